@@ -1,0 +1,33 @@
+# make train: features, then training. make test: the tests. make lint: style and format.
+# Each creates .venv first where it isn't there yet.
+PYTHON ?= $(shell command -v python3.11 || echo python3)
+INSTALLED := .venv/.installed
+AUDIO := $(shell find gtzan -path gtzan/demo -prune -o \
+	\( -name '*.au' -o -name '*.wav' -o -name '*.flac' -o -name '*.ogg' -o -name '*.mp3' \) \
+	-print 2>/dev/null | head -n 1)
+
+.PHONY: train test lint
+
+train: $(INSTALLED)
+ifdef AUDIO
+	.venv/bin/python GenreFeatureData.py
+	.venv/bin/python lstm_genre_classifier_pytorch_PiecewiseDecay.py
+else
+	@echo "gtzan/ holds no audio (gtzan/README.md says how to get it):"
+	@echo "training on a synthetic demo corpus instead, for a few epochs."
+	.venv/bin/python GenreFeatureData.py --demo
+	.venv/bin/python lstm_genre_classifier_pytorch_PiecewiseDecay.py --demo \
+		--epochs 60 --learning-rate 0.001
+endif
+
+test: $(INSTALLED)
+	.venv/bin/python -m pytest
+
+lint: $(INSTALLED)
+	.venv/bin/ruff check .
+	.venv/bin/ruff format --check .
+
+$(INSTALLED): requirements.txt requirements-dev.txt
+	$(PYTHON) -m venv .venv
+	.venv/bin/python -m pip install -q -r requirements-dev.txt
+	@touch $@
