@@ -1,0 +1,471 @@
+"""Turn a folder of music into feature sequences, cached as .npy splits for training.
+
+    python GenreFeatureData.py                        # audio in gtzan/ -> gtzan/data_*.npy
+    python GenreFeatureData.py --dataset my_music     # any folder of <genre>/<audio files>
+    python GenreFeatureData.py --demo                 # synthesise a small corpus and use that
+
+Each clip becomes one row per frame of 33 features: 13 MFCC, the spectral centroid, 12 chroma and
+7 bands of spectral contrast. A cache that matches what is asked for is kept, any other rebuilt.
+"""
+
+import argparse
+import contextlib
+import hashlib
+import json
+import sys
+import warnings
+from pathlib import Path
+
+import numpy as np
+from tqdm import tqdm
+
+from gtzan.tracks import PARTS, check_parts, find_tracks, split_tracks
+from script_helpers import (
+    HelpFormatter,
+    InputError,
+    library_versions,
+    positive,
+    replacing,
+    run_script,
+    write_json,
+)
+
+SAMPLE_RATE = 22050  # Hz, GTZAN's own: nothing is resampled there
+N_FFT = 2048  # samples per frame, 93 ms: librosa's default for music
+HOP_LENGTH = 512  # samples from one frame to the next, 23 ms
+FRAMES = 1290  # frames kept of each clip: 29.95 s, the most that every GTZAN clip fills
+
+COLUMNS = {
+    "mfcc": slice(0, 13),
+    "spectral_centroid": slice(13, 14),
+    "chroma": slice(14, 26),
+    "spectral_contrast": slice(26, 33),
+}
+N_FEATURES = 33
+
+# Caches of the original project name no genres: the number of columns tells which they are.
+SIX_GENRES = ["classical", "hiphop", "jazz", "metal", "pop", "reggae"]
+EIGHT_GENRES = sorted([*SIX_GENRES, "country", "disco"])
+TEN_GENRES = sorted([*EIGHT_GENRES, "blues", "rock"])
+ORIGINAL_GENRES = {6: SIX_GENRES, 8: EIGHT_GENRES, 10: TEN_GENRES}
+
+SETTINGS = ("sample_rate", "n_fft", "hop_length", "frames")  # what the features depend on
+EXTRACT_AGAIN = "run GenreFeatureData.py to extract the features again"
+
+
+# ---- Features of one clip ----
+
+
+def load_signal(path, seconds=None):
+    """Decode an audio file to mono at 22,050 Hz.
+
+    Parameters
+    ----------
+    path : path-like
+        WAV, AU, FLAC, OGG or MP3, at any rate and number of channels.
+    seconds : float, optional
+        Read no more than this much from the start; all of it by default.
+
+    Returns
+    -------
+    numpy.ndarray, shape (samples,), float32
+
+    Raises
+    ------
+    InputError
+        The file isn't there, can't be decoded, or holds no samples, NaN or infinite ones.
+    """
+    import librosa
+    import soundfile
+
+    if not Path(path).is_file():
+        raise InputError(f"{path} isn't there")
+    try:
+        with soundfile.SoundFile(path) as file:
+            frames = -1 if seconds is None else int(np.ceil(seconds * file.samplerate))
+            rate, signal = file.samplerate, file.read(frames, dtype="float32", always_2d=True)
+    except soundfile.SoundFileError as error:
+        reason = str(error).rpartition(": ")[2]
+        raise InputError(f"{path} can't be read as audio: {reason}") from None
+    if not len(signal):
+        raise InputError(f"{path} can't be read as audio: it holds no samples")
+    if not np.isfinite(signal).all():
+        raise InputError(f"{path} can't be used: it holds NaN or infinite samples")
+    return librosa.resample(signal.mean(axis=1), orig_sr=rate, target_sr=SAMPLE_RATE)
+
+
+def extract_features(signal, *, hop_length=HOP_LENGTH):
+    """Compute the 33 features of every frame, all four kinds from one STFT.
+
+    The numbers are those of `librosa.feature.mfcc` [1]_, `spectral_centroid`, `chroma_stft` and
+    `spectral_contrast` [2]_ called one by one on the signal, with librosa's defaults.
+
+    Parameters
+    ----------
+    signal : numpy.ndarray, shape (samples,)
+        Mono audio at 22,050 Hz.
+    hop_length : int
+        Samples from one frame to the next.
+
+    Returns
+    -------
+    numpy.ndarray, shape (frames, 33), float32
+        Columns 0-12 MFCC, 13 spectral centroid (Hz), 14-25 chroma (C to B, 0 to 1),
+        26-32 spectral contrast (dB). Frame t is centred on sample `t * hop_length`.
+
+    References
+    ----------
+    .. [1] McFee et al., "librosa: Audio and music signal analysis in Python", SciPy 2015.
+    .. [2] Jiang et al., "Music type classification by spectral contrast feature", ICME 2002.
+    """
+    import librosa
+
+    with warnings.catch_warnings():
+        # Clips under one FFT frame and silent ones are padded and tuned as librosa does.
+        warnings.simplefilter("ignore", UserWarning)
+        magnitude = np.abs(librosa.stft(signal, n_fft=N_FFT, hop_length=hop_length))
+        power = magnitude**2
+        mel = librosa.feature.melspectrogram(S=power, sr=SAMPLE_RATE)
+        features = [
+            librosa.feature.mfcc(S=librosa.power_to_db(mel), n_mfcc=13),
+            librosa.feature.spectral_centroid(S=magnitude, sr=SAMPLE_RATE),
+            librosa.feature.chroma_stft(S=power, sr=SAMPLE_RATE),
+            librosa.feature.spectral_contrast(S=magnitude, sr=SAMPLE_RATE),
+        ]
+    return np.concatenate(features).T.astype(np.float32)
+
+
+def extract_clip(path, hop_length, frames):
+    """Extract a file's features; return (features, None), or (None, why it can't be used)."""
+    # A second more than is kept: whole GTZAN clips go in uncut, hours of audio don't.
+    seconds = frames * hop_length / SAMPLE_RATE + 1
+    try:
+        return extract_features(load_signal(path, seconds), hop_length=hop_length)[:frames], None
+    except InputError as error:
+        return None, str(error)
+
+
+def extract_clips(dataset, tracks, wanted, jobs):
+    """Yield (track, features or None, problem or None) for every track, in order."""
+    import joblib
+    from threadpoolctl import threadpool_limits
+
+    # One thread a process: the cores are busy, and sums keep their order whatever `jobs` is.
+    with joblib.parallel_config("loky", inner_max_num_threads=1), threadpool_limits(1):
+        results = joblib.Parallel(n_jobs=jobs, return_as="generator")(
+            joblib.delayed(extract_clip)(
+                Path(dataset) / track.file, wanted["hop_length"], wanted["frames"]
+            )
+            for track in tracks
+        )
+        for track, (features, problem) in zip(tracks, results, strict=True):
+            yield track, features, problem
+
+
+def write_clips(path, clips, frames, notes, progress):
+    """Write features to a .npy file, one clip after the other; return the tracks written.
+
+    Clips that can't be used and those padded with zeros are entered in `notes`.
+    """
+    kept = []
+    layout = {"descr": "<f4", "fortran_order": False}
+    with path.open("wb") as file:
+        # The header of a .npy file leaves room for its first dimension to grow.
+        np.lib.format.write_array_header_1_0(file, {**layout, "shape": (0, frames, N_FEATURES)})
+        for track, features, problem in clips:
+            progress.update()
+            if problem:
+                notes["skipped"][track.file] = problem
+                continue
+            if len(features) < frames:
+                notes["padded"][track.file] = len(features)
+            padding = np.zeros((frames - len(features), N_FEATURES), np.float32)
+            file.write(np.concatenate([features, padding]).tobytes())
+            kept.append(track)
+        file.seek(0)
+        shape = (len(kept), frames, N_FEATURES)
+        np.lib.format.write_array_header_1_0(file, {**layout, "shape": shape})
+    return kept
+
+
+def report_notes(n_clips, frames, skipped, padded):
+    """Say on stderr which files were skipped, and which were padded."""
+    for problem in skipped.values():
+        print(f"Skipped: {problem}", file=sys.stderr)
+    if skipped:
+        print(f"Skipped {len(skipped)} of {n_clips} files, see above.", file=sys.stderr)
+    if padded:
+        print(
+            f"Padded with zeros, since shorter than {frames} frames: {', '.join(padded)}.",
+            file=sys.stderr,
+        )
+
+
+def file_digest(path):
+    """Return a hash of the content, by which a changed file is noticed; None if unreadable."""
+    try:
+        with path.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError:
+        return None
+
+
+# ---- The cache ----
+
+
+class GenreFeatureData:
+    """The cached feature sequences of a data set, split into three parts.
+
+    Parameters
+    ----------
+    folder : path-like
+        Where ``data_*.npy`` and ``features.json`` lie, or shall lie.
+
+    Attributes
+    ----------
+    genres : list of str
+        Names of the target columns, in order.
+    inputs : dict of str to numpy.memmap, shape (N, T, 33)
+        Feature sequences of each part; float32, or float64 in the original project's caches.
+    targets : dict of str to numpy.ndarray, shape (N,), int64
+        The genre of each sequence, as an index into `genres`.
+    settings : dict
+        What the numbers depend on: sample rate, FFT size, hop length and frames, in samples.
+    """
+
+    def __init__(self, folder="gtzan"):
+        self.folder = Path(folder)
+        self.manifest = self.folder / "features.json"
+
+    def prepare(
+        self, dataset, *, genres=None, split="index", hop_length=HOP_LENGTH, frames=FRAMES, jobs=-1
+    ):
+        """Make the cache hold the features of a data set, extracting them if it doesn't yet.
+
+        Parameters
+        ----------
+        dataset : path-like
+            See `find_tracks`.
+        genres : list of str, optional
+            The genres to take, in this order; by default all there are, sorted.
+        split : {'index', 'filtered'}
+            See `split_tracks`.
+        hop_length : int
+            Samples from one frame to the next.
+        frames : int
+            Frames kept of each clip: longer ones are cut, shorter ones padded with zeros.
+        jobs : int
+            Processes that extract side by side; -1 for one a core.
+
+        Raises
+        ------
+        InputError
+            The data set has no audio, lacks a genre, or leaves a part without a usable clip.
+        """
+        tracks, genres = find_tracks(dataset, genres)
+        dealt, split = split_tracks(tracks, split)
+        wanted = {
+            "genres": genres,
+            "split": split,
+            "sample_rate": SAMPLE_RATE,
+            "n_fft": N_FFT,
+            "hop_length": hop_length,
+            "frames": frames,
+            "sources": {
+                part: {track.file: file_digest(Path(dataset) / track.file) for track in tracks}
+                for part, tracks in dealt.items()
+            },
+        }
+        stale = self.why_stale(wanted)
+        if stale:
+            print(f"Extracting features into {self.folder}: {stale}.", flush=True)
+            self.extract(dataset, dealt, wanted, jobs)
+        else:
+            print(f"The features in {self.folder} are up to date.")
+
+    def why_stale(self, wanted):
+        """Say how the cache differs from what is wanted; None if it doesn't."""
+        if not any(self.folder.glob("data_*.npy")):
+            return "there are none yet"
+        if not self.manifest.exists():
+            return "the .npy files there have no features.json that says what they hold"
+        try:
+            found = json.loads(self.manifest.read_text(encoding="utf-8"))
+            self.load()
+            for key, value in wanted.items():
+                if key != "sources" and found[key] != value:
+                    return f"{key} was {found[key]}, is now {value}"
+            if found["sources"] != wanted["sources"]:
+                return "the audio files have changed"
+        except (InputError, ValueError, KeyError, TypeError, AttributeError):
+            return "the cache there is incomplete or damaged"
+        return None
+
+    def extract(self, dataset, dealt, wanted, jobs):
+        """Extract the features of all parts, then put the arrays and the manifest in place."""
+        notes, kept = {"skipped": {}, "padded": {}}, {}
+        n_clips = sum(map(len, dealt.values()))
+        with contextlib.ExitStack() as stack:
+            progress = stack.enter_context(tqdm(total=n_clips, desc="Extracting", unit="clip"))
+            for part in PARTS:
+                path = stack.enter_context(replacing(self.folder / f"data_{part}_input.npy"))
+                clips = extract_clips(dataset, dealt[part], wanted, jobs)
+                kept[part] = write_clips(path, clips, wanted["frames"], notes, progress)
+            report_notes(n_clips, wanted["frames"], **notes)
+            check_parts(kept, wanted["genres"])
+            for part in PARTS:
+                path = stack.enter_context(replacing(self.folder / f"data_{part}_target.npy"))
+                rows = [wanted["genres"].index(track.genre) for track in kept[part]]
+                np.save(path, np.eye(len(wanted["genres"]), dtype=np.float32)[rows])
+            # Arrays of two extractions never pass for one, should the moves below be cut short.
+            write_json(self.manifest, {"complete": False})
+        tracks = {part: [track.name for track in kept[part]] for part in PARTS}
+        versions = library_versions("librosa", "numpy", "scipy", "soundfile", "soxr")
+        write_json(
+            self.manifest,
+            {"complete": True, **wanted, "tracks": tracks, **notes, "versions": versions},
+        )
+
+    def load(self):
+        """Open the cache, checking that its arrays fit together.
+
+        The original project's caches, which have no manifest, load too.
+
+        Returns
+        -------
+        GenreFeatureData
+            Itself, with the attributes set.
+
+        Raises
+        ------
+        InputError
+            An array is missing, isn't one, or doesn't fit the others, or features are not finite.
+        """
+        self.inputs, one_hot = {}, {}
+        for part in PARTS:
+            self.inputs[part], one_hot[part] = self.load_part(part)
+        self.targets = {part: rows.argmax(axis=1) for part, rows in one_hot.items()}
+        sizes = {part: (self.inputs[part].shape[1], one_hot[part].shape[1]) for part in PARTS}
+        if len(set(sizes.values())) > 1:
+            found = ", ".join(f"{part} {t} x {g}" for part, (t, g) in sizes.items())
+            raise InputError(
+                f"the parts in {self.folder} differ in frames x genres: {found}; {EXTRACT_AGAIN}"
+            )
+        n_frames, n_genres = sizes["train"]
+        if self.manifest.exists():
+            self.read_manifest(n_frames, n_genres)
+        else:
+            self.guess_manifest(n_frames, n_genres)
+        return self
+
+    def load_part(self, part):
+        """Open the inputs and one-hot targets of one part, checking each and that they fit."""
+        arrays = []
+        for kind in ("input", "target"):
+            path = self.folder / f"data_{part}_{kind}.npy"
+            try:
+                arrays.append(np.load(path, mmap_mode="r", allow_pickle=False))
+            except FileNotFoundError:
+                raise InputError(
+                    f"no features in {self.folder} ({path.name} is missing): run "
+                    "GenreFeatureData.py first, or name their folder with --features"
+                ) from None
+            except (ValueError, EOFError):
+                raise InputError(f"{path} isn't an array of numbers; {EXTRACT_AGAIN}") from None
+        inputs, targets = arrays
+        problem = None
+        if inputs.ndim != 3 or inputs.shape[2] != N_FEATURES or 0 in inputs.shape:
+            problem = f"input has the shape {inputs.shape}, not (clips, frames, {N_FEATURES})"
+        elif targets.ndim != 2 or len(targets) != len(inputs):
+            problem = f"target has the shape {targets.shape}, not ({len(inputs)}, genres)"
+        elif inputs.dtype.kind != "f" or not all(np.isfinite(clip).all() for clip in inputs):
+            problem = "input holds NaN, infinite or non-float features"
+        elif not (np.sort(targets, axis=1) == np.eye(targets.shape[1])[-1]).all():
+            problem = "target isn't one-hot"
+        if problem:
+            raise InputError(f"{self.folder}/data_{part}_{problem}; {EXTRACT_AGAIN}")
+        return inputs, targets
+
+    def read_manifest(self, n_frames, n_genres):
+        """Set `genres` and `settings` from features.json, which must fit the arrays."""
+        try:
+            found = json.loads(self.manifest.read_text(encoding="utf-8"))
+            fits = (len(found["genres"]), found["frames"]) == (n_genres, n_frames)
+            self.genres = [str(genre) for genre in found["genres"]]
+            self.settings = {key: int(found[key]) for key in SETTINGS}
+        except (ValueError, KeyError, TypeError):
+            fits = False
+        if not fits:
+            raise InputError(f"{self.manifest} doesn't fit the arrays beside it; {EXTRACT_AGAIN}")
+
+    def guess_manifest(self, n_frames, n_genres):
+        """Set `genres` and `settings` for arrays without features.json, saying what is assumed."""
+        self.genres = ORIGINAL_GENRES.get(n_genres) or [f"genre_{i}" for i in range(n_genres)]
+        # GTZAN's clips last 30 s: 1290 frames mean the original's hop of 512 samples.
+        hop_length = 30 * SAMPLE_RATE // n_frames
+        self.settings = dict(zip(SETTINGS, (SAMPLE_RATE, N_FFT, hop_length, n_frames), strict=True))
+        print(
+            f"No features.json in {self.folder}: assuming the genres {', '.join(self.genres)} "
+            f"and 30-s clips, so a hop of {hop_length} samples.",
+            file=sys.stderr,
+        )
+
+
+# ---- Command line ----
+
+
+def parse_arguments():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=HelpFormatter)
+    add = parser.add_argument
+    add("--dataset", metavar="DIR", default="gtzan", help="the audio; layouts: gtzan/README.md")
+    add("--output", metavar="DIR", default="gtzan", help="where the .npy splits go")
+    add("--genres", metavar="G", nargs="+", help="genres to take, in this order (default: all)")
+    add(
+        "--split",
+        choices=["index", "filtered"],
+        default="index",
+        help="by track number, or fault-filtered and artist-aware",
+    )
+    add(
+        "--hop-length",
+        metavar="N",
+        type=positive,
+        default=HOP_LENGTH,
+        help="samples at 22,050 Hz from one frame to the next",
+    )
+    add(
+        "--frames",
+        metavar="N",
+        type=positive,
+        default=FRAMES,
+        help="frames kept of each clip; shorter clips are padded with zeros",
+    )
+    add("--jobs", metavar="N", type=positive, help="processes (default: one a core)")
+    add(
+        "--demo",
+        action="store_true",
+        default=argparse.SUPPRESS,
+        help="synthesise a small corpus in gtzan/demo and extract that, there",
+    )
+    return parser.parse_args()
+
+
+def main():
+    options = parse_arguments()
+    if "demo" in options:
+        from gtzan.demo_corpus import CLIP_SECONDS, make_demo_corpus
+
+        options.dataset = options.output = make_demo_corpus("gtzan/demo")
+        options.frames = CLIP_SECONDS * SAMPLE_RATE // options.hop_length
+    GenreFeatureData(options.output).prepare(
+        options.dataset,
+        genres=options.genres,
+        split=options.split,
+        hop_length=options.hop_length,
+        frames=options.frames,
+        jobs=options.jobs or -1,
+    )
+
+
+if __name__ == "__main__":
+    run_script(main)

@@ -1,0 +1,187 @@
+"""The clips of a data set, and the splits that deal them to training, validation and test."""
+
+import hashlib
+import re
+from pathlib import Path
+from typing import NamedTuple
+
+from script_helpers import InputError
+
+PARTS = ("train", "validation", "test")
+# The first clips of every genre test, the next validate, the rest train.
+INDEX_SPLIT = {"test": range(0, 10), "validation": range(10, 30), "train": range(30, 100)}
+FILTERED_SPLIT = Path(__file__).parent / "filtered_split.txt"
+SPLIT_SEED = 0  # deals the files of a data set without track numbers
+
+AUDIO_SUFFIXES = {".au", ".wav", ".flac", ".ogg", ".mp3"}
+
+
+class Track(NamedTuple):
+    """One clip of a data set."""
+
+    genre: str
+    file: str  # relative to the data set's folder, with forward slashes
+    part: str | None = None  # known from the folder in the original's layout
+
+    @property
+    def name(self):
+        """The file's name without folder and suffix, such as ``jazz.00042``."""
+        return Path(self.file).stem
+
+    @property
+    def number(self):
+        """The track number of a GTZAN name (``<genre>.<five digits>``), else None."""
+        match = re.fullmatch(re.escape(self.genre) + r"\.(\d{5})", self.name)
+        return int(match[1]) if match else None
+
+
+def find_tracks(dataset, genres=None):
+    """List the clips of a data set in sorted order.
+
+    Parameters
+    ----------
+    dataset : path-like
+        A folder in the original's layout (``_train``, ``_validation`` and ``_test``, full of
+        ``<genre>.<number>.<suffix>``), or one of ``<genre>/<audio files>``, the genre folders
+        lying in it, in its ``genres/`` or in its ``genres_original/``.
+    genres : list of str, optional
+        The genres to take, in this order; by default all there are, sorted.
+
+    Returns
+    -------
+    tracks : list of Track
+    genres : list of str
+
+    Raises
+    ------
+    InputError
+        There is no audio, a file's name tells no genre, or a genre asked for isn't there.
+    """
+    dataset = Path(dataset)
+    parts = {part: dataset / f"_{part}" for part in PARTS}
+    tracks = []
+    if any(folder.is_dir() for folder in parts.values()):
+        for part, folder in parts.items():
+            for path in audio_files(folder):
+                match = re.fullmatch(r"([^.]+)\.\d+", path.stem)
+                if not match:
+                    raise InputError(f"{path} doesn't name its genre: call it <genre>.<number>")
+                tracks.append(Track(match[1], path.relative_to(dataset).as_posix(), part))
+    else:
+        roots = [dataset / "genres", dataset / "genres_original", dataset]
+        root = next(folder for folder in roots if folder.is_dir() or folder == dataset)
+        for path in audio_files(root):
+            raise InputError(f"{path} lies outside a genre's folder: move it to <genre>/")
+        folders = sorted(root.iterdir()) if root.is_dir() else []
+        for folder in folders:
+            for path in audio_files(folder):
+                tracks.append(Track(folder.name, path.relative_to(dataset).as_posix()))
+    if not tracks:
+        raise InputError(
+            f"no audio in {dataset}: put GTZAN there (see gtzan/README.md), name a folder of "
+            "<genre>/<audio files> with --dataset, or try --demo"
+        )
+    found = sorted({track.genre for track in tracks})
+    for genre in genres or []:
+        if genre not in found:
+            raise InputError(f"no genre '{genre}' in {dataset}: it has {', '.join(found)}")
+    genres = list(dict.fromkeys(genres or found))
+    tracks = [track for track in tracks if track.genre in genres]
+    return sorted(tracks, key=lambda track: (genres.index(track.genre), track.file)), genres
+
+
+def audio_files(folder):
+    """List the audio files that lie directly in `folder`, sorted by name."""
+    if not folder.is_dir():
+        return []
+    return sorted(
+        path
+        for path in folder.iterdir()
+        # macOS leaves a hidden `._` file beside each one that it copies.
+        if path.suffix.lower() in AUDIO_SUFFIXES and not path.name.startswith(".")
+    )
+
+
+def split_tracks(tracks, split="index"):
+    """Deal tracks to the train, validation and test parts.
+
+    Parameters
+    ----------
+    tracks : list of Track
+    split : {'index', 'filtered'}
+        'index': by the part's folder in the original's layout; else by track number, 0-9 test,
+        10-29 validation, 30-99 train; else, when the names hold no such numbers or those leave
+        a part empty, a seeded 70/20/10 split of each genre's files.
+        'filtered': GTZAN's fault-filtered, artist-aware split of Kereliuk, Sturm and Larsen
+        (2015); tracks that it leaves out are left out.
+
+    Returns
+    -------
+    dealt : dict of str to list of Track
+        The tracks of each part, in their order.
+    split : str
+        How they were dealt.
+
+    Raises
+    ------
+    InputError
+        A part is left without tracks, or a genre without tracks to train on.
+    """
+    if split == "filtered":
+        listed = read_filtered_split()
+        parts = [listed.get((track.genre, track.number)) for track in tracks]
+    elif all(track.part for track in tracks):
+        parts = [track.part for track in tracks]
+    else:
+        numbered = {number: part for part, numbers in INDEX_SPLIT.items() for number in numbers}
+        parts = [numbered.get(track.number) for track in tracks]
+        if set(parts) != set(PARTS):
+            parts = deal_parts(tracks)
+            split = f"70/20/10, seed {SPLIT_SEED}"
+            print(
+                "The track numbers don't fill the parts of GTZAN's index split: "
+                f"dealing each genre's files {split}."
+            )
+    dealt = {part: [] for part in PARTS}
+    for track, part in zip(tracks, parts, strict=True):
+        if part:
+            dealt[part].append(track)
+    check_parts(dealt, {track.genre for track in tracks})
+    return dealt, split
+
+
+def read_filtered_split():
+    """Read gtzan/filtered_split.txt as a dict from (genre, track number) to part."""
+    listed = {}
+    for line in FILTERED_SPLIT.read_text(encoding="utf-8").splitlines():
+        genre, part, *ranges = line.partition("#")[0].split() or ("", "")
+        for first, _, last in (numbers.partition("-") for numbers in ranges):
+            for number in range(int(first), int(last or first) + 1):
+                listed[genre, number] = part
+    return listed
+
+
+def deal_parts(tracks):
+    """Return a part for each track: 20 % validation and 10 % test of every genre, seeded."""
+    order = sorted(
+        range(len(tracks)),
+        # A hash deals the same on every machine, and adding a file moves few others.
+        key=lambda i: hashlib.sha256(f"{SPLIT_SEED}/{tracks[i].file}".encode()).digest(),
+    )
+    parts = ["train"] * len(tracks)
+    for genre in {track.genre for track in tracks}:
+        own = [i for i in order if tracks[i].genre == genre]
+        n_test, n_validation = max(1, round(0.1 * len(own))), max(1, round(0.2 * len(own)))
+        for place, i in enumerate(own[: n_test + n_validation]):
+            parts[i] = "test" if place < n_test else "validation"
+    return parts
+
+
+def check_parts(dealt, genres):
+    """Raise InputError where a part holds nothing, or a genre has nothing to train on."""
+    for part, tracks in dealt.items():
+        if not tracks:
+            raise InputError(f"no usable clip is left for the {part} part: add some")
+    missing = set(genres) - {track.genre for track in dealt["train"]}
+    if missing:
+        raise InputError(f"no usable clip to train on is left of {', '.join(sorted(missing))}")

@@ -1,0 +1,65 @@
+"""What every script here shares: exit status, help, and files that are never half-written."""
+
+import argparse
+import contextlib
+import importlib.metadata
+import json
+import sys
+from pathlib import Path
+
+
+class InputError(Exception):
+    """Something the user can mend; the message says what it is and what to do."""
+
+
+def run_script(main, *arguments):
+    """Run a script's main function and turn what it raises into an exit status.
+
+    0: done; 2: the user can mend it, said in one line on stderr; 130: stopped with Ctrl-C.
+    """
+    try:
+        main(*arguments)
+    except (InputError, OSError) as error:
+        print(f"{Path(sys.argv[0]).name}: {error}", file=sys.stderr)
+        sys.exit(2)
+    except KeyboardInterrupt:
+        sys.exit(130)
+
+
+@contextlib.contextmanager
+def replacing(path):
+    """Yield a temporary path beside `path`, and move it there once the block ends well.
+
+    A reader, or a power cut, thus sees the old file or the new one, never half of it.
+    """
+    path = Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(f".part-{path.name}")
+    try:
+        yield temporary
+        temporary.replace(path)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def write_json(path, content):
+    """Write `content` to `path` as indented JSON, whole or not at all."""
+    with replacing(path) as temporary:
+        text = json.dumps(content, indent=1, ensure_ascii=False)
+        temporary.write_text(text + "\n", encoding="utf-8")
+
+
+def library_versions(*names):
+    """Return the installed version of each named distribution, as a dict."""
+    return {name: importlib.metadata.version(name) for name in names}
+
+
+class HelpFormatter(argparse.ArgumentDefaultsHelpFormatter, argparse.RawDescriptionHelpFormatter):
+    """Help that shows the script's docstring as it stands, and every default."""
+
+
+def positive(text):
+    """Read a whole number of at least one from the command line."""
+    if (number := int(text)) < 1:
+        raise ValueError
+    return number
