@@ -1,0 +1,447 @@
+"""Train a two-layer LSTM to tell the genre of music, with a constant learning rate.
+
+    python lstm_genre_classifier_pytorch.py           # gtzan/data_*.npy -> weights/, result/
+
+The two training scripts, _PiecewiseDecay and _ReduceLROnPlateau, share everything here but the
+learning rate's schedule. Run by itself this script keeps the rate constant: it is the run that
+the two schedules set out to calm.
+"""
+
+import argparse
+import copy
+import csv
+import dataclasses
+import pickle
+import platform
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import nn
+from torch.optim.lr_scheduler import ConstantLR, ReduceLROnPlateau
+from tqdm import tqdm
+
+import genre_plots
+from GenreFeatureData import N_FEATURES, GenreFeatureData
+from script_helpers import (
+    HelpFormatter,
+    InputError,
+    library_versions,
+    positive,
+    replacing,
+    run_script,
+    write_json,
+)
+
+
+@dataclasses.dataclass(frozen=True)
+class Recipe:
+    """The settings of a training run; the defaults are the published ones."""
+
+    name: str = "published"
+    epochs: int = 1000
+    batch_size: int = 35  # in file order, where 35 clips in a row are of one genre
+    learning_rate: float = 3e-5  # a hundredth of what first oscillated
+    validate_every: int = 10  # epochs
+    hidden_size: int = 128  # of each LSTM layer
+    n_layers: int = 2
+
+
+RECIPES = {"published": Recipe()}
+HISTORY = ("epoch", "train_loss", "train_accuracy", "val_loss", "val_accuracy", "learning_rate")
+
+
+class GenreLSTM(nn.Module):
+    """Two LSTM layers over the frames, and a linear layer from the last frame to the genres.
+
+    Parameters
+    ----------
+    n_genres : int
+    recipe : Recipe
+    """
+
+    def __init__(self, n_genres, recipe):
+        super().__init__()
+        self.lstm = nn.LSTM(N_FEATURES, recipe.hidden_size, recipe.n_layers, batch_first=True)
+        self.linear = nn.Linear(recipe.hidden_size, n_genres)
+
+    def forward(self, features):
+        """Return log-probabilities, shape (batch, genres), of features, (batch, T, 33)."""
+        frames, _ = self.lstm(features)  # (batch, T, hidden)
+        return self.linear(frames[:, -1]).log_softmax(dim=1)
+
+
+# ---- Training and scoring ----
+
+
+def batches(data, part, batch_size, device):
+    """Yield (features, genres) tensors of a part in file order; the last batch may be smaller."""
+    inputs, targets = data.inputs[part], data.targets[part]
+    for start in range(0, len(inputs), batch_size):
+        rows = slice(start, start + batch_size)
+        # Copied out of the memory map batch by batch: the cache may be larger than memory.
+        features = torch.from_numpy(np.array(inputs[rows], dtype=np.float32))
+        yield features.to(device), torch.from_numpy(targets[rows]).to(device)
+
+
+def train_step(model, optimizer, features, genres):
+    """Take one step down the gradient of a batch; return its mean loss and correct answers."""
+    log_probabilities = model(features)
+    loss = nn.functional.nll_loss(log_probabilities, genres)
+    optimizer.zero_grad()
+    loss.backward()
+    optimizer.step()
+    return loss.detach(), (log_probabilities.argmax(dim=1) == genres).sum()
+
+
+def train_epoch(model, optimizer, data, recipe, device):
+    """Train on every clip once; return the mean loss and the accuracy met on the way."""
+    model.train()
+    loss_sum = n_correct = 0
+    for features, genres in batches(data, "train", recipe.batch_size, device):
+        loss, correct = train_step(model, optimizer, features, genres)
+        loss_sum += loss * len(genres)
+        n_correct += correct
+    n_clips = len(data.targets["train"])
+    return float(loss_sum) / n_clips, float(n_correct) / n_clips
+
+
+@torch.no_grad()
+def score(model, data, part, recipe, device):
+    """Score the model on every clip of a part.
+
+    Returns
+    -------
+    dict
+        ``n``, ``correct``, ``accuracy``, ``loss`` (mean negative log-likelihood, nats), ``recall``
+        of each genre (None where it has no clips), and ``confusion`` (counts; rows are true).
+    """
+    model.eval()
+    confusion = np.zeros((len(data.genres), len(data.genres)), dtype=int)
+    loss = 0.0
+    for features, genres in batches(data, part, recipe.batch_size, device):
+        log_probabilities = model(features)
+        loss += float(nn.functional.nll_loss(log_probabilities, genres, reduction="sum"))
+        np.add.at(confusion, (genres.cpu(), log_probabilities.argmax(dim=1).cpu()), 1)
+    n_clips, n_correct = int(confusion.sum()), int(confusion.trace())
+    return {
+        "n": n_clips,
+        "correct": n_correct,
+        "accuracy": n_correct / n_clips,
+        "loss": loss / n_clips,
+        "recall": {
+            genre: float(row[i] / row.sum()) if row.any() else None
+            for i, (genre, row) in enumerate(zip(data.genres, confusion, strict=True))
+        },
+        "confusion": confusion.tolist(),
+    }
+
+
+def seconds_per_epoch(model, data, recipe, device):
+    """Estimate how long an epoch takes from its first batches, on a copy of the model."""
+    model = copy.deepcopy(model)
+    optimizer = torch.optim.SGD(model.parameters())
+    seconds = []
+    first = batches(data, "train", recipe.batch_size, device)
+    for (features, genres), _ in zip(first, range(3), strict=False):
+        start = time.perf_counter()
+        float(train_step(model, optimizer, features, genres)[0])  # waits for the device
+        seconds.append(time.perf_counter() - start)
+    n_batches = -(-len(data.targets["train"]) // recipe.batch_size)
+    return min(seconds) * n_batches  # the first batch also warms up
+
+
+class Training:
+    """A training run: all that a checkpoint holds, and the loop.
+
+    Parameters
+    ----------
+    data : GenreFeatureData
+    recipe : Recipe
+    schedule : str
+        The schedule's name.
+    make_scheduler : callable
+        Takes the optimizer and the number of epochs, and returns a torch scheduler. It is
+        stepped after every epoch; ReduceLROnPlateau after every validation, with its loss.
+    seed : int
+    device : str
+    """
+
+    def __init__(self, data, recipe, schedule, make_scheduler, seed, device):
+        torch.manual_seed(seed)
+        self.data, self.recipe, self.device = data, recipe, device
+        self.model = GenreLSTM(len(data.genres), recipe).to(device)
+        self.optimizer = torch.optim.Adam(self.model.parameters(), lr=recipe.learning_rate)
+        self.scheduler = make_scheduler(self.optimizer, recipe.epochs)
+        self.history = {column: [] for column in HISTORY}  # a value an epoch
+        self.seconds = 0.0
+        self.settings = {
+            "schedule": schedule,
+            "recipe": dataclasses.asdict(recipe),
+            "seed": seed,
+            "genres": data.genres,
+            "features": data.settings,
+            "clips": {part: len(targets) for part, targets in data.targets.items()},
+        }
+
+    def save(self, path):
+        """Write a checkpoint from which `restore` goes on as if never stopped."""
+        state = {
+            "settings": self.settings,
+            "model": self.model.state_dict(),
+            "optimizer": self.optimizer.state_dict(),
+            "scheduler": self.scheduler.state_dict(),
+            "random": torch.get_rng_state(),
+            "history": self.history,
+            "seconds": self.seconds,
+        }
+        with replacing(path) as temporary:
+            torch.save(state, temporary)
+
+    def restore(self, path):
+        """Go on from a checkpoint; InputError if there is none, or one of another run."""
+        if not path.exists():
+            raise InputError(f"nothing to resume: {path} is missing; leave out --resume")
+        state = load_weights(path, self.device)
+        for key, value in self.settings.items():
+            if state["settings"].get(key) != value:
+                raise InputError(
+                    f"{path} doesn't fit this run: its {key} is {state['settings'].get(key)}, "
+                    f"here {value}; give the same options and features, or leave out --resume"
+                )
+        self.model.load_state_dict(state["model"])
+        self.optimizer.load_state_dict(state["optimizer"])
+        self.scheduler.load_state_dict(state["scheduler"])
+        torch.set_rng_state(state["random"].cpu())
+        self.history, self.seconds = state["history"], state["seconds"]
+
+    @property
+    def epochs_done(self):
+        """Number of epochs trained so far."""
+        return len(self.history["epoch"])
+
+    def run(self, checkpoint):
+        """Train the epochs that are left, saving a checkpoint after each."""
+        recipe, start = self.recipe, time.perf_counter() - self.seconds
+        progress = tqdm(
+            range(self.epochs_done + 1, recipe.epochs + 1),
+            desc="Training",
+            unit="epoch",
+            initial=self.epochs_done,
+            total=recipe.epochs,
+        )
+        shown = {}
+        for epoch in progress:
+            rate = self.optimizer.param_groups[0]["lr"]
+            loss, accuracy = train_epoch(self.model, self.optimizer, self.data, recipe, self.device)
+            if not np.isfinite(loss):
+                raise InputError(f"the loss isn't finite in epoch {epoch}: lower --learning-rate")
+            validation = {"loss": None, "accuracy": None}
+            validated = epoch % recipe.validate_every == 0 or epoch == recipe.epochs
+            if validated:
+                validation = score(self.model, self.data, "validation", recipe, self.device)
+                shown = {"val_loss": validation["loss"], "val_acc": validation["accuracy"]}
+            if not isinstance(self.scheduler, ReduceLROnPlateau):
+                self.scheduler.step()
+            elif validated:
+                self.scheduler.step(validation["loss"])
+            row = (epoch, loss, accuracy, validation["loss"], validation["accuracy"], rate)
+            for column, value in zip(HISTORY, row, strict=True):
+                self.history[column].append(value)
+            self.seconds = time.perf_counter() - start
+            self.save(checkpoint)
+            progress.set_postfix(loss=loss, acc=accuracy, **shown, lr=rate)
+
+
+# ---- Files ----
+
+
+def load_weights(path, device="cpu"):
+    """Read a file of tensors and plain values; InputError if it is anything else."""
+    try:
+        return torch.load(path, map_location=device, weights_only=True)
+    except (pickle.UnpicklingError, RuntimeError, EOFError, ValueError, KeyError) as error:
+        raise InputError(f"{path} isn't a file of weights: {str(error).splitlines()[0]}") from None
+
+
+def load_model(path, device="cpu"):
+    """Rebuild a trained model from its ``model.pt`` alone.
+
+    Returns
+    -------
+    model : GenreLSTM
+        In evaluation mode.
+    saved : dict
+        What ``model.pt`` holds beside the weights: ``genres``, ``features``, ``recipe``, ...
+    """
+    saved = load_weights(path, device)
+    try:
+        model = GenreLSTM(len(saved["genres"]), Recipe(**saved["recipe"])).to(device)
+        model.load_state_dict(saved.pop("state"))
+    except (KeyError, TypeError, RuntimeError):
+        raise InputError(f"{path} doesn't hold the weights of a GenreLSTM") from None
+    return model.eval(), saved
+
+
+def write_history(training, result):
+    """Write and draw the history so far; cells of epochs that weren't validated stay empty."""
+    with (
+        replacing(result / "history.csv") as temporary,
+        temporary.open("w", newline="") as file,
+    ):
+        writer = csv.writer(file, lineterminator="\n")
+        writer.writerow(training.history)
+        writer.writerows(zip(*training.history.values(), strict=True))
+    genre_plots.draw_history(training.history, result, training.settings["schedule"])
+
+
+def write_results(training, weights, result):
+    """Score a finished run, write its weights, figures and plots; return the summary."""
+    history = training.history
+    validated = [i for i, loss in enumerate(history["val_loss"]) if loss is not None]
+    best = max(validated, key=lambda i: (history["val_accuracy"][i], -history["val_loss"][i]))
+    scores = {
+        part: score(training.model, training.data, part, training.recipe, training.device)
+        for part in ("validation", "test")
+    }
+    settings = {key: training.settings[key] for key in ("schedule", "recipe", "seed", "genres")}
+    versions = library_versions("torch", "numpy", "librosa") | {"python": platform.python_version()}
+    summary = {
+        **settings,
+        "epochs": training.recipe.epochs,
+        "seconds": round(training.seconds, 1),
+        "device": training.device,
+        "features": training.settings["features"],
+        "clips": training.settings["clips"],
+        "final_epoch": training.epochs_done,
+        "best_epoch": history["epoch"][best],
+        "best_val_accuracy": history["val_accuracy"][best],
+        "scored_epoch": training.epochs_done,
+        **scores,
+        "versions": versions,
+    }
+    with replacing(weights / "model.pt") as temporary:
+        state = {name: tensor.cpu() for name, tensor in training.model.state_dict().items()}
+        saved = {**settings, "features": training.settings["features"], "versions": versions}
+        torch.save({"state": state, "standardisation": None, **saved}, temporary)
+    shapes = {name: list(tensor.shape) for name, tensor in training.model.state_dict().items()}
+    n_parameters = sum(tensor.numel() for tensor in training.model.parameters())
+    architecture = {"layers": str(training.model), "parameters": n_parameters, "shapes": shapes}
+    write_json(weights / "model.json", {"architecture": architecture, **summary})
+    write_json(result / "summary.json", summary)
+    write_history(training, result)
+    genre_plots.draw_confusion(
+        scores, training.data.genres, result / "confusion_mat.png", training.settings["schedule"]
+    )
+    return summary
+
+
+# ---- Command line ----
+
+
+def parse_arguments(description):
+    parser = argparse.ArgumentParser(description=description, formatter_class=HelpFormatter)
+    add = parser.add_argument
+    unset = argparse.SUPPRESS
+    add("--features", metavar="DIR", type=Path, help="the .npy splits (default: gtzan)")
+    add("--recipe", choices=list(RECIPES), default="published", help="the settings to start from")
+    add("--epochs", metavar="N", type=positive, default=unset, help="instead of the recipe's")
+    add(
+        "--batch-size",
+        metavar="N",
+        type=positive,
+        default=unset,
+        help="clips a step, instead of the recipe's",
+    )
+    add(
+        "--learning-rate",
+        metavar="X",
+        type=float,
+        default=unset,
+        help="at the start, instead of the recipe's",
+    )
+    add("--seed", metavar="N", type=int, default=0, help="of the initial weights")
+    add(
+        "--device",
+        choices=["auto", "cpu", "cuda", "mps"],
+        default="auto",
+        help="auto: the first of cuda, mps, cpu that is there",
+    )
+    add(
+        "--weights",
+        metavar="DIR",
+        type=Path,
+        help="where <Schedule>/model.pt goes (default: weights)",
+    )
+    add("--result", metavar="DIR", type=Path, help="where <Schedule>/*.png goes (default: result)")
+    add("--resume", action="store_true", default=unset, help="go on where this run was stopped")
+    add(
+        "--demo",
+        action="store_true",
+        default=unset,
+        help="use gtzan/demo, weights/demo and result/demo",
+    )
+    return parser.parse_args()
+
+
+def pick_device(name):
+    """Return the device asked for; InputError if this machine hasn't got it."""
+    available = {
+        "cuda": torch.cuda.is_available(),
+        "mps": torch.backends.mps.is_available(),
+        "cpu": True,
+    }
+    if name == "auto":
+        return next(device for device in available if available[device])
+    if not available[name]:
+        raise InputError(f"no {name} device here: leave --device at auto, or take cpu")
+    return name
+
+
+def main(schedule, make_scheduler, description):
+    """Train with a schedule from start to end, as the command line says."""
+    options = parse_arguments(description)
+    place = Path("demo" if "demo" in options else "")
+    data = GenreFeatureData(options.features or "gtzan" / place).load()
+    weights = (options.weights or "weights" / place) / schedule
+    result = (options.result or "result" / place) / schedule
+    overrides = {
+        key: value
+        for key, value in vars(options).items()
+        if key in ("epochs", "batch_size", "learning_rate")
+    }
+    recipe = dataclasses.replace(RECIPES[options.recipe], **overrides)
+    device = pick_device(options.device)
+
+    training = Training(data, recipe, schedule, make_scheduler, options.seed, device)
+    checkpoint = weights / "checkpoint.pt"
+    if "resume" in options:
+        training.restore(checkpoint)
+    epochs_left = recipe.epochs - training.epochs_done
+    minutes = epochs_left * seconds_per_epoch(training.model, data, recipe, device) / 60
+    print(
+        f"{schedule}: {epochs_left} epochs of {len(data.targets['train'])} clips on {device}, "
+        f"about {minutes:.1f} minutes."
+    )
+    try:
+        training.run(checkpoint)
+    except KeyboardInterrupt:
+        write_history(training, result)
+        print(f"Stopped after epoch {training.epochs_done}: go on with --resume.", file=sys.stderr)
+        raise
+    summary = write_results(training, weights, result)
+    for part in ("validation", "test"):
+        scores = summary[part]
+        print(f"{part}: {scores['accuracy']:.2%} ({scores['correct']} of {scores['n']} clips)")
+    print(f"Weights are in {weights}, plots and figures in {result}.")
+
+
+def make_scheduler(optimizer, epochs):
+    """Keep the learning rate as it is."""
+    return ConstantLR(optimizer, factor=1.0)
+
+
+if __name__ == "__main__":
+    run_script(main, "Constant", make_scheduler, __doc__)
