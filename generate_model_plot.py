@@ -1,0 +1,128 @@
+"""Draw the architecture of a trained model, unrolled over time.
+
+python generate_model_plot.py                     # weights/PiecewiseDecay -> model.png
+"""
+
+import argparse
+from pathlib import Path
+
+from matplotlib.figure import Figure
+from matplotlib.patches import FancyBboxPatch
+
+from genre_plots import genre_colors, save
+from lstm_genre_classifier_pytorch import load_model
+from script_helpers import HelpFormatter, run_script
+
+COLUMN_X = (0, 1.5, 4.5)  # frames 1 and 2 and the last one; dots stand for those between
+BOX = (1.1, 0.55)  # width and height
+
+
+def draw_box(axes, x, y, text, color):
+    """Draw a box with its centre at (x, y)."""
+    width, height = BOX
+    corner = (x - width / 2, y - height / 2)
+    style = "round,pad=0,rounding_size=0.1"
+    axes.add_patch(FancyBboxPatch(corner, width, height, style, facecolor=color, edgecolor="0.3"))
+    axes.text(x, y, text, ha="center", va="center", fontsize=9)
+
+
+def draw_arrow(axes, start, end):
+    """Draw an arrow between two points."""
+    axes.annotate("", end, start, arrowprops={"arrowstyle": "->", "color": "0.3"})
+
+
+def count_parameters(module, suffix=""):
+    """Count the parameters of a module whose names end in `suffix`."""
+    return sum(p.numel() for name, p in module.named_parameters() if name.endswith(suffix))
+
+
+def draw_model(model, frames, hop_seconds, genres):
+    """Draw a model's layers for the first, the second and the last frame.
+
+    Parameters
+    ----------
+    model : GenreLSTM
+    frames : int
+        Length of the sequences that it was trained on.
+    hop_seconds : float
+        Time from one frame to the next.
+    genres : list of str
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+    """
+    lstm, linear = model.lstm, model.linear
+    figure = Figure(figsize=(9, 5.2), layout="constrained")
+    axes = figure.add_subplot(xlim=(-3.1, 7.9), ylim=(-0.6, lstm.num_layers + 1.7), aspect="equal")
+    axes.set_axis_off()
+    half = BOX[1] / 2
+    names = [f"{lstm.input_size} features"]
+    names += [f"LSTM {layer + 1}\n{lstm.hidden_size} units" for layer in range(lstm.num_layers)]
+    for y, name in enumerate(names):
+        color = "#dbe9f6" if y else "#f0f0f0"
+        for x in COLUMN_X:
+            draw_box(axes, x, y, name, color)
+            if y:
+                draw_arrow(axes, (x, y - 1 + half), (x, y - half))
+        axes.text(3, y, "…", ha="center", va="center", fontsize=16)
+        if y:
+            for start, end in ((0.55, 0.95), (2.05, 2.75), (3.25, 3.95)):
+                draw_arrow(axes, (start, y), (end, y))
+    labels = [
+        f"{frames} frames,\none every {1000 * hop_seconds:.1f} ms",
+        *(
+            f"{count_parameters(lstm, f'_l{layer}'):,} parameters"
+            for layer in range(lstm.num_layers)
+        ),
+    ]
+    for y, label in enumerate(labels):
+        axes.text(-0.8, y, label, ha="right", va="center", fontsize=9, color="0.3")
+    for x, frame in zip(COLUMN_X, (1, 2, frames), strict=True):
+        axes.text(x, -0.5, f"frame {frame}", ha="center", va="center", fontsize=9, color="0.3")
+
+    top, last = lstm.num_layers + 1, COLUMN_X[-1]
+    draw_arrow(axes, (last, top - 1 + half), (last, top - half))
+    draw_box(axes, last, top, f"linear\n{linear.in_features} → {linear.out_features}", "#fde5cd")
+    axes.text(
+        last - 0.8,
+        top,
+        f"last frame only, {count_parameters(linear):,} parameters",
+        ha="right",
+        va="center",
+        fontsize=9,
+        color="0.3",
+    )
+    draw_arrow(axes, (last + BOX[0] / 2, top), (last + 1.2, top))
+    axes.text(last + 1.3, top + 0.45, "log-softmax", va="center", fontsize=9, color="0.3")
+    for i, (genre, color) in enumerate(zip(genres, genre_colors(genres), strict=True)):
+        axes.text(last + 1.3, top - 0.3 * i, genre, va="center", color=color, fontweight="bold")
+    axes.set_title(f"{type(model).__name__}: {count_parameters(model):,} parameters")
+    return figure
+
+
+def parse_arguments():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=HelpFormatter)
+    add = parser.add_argument
+    add(
+        "--weights",
+        metavar="FILE",
+        type=Path,
+        default="weights/PiecewiseDecay/model.pt",
+        help="the trained model",
+    )
+    add("--output", metavar="PNG", type=Path, default="model.png", help="the picture to write")
+    return parser.parse_args()
+
+
+def main():
+    options = parse_arguments()
+    model, saved = load_model(options.weights)
+    features = saved["features"]
+    hop_seconds = features["hop_length"] / features["sample_rate"]
+    save(draw_model(model, features["frames"], hop_seconds, saved["genres"]), options.output)
+    print(f"The picture is {options.output}.")
+
+
+if __name__ == "__main__":
+    run_script(main)
