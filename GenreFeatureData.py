@@ -53,7 +53,7 @@ SETTINGS = ("sample_rate", "n_fft", "hop_length", "frames")  # what the features
 EXTRACT_AGAIN = "run GenreFeatureData.py to extract the features again"
 
 
-# ---- Features of one clip ----
+# Features of one clip
 
 
 def load_signal(path, seconds=None):
@@ -210,7 +210,7 @@ def file_digest(path):
         return None
 
 
-# ---- The cache ----
+# The cache
 
 
 class GenreFeatureData:
@@ -411,7 +411,7 @@ class GenreFeatureData:
         )
 
 
-# ---- Command line ----
+# Command line
 
 
 def parse_arguments():
@@ -429,22 +429,27 @@ def parse_arguments():
     add(
         "--hop-length",
         metavar="N",
-        type=positive,
+        type=positive(int),
         default=HOP_LENGTH,
         help="samples at 22,050 Hz from one frame to the next",
     )
     add(
         "--frames",
         metavar="N",
-        type=positive,
+        type=positive(int),
         default=FRAMES,
         help="frames kept of each clip; shorter clips are padded with zeros",
     )
-    add("--jobs", metavar="N", type=positive, help="processes (default: one a core)")
+    add(
+        "--jobs",
+        metavar="N",
+        type=positive(int),
+        default=-1,
+        help="processes that extract side by side; -1 for one a core",
+    )
     add(
         "--demo",
         action="store_true",
-        default=argparse.SUPPRESS,
         help="synthesise a small corpus in gtzan/demo and extract that, there",
     )
     return parser.parse_args()
@@ -452,7 +457,7 @@ def parse_arguments():
 
 def main():
     options = parse_arguments()
-    if "demo" in options:
+    if options.demo:
         from gtzan.demo_corpus import CLIP_SECONDS, make_demo_corpus
 
         options.dataset = options.output = make_demo_corpus("gtzan/demo")
@@ -463,7 +468,7 @@ def main():
         split=options.split,
         hop_length=options.hop_length,
         frames=options.frames,
-        jobs=options.jobs or -1,
+        jobs=options.jobs,
     )
 
 

@@ -71,7 +71,7 @@ def parse_arguments():
     add(
         "--hop-length",
         metavar="N",
-        type=positive,
+        type=positive(int),
         default=HOP_LENGTH,
         help="samples at 22,050 Hz from one frame to the next",
     )

@@ -25,7 +25,7 @@ CURVES = {  # column of the history: file, axis label, colour
 def genre_colors(genres):
     """Return a colour for each genre, the same for GTZAN's ten in every plot."""
     fixed = {genre: colormaps["tab10"](i) for i, genre in enumerate(GTZAN_GENRES)}
-    others = colormaps["turbo"](np.linspace(0.05, 0.95, len(genres)))
+    others = map(tuple, colormaps["turbo"](np.linspace(0.05, 0.95, len(genres))))
     return [fixed.get(genre, other) for genre, other in zip(genres, others, strict=True)]
 
 

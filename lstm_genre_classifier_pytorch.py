@@ -73,7 +73,7 @@ class GenreLSTM(nn.Module):
         return self.linear(frames[:, -1]).log_softmax(dim=1)
 
 
-# ---- Training and scoring ----
+# Training and scoring
 
 
 def batches(data, part, batch_size, device):
@@ -255,15 +255,18 @@ class Training:
             progress.set_postfix(loss=loss, acc=accuracy, **shown, lr=rate)
 
 
-# ---- Files ----
+# Files
 
 
 def load_weights(path, device="cpu"):
     """Read a file of tensors and plain values; InputError if it is anything else."""
     try:
         return torch.load(path, map_location=device, weights_only=True)
-    except (pickle.UnpicklingError, RuntimeError, EOFError, ValueError, KeyError) as error:
-        raise InputError(f"{path} isn't a file of weights: {str(error).splitlines()[0]}") from None
+    except (pickle.UnpicklingError, RuntimeError, EOFError, ValueError, KeyError):
+        raise InputError(
+            f"{path} isn't a file of weights as the training scripts write them: it is damaged, "
+            "or holds more than tensors and plain values"
+        ) from None
 
 
 def load_model(path, device="cpu"):
@@ -338,29 +341,32 @@ def write_results(training, weights, result):
     return summary
 
 
-# ---- Command line ----
+# Command line
 
 
 def parse_arguments(description):
     parser = argparse.ArgumentParser(description=description, formatter_class=HelpFormatter)
     add = parser.add_argument
-    unset = argparse.SUPPRESS
+    published = RECIPES["published"]
     add("--features", metavar="DIR", type=Path, help="the .npy splits (default: gtzan)")
     add("--recipe", choices=list(RECIPES), default="published", help="the settings to start from")
-    add("--epochs", metavar="N", type=positive, default=unset, help="instead of the recipe's")
+    add(
+        "--epochs",
+        metavar="N",
+        type=positive(int),
+        help=f"passes over the training clips (published: {published.epochs})",
+    )
     add(
         "--batch-size",
         metavar="N",
-        type=positive,
-        default=unset,
-        help="clips a step, instead of the recipe's",
+        type=positive(int),
+        help=f"clips a step (published: {published.batch_size})",
     )
     add(
         "--learning-rate",
         metavar="X",
-        type=float,
-        default=unset,
-        help="at the start, instead of the recipe's",
+        type=positive(float),
+        help=f"at the start, before the schedule (published: {published.learning_rate})",
     )
     add("--seed", metavar="N", type=int, default=0, help="of the initial weights")
     add(
@@ -376,11 +382,10 @@ def parse_arguments(description):
         help="where <Schedule>/model.pt goes (default: weights)",
     )
     add("--result", metavar="DIR", type=Path, help="where <Schedule>/*.png goes (default: result)")
-    add("--resume", action="store_true", default=unset, help="go on where this run was stopped")
+    add("--resume", action="store_true", help="go on where this run was stopped")
     add(
         "--demo",
         action="store_true",
-        default=unset,
         help="use gtzan/demo, weights/demo and result/demo",
     )
     return parser.parse_args()
@@ -403,21 +408,21 @@ def pick_device(name):
 def main(schedule, make_scheduler, description):
     """Train with a schedule from start to end, as the command line says."""
     options = parse_arguments(description)
-    place = Path("demo" if "demo" in options else "")
+    place = Path("demo" if options.demo else "")
     data = GenreFeatureData(options.features or "gtzan" / place).load()
     weights = (options.weights or "weights" / place) / schedule
     result = (options.result or "result" / place) / schedule
     overrides = {
-        key: value
-        for key, value in vars(options).items()
-        if key in ("epochs", "batch_size", "learning_rate")
+        key: getattr(options, key)
+        for key in ("epochs", "batch_size", "learning_rate")
+        if getattr(options, key) is not None
     }
     recipe = dataclasses.replace(RECIPES[options.recipe], **overrides)
     device = pick_device(options.device)
 
     training = Training(data, recipe, schedule, make_scheduler, options.seed, device)
     checkpoint = weights / "checkpoint.pt"
-    if "resume" in options:
+    if options.resume:
         training.restore(checkpoint)
     epochs_left = recipe.epochs - training.epochs_done
     minutes = epochs_left * seconds_per_epoch(training.model, data, recipe, device) / 60

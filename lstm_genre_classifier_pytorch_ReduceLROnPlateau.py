@@ -14,8 +14,8 @@ from script_helpers import run_script
 def make_scheduler(optimizer, epochs):
     """Multiply the learning rate by 0.1 once the validation loss stops falling.
 
-    That is after torch's usual 10 validations without a lower loss; the 10 validations after a
-    reduction don't count.
+    That is when more than torch's usual 10 validations in a row bring no lower loss; the 10
+    validations after a reduction don't count.
     """
     return ReduceLROnPlateau(optimizer, factor=0.1, cooldown=10)
 

@@ -55,11 +55,21 @@ def library_versions(*names):
 
 
 class HelpFormatter(argparse.ArgumentDefaultsHelpFormatter, argparse.RawDescriptionHelpFormatter):
-    """Help that shows the script's docstring as it stands, and every default."""
+    """Help that shows the script's docstring as it stands, and every default there is."""
+
+    def _get_help_string(self, action):
+        if action.default is None or action.default is False:
+            return action.help
+        return super()._get_help_string(action)
 
 
-def positive(text):
-    """Read a whole number of at least one from the command line."""
-    if (number := int(text)) < 1:
-        raise ValueError
-    return number
+def positive(kind):
+    """Return a function that reads a positive number, int or float, from the command line."""
+
+    def read(text):
+        if not 0 < (number := kind(text)) < float("inf"):
+            raise ValueError
+        return number
+
+    read.__name__ = f"positive {kind.__name__}"  # argparse's name for it
+    return read

@@ -1,0 +1,384 @@
+"""What a user may rely on when features are extracted and cached."""
+
+import json
+import shutil
+
+import librosa
+import numpy as np
+import pytest
+import soundfile
+from conftest import (
+    FRAMES,
+    GENRES,
+    assert_one_line,
+    make_clip,
+    make_corpus,
+    run,
+    train,
+    write_clip,
+)
+
+from GenreFeatureData import (
+    COLUMNS,
+    ORIGINAL_GENRES,
+    SAMPLE_RATE,
+    GenreFeatureData,
+    extract_features,
+    load_signal,
+)
+from gtzan.tracks import PARTS, find_tracks, split_tracks
+
+
+def prepare(dataset, output, **options):
+    """Extract in this process, which spares the time to start another."""
+    GenreFeatureData(output).prepare(dataset, **{"frames": FRAMES, "jobs": 1, **options})
+
+
+def refuse(dataset, output, *arguments):
+    """Run the feature script on bad input; return what it says on stderr."""
+    return run(
+        *("GenreFeatureData.py", "--dataset", dataset, "--output", output, "--frames", FRAMES),
+        *("--jobs", 1, *arguments),
+        status=2,
+    )[1]
+
+
+def array_bytes(folder):
+    return {path.name: path.read_bytes() for path in sorted(folder.glob("data_*.npy"))}
+
+
+def write_cache(folder, n_clips=4, n_frames=8, n_genres=6, dtype=np.float64):
+    """Write a cache as the original project did: no manifest."""
+    random = np.random.default_rng(0)
+    for part in PARTS:
+        inputs = random.standard_normal((n_clips, n_frames, 33)).astype(dtype)
+        targets = np.eye(n_genres)[np.arange(n_clips) % n_genres]
+        np.save(folder / f"data_{part}_input.npy", inputs)
+        np.save(folder / f"data_{part}_target.npy", targets)
+
+
+# The numbers
+
+
+@pytest.mark.filterwarnings("ignore:Trying to estimate tuning")
+@pytest.mark.parametrize("genre", GENRES)
+@pytest.mark.parametrize("hop_length", [512, 1709])
+def test_features_equal_librosas_functions_called_one_by_one(genre, hop_length):
+    signal = make_clip(genre, 0, seconds=3.0).astype(np.float32)
+    options = {"y": signal, "sr": SAMPLE_RATE, "hop_length": hop_length}
+    expected = {
+        "mfcc": librosa.feature.mfcc(n_mfcc=13, **options),
+        "spectral_centroid": librosa.feature.spectral_centroid(**options),
+        "chroma": librosa.feature.chroma_stft(**options),
+        "spectral_contrast": librosa.feature.spectral_contrast(**options),
+    }
+    found = extract_features(signal, hop_length=hop_length)
+    assert found.dtype == np.float32
+    assert found.shape == (1 + len(signal) // hop_length, 33)
+    for kind, columns in COLUMNS.items():
+        np.testing.assert_allclose(found[:, columns].T, expected[kind], rtol=1e-4, err_msg=kind)
+
+
+def test_any_rate_and_channel_count_is_brought_to_mono_at_22050_hz(tmp_path):
+    signal = make_clip("hum", 0, rate=44100)
+    soundfile.write(tmp_path / "stereo.flac", np.stack([signal, signal], axis=1), 44100)
+    soundfile.write(tmp_path / "mono.wav", make_clip("hum", 0), 22050, subtype="FLOAT")
+    stereo, mono = load_signal(tmp_path / "stereo.flac"), load_signal(tmp_path / "mono.wav")
+    assert stereo.shape == mono.shape == (22050,)
+    # Both hold the same tone; only their noise was drawn at different rates.
+    assert np.corrcoef(stereo, mono)[0, 1] > 0.99
+
+
+# The cache
+
+
+def test_cache_holds_float32_sequences_and_one_hot_targets_in_genre_order(features):
+    counts = {"train": 4, "validation": 2, "test": 1}  # clips a genre
+    manifest = json.loads((features / "features.json").read_text(encoding="utf-8"))
+    assert manifest["genres"] == GENRES
+    for part, count in counts.items():
+        inputs = np.load(features / f"data_{part}_input.npy")
+        targets = np.load(features / f"data_{part}_target.npy")
+        assert inputs.dtype == np.float32
+        assert inputs.shape == (3 * count, FRAMES, 33)
+        assert (targets == np.repeat(np.eye(3), count, axis=0)).all()
+        genres = [name.split(".")[0] for name in manifest["tracks"][part]]
+        assert [GENRES[i] for i in targets.argmax(axis=1)] == genres
+        assert manifest["tracks"][part] == sorted(manifest["tracks"][part])
+
+
+def test_rows_are_the_tracks_that_the_manifest_names(corpus, features):
+    manifest = json.loads((features / "features.json").read_text(encoding="utf-8"))
+    inputs = np.load(features / "data_train_input.npy")
+    for row, name in zip(inputs, manifest["tracks"]["train"], strict=True):
+        signal = load_signal(corpus / name.split(".")[0] / f"{name}.wav")
+        np.testing.assert_allclose(row, extract_features(signal)[:FRAMES], rtol=1e-4, atol=1e-3)
+
+
+def test_number_of_jobs_changes_no_byte(corpus, features, tmp_path):
+    prepare(corpus, tmp_path, jobs=1)  # the other was extracted by a process a core
+    assert array_bytes(tmp_path) == array_bytes(features)
+    assert (tmp_path / "features.json").read_bytes() == (features / "features.json").read_bytes()
+
+
+def test_short_clips_are_padded_and_named_and_long_ones_cut(corpus, features, tmp_path, capsys):
+    dataset = shutil.copytree(corpus, tmp_path / "corpus")
+    short, long = dataset / "hum" / "hum.00030.wav", dataset / "hum" / "hum.00031.wav"
+    write_clip(short, "hum", 30, seconds=0.5)
+    write_clip(long, "hum", 31, seconds=2.5)
+    prepare(dataset, tmp_path / "out")
+    stderr = capsys.readouterr().err
+    assert "shorter than 40 frames: hum/hum.00030.wav" in stderr
+    assert "hum.00031" not in stderr
+    inputs = np.load(tmp_path / "out" / "data_train_input.npy")
+    n_frames = 1 + 11025 // 512
+    assert inputs.shape == np.load(features / "data_train_input.npy").shape
+    assert not inputs[8, n_frames:].any()
+    assert inputs[8, :n_frames].any(axis=1).all()
+    assert inputs[9].any(axis=1).all()
+
+
+@pytest.mark.parametrize(
+    ("change", "reason"),
+    [
+        ("setting", "hop_length was 512, is now 1024"),
+        ("genres", "genres was"),
+        ("file", "audio files have changed"),
+        ("new file", "audio files have changed"),
+        ("array", "damaged"),
+        ("manifest", "no features.json"),
+    ],
+)
+def test_cache_is_rebuilt_and_says_why_when_it_no_longer_fits(
+    corpus, features, tmp_path, capsys, change, reason
+):
+    dataset = shutil.copytree(corpus, tmp_path / "corpus")
+    output = shutil.copytree(features, tmp_path / "out")
+    options = {}
+    if change == "setting":
+        options = {"hop_length": 1024, "frames": 20}
+    elif change == "genres":
+        options = {"genres": ["blip", "hum"]}
+    elif change == "file":
+        write_clip(dataset / "hum" / "hum.00030.wav", "hum", 99)
+    elif change == "new file":
+        write_clip(dataset / "hum" / "hum.00034.wav", "hum", 34)
+    elif change == "array":
+        np.save(output / "data_test_input.npy", np.zeros((1, 2, 3)))
+    else:
+        (output / "features.json").unlink()
+    prepare(dataset, output, **options)
+    assert reason in capsys.readouterr().out
+    prepare(dataset, tmp_path / "afresh", **options)
+    assert array_bytes(output) == array_bytes(tmp_path / "afresh")
+
+
+def test_cache_that_fits_is_kept(corpus, features, capsys):
+    before = {path: path.stat().st_mtime_ns for path in features.iterdir()}
+    prepare(corpus, features)
+    assert "up to date" in capsys.readouterr().out
+    assert {path: path.stat().st_mtime_ns for path in features.iterdir()} == before
+
+
+@pytest.mark.parametrize("n_genres", sorted(ORIGINAL_GENRES))
+def test_caches_of_the_original_project_load(tmp_path, n_genres):
+    write_cache(tmp_path, n_frames=1290, n_genres=n_genres)
+    data = GenreFeatureData(tmp_path).load()
+    assert data.genres == ORIGINAL_GENRES[n_genres]
+    assert len(data.genres) == n_genres
+    assert data.genres == sorted(data.genres)
+    assert data.settings["hop_length"] == 512
+    assert list(data.targets["train"]) == [0, 1, 2, 3]
+
+
+def test_unknown_genre_count_without_manifest_gets_placeholder_names(tmp_path, capsys):
+    write_cache(tmp_path, n_genres=3)
+    assert GenreFeatureData(tmp_path).load().genres == ["genre_0", "genre_1", "genre_2"]
+    assert "genre_0" in capsys.readouterr().err
+
+
+# The splits
+
+
+def test_index_split_goes_by_track_number(tmp_path):
+    for number in (0, 9, 10, 29, 30, 99):
+        path = tmp_path / "genres_original" / "jazz" / f"jazz.{number:05d}.wav"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.touch()
+    dealt, _ = split_tracks(find_tracks(tmp_path)[0])
+    found = {part: [track.number for track in tracks] for part, tracks in dealt.items()}
+    assert found == {"test": [0, 9], "validation": [10, 29], "train": [30, 99]}
+
+
+def test_originals_layout_is_split_by_folder(tmp_path):
+    for part, number in (("train", 0), ("validation", 50), ("test", 99)):
+        for genre in ("pop", "jazz"):
+            path = tmp_path / f"_{part}" / f"{genre}.{number:05d}.au"
+            path.parent.mkdir(exist_ok=True)
+            path.touch()
+    tracks, genres = find_tracks(tmp_path)
+    dealt, _ = split_tracks(tracks)
+    assert genres == ["jazz", "pop"]
+    assert [track.name for track in dealt["validation"]] == ["jazz.00050", "pop.00050"]
+    assert {track.number for track in dealt["test"]} == {99}
+
+
+def test_files_without_numbers_are_dealt_70_20_10_in_every_genre_and_repeatably(tmp_path):
+    for genre in ("Ñandú", "two words"):
+        for number in range(20):
+            path = tmp_path / genre / f"song {number}.mp3"
+            path.parent.mkdir(exist_ok=True)
+            path.touch()
+    tracks, genres = find_tracks(tmp_path)
+    dealt, split = split_tracks(tracks)
+    assert split == "70/20/10, seed 0"
+    for genre in genres:
+        counts = [sum(track.genre == genre for track in dealt[part]) for part in PARTS]
+        assert counts == [14, 4, 2]
+    assert split_tracks(tracks) == (dealt, split)
+
+
+def test_genres_are_taken_in_the_order_asked_for(tmp_path):
+    make_corpus(tmp_path, numbers=(0, 10, 30))
+    assert find_tracks(tmp_path)[1] == GENRES
+    tracks, genres = find_tracks(tmp_path, ["hum", "blip"])
+    assert genres == ["hum", "blip"]
+    assert [track.genre for track in tracks] == ["hum"] * 3 + ["blip"] * 3
+
+
+def test_filtered_split_leaves_faulty_tracks_out_and_shares_no_track(tmp_path):
+    for genre in ("jazz", "metal"):
+        for number in range(100):
+            path = tmp_path / genre / f"{genre}.{number:05d}.wav"
+            path.parent.mkdir(exist_ok=True)
+            path.touch()
+    dealt, _ = split_tracks(find_tracks(tmp_path)[0], "filtered")
+    names = [track.name for tracks in dealt.values() for track in tracks]
+    assert len(names) == len(set(names)) < 200
+    assert all(dealt[part] for part in PARTS)
+
+
+# Bad input
+
+
+def test_no_data_set_is_said_in_one_line(tmp_path):
+    stderr = refuse(tmp_path / "nothing", tmp_path / "out")
+    assert_one_line(stderr, tmp_path / "nothing", "gtzan/README.md", "--demo")
+    assert not (tmp_path / "out").exists()
+
+
+def test_unknown_genre_is_said_with_the_known_ones(corpus, tmp_path):
+    stderr = refuse(corpus, tmp_path / "out", "--genres", "hum", "polka")
+    assert_one_line(stderr, "polka", "blip, hiss, hum")
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize("name", ["00030.au", "jazz.au"])
+def test_name_without_a_genre_is_said_with_its_file(tmp_path, name):
+    write_clip(tmp_path / "_train" / name, "hum", 0)
+    stderr = refuse(tmp_path, tmp_path / "out")
+    assert_one_line(stderr, name, "<genre>.<number>")
+
+
+def test_audio_outside_a_genre_folder_is_said_with_its_file(corpus, tmp_path):
+    dataset = shutil.copytree(corpus, tmp_path / "corpus")
+    write_clip(dataset / "stray.wav", "hum", 0)
+    stderr = refuse(dataset, tmp_path / "out")
+    assert_one_line(stderr, "stray.wav", "<genre>/")
+
+
+def test_empty_part_is_said_in_one_line(tmp_path):
+    for part, number in (("train", 30), ("test", 0)):
+        write_clip(tmp_path / f"_{part}" / f"hum.{number:05d}.au", "hum", number)
+    stderr = refuse(tmp_path, tmp_path / "out")
+    assert_one_line(stderr, "validation")
+    assert not (tmp_path / "out").exists()
+
+
+def test_broken_files_are_named_skipped_counted_and_recorded(corpus, features, tmp_path, capsys):
+    dataset = shutil.copytree(corpus, tmp_path / "corpus")
+    broken = {
+        "blip/blip.00034.wav": b"",
+        "hiss/hiss.00034.wav": b"not audio at all" * 100,
+        "hum/hum.00034.wav": (corpus / "hum" / "hum.00030.wav").read_bytes()[:44],
+    }
+    for file, content in broken.items():
+        (dataset / file).write_bytes(content)
+    prepare(dataset, tmp_path / "out")
+    stderr = capsys.readouterr().err
+    manifest = json.loads((tmp_path / "out" / "features.json").read_text(encoding="utf-8"))
+    for file in broken:
+        assert file in stderr
+        assert file in manifest["skipped"]
+    assert "3 of 24 files" in stderr
+    assert array_bytes(tmp_path / "out") == array_bytes(features)
+
+
+def test_part_left_empty_by_broken_files_fails_and_keeps_the_old_cache(features, corpus, tmp_path):
+    dataset = shutil.copytree(corpus, tmp_path / "corpus")
+    output = shutil.copytree(features, tmp_path / "out")
+    for genre in GENRES:
+        (dataset / genre / f"{genre}.00000.wav").write_bytes(b"")
+    stderr = refuse(dataset, output)
+    assert "no usable clip is left for the test part" in stderr.splitlines()[-1]
+    assert array_bytes(output) == array_bytes(features)
+    assert not list(output.glob(".*"))
+
+
+def test_genre_left_empty_by_broken_files_fails(corpus, tmp_path):
+    dataset = shutil.copytree(corpus, tmp_path / "corpus")
+    for path in (dataset / "hiss").iterdir():
+        path.write_bytes(b"")
+    stderr = refuse(dataset, tmp_path / "out")
+    assert "hiss" in stderr.splitlines()[-1]
+    assert not list((tmp_path / "out").iterdir())
+
+
+@pytest.mark.parametrize(
+    ("damage", "words"),
+    [
+        ("nan", ["data_validation_input", "NaN"]),
+        ("features", ["data_train_input", "33"]),
+        ("clips", ["data_train_target", "(3, 6)"]),
+        ("frames", ["differ in frames"]),
+        ("one-hot", ["data_test_target", "one-hot"]),
+        ("pickle", ["data_test_input.npy", "isn't an array"]),
+        ("missing", ["data_train_target.npy", "GenreFeatureData.py"]),
+    ],
+)
+def test_arrays_that_cannot_be_trained_on_are_refused_in_one_line(tmp_path, damage, words):
+    write_cache(tmp_path, dtype=np.float32)
+    (tmp_path / "features.json").write_text(
+        json.dumps({"genres": list("abcdef"), "sample_rate": 1, "n_fft": 1, "hop_length": 1})
+    )
+    if damage == "nan":
+        np.save(tmp_path / "data_validation_input.npy", np.full((4, 8, 33), np.nan))
+    elif damage == "features":
+        np.save(tmp_path / "data_train_input.npy", np.zeros((4, 8, 32)))
+    elif damage == "clips":
+        np.save(tmp_path / "data_train_target.npy", np.eye(6)[:3])
+    elif damage == "frames":
+        np.save(tmp_path / "data_test_input.npy", np.zeros((4, 9, 33)))
+    elif damage == "one-hot":
+        np.save(tmp_path / "data_test_target.npy", np.ones((4, 6)))
+    elif damage == "pickle":
+        np.save(tmp_path / "data_test_input.npy", np.array([{}], dtype=object))
+    else:
+        (tmp_path / "data_train_target.npy").unlink()
+    _, stderr = train("PiecewiseDecay", tmp_path, tmp_path, status=2)
+    assert_one_line(stderr, tmp_path, *words)
+    assert not (tmp_path / "weights").exists()
+
+
+def test_manifest_of_an_interrupted_extraction_is_refused(features, tmp_path):
+    output = shutil.copytree(features, tmp_path / "out")
+    (output / "features.json").write_text('{"complete": false}')
+    _, stderr = train("PiecewiseDecay", output, tmp_path, status=2)
+    assert_one_line(stderr, "features.json", "GenreFeatureData.py")
+
+
+def test_feature_script_uses_gtzan_under_the_current_folder_by_default(tmp_path):
+    make_corpus(tmp_path / "gtzan" / "genres", numbers=(0, 10, 30))
+    stdout, _ = run("GenreFeatureData.py", "--frames", FRAMES, cwd=tmp_path)
+    assert "gtzan" in stdout
+    assert len(array_bytes(tmp_path / "gtzan")) == 6

@@ -1,0 +1,134 @@
+"""What a user may rely on when installing the project and trying it out."""
+
+import ast
+import importlib.metadata
+import re
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+import soundfile
+from conftest import ROOT, run
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+from sklearn.svm import SVC
+
+from GenreFeatureData import GenreFeatureData
+from gtzan.demo_corpus import CLIP_SECONDS, CLIPS, make_clip
+
+SCRIPTS = [
+    "GenreFeatureData.py",
+    "lstm_genre_classifier_pytorch.py",
+    "lstm_genre_classifier_pytorch_PiecewiseDecay.py",
+    "lstm_genre_classifier_pytorch_ReduceLROnPlateau.py",
+    "generate_music_plots.py",
+    "generate_model_plot.py",
+]
+
+
+def read(name):
+    return (ROOT / name).read_text(encoding="utf-8")
+
+
+def imported_modules(path):
+    """Names of the modules that a file imports, wherever in it."""
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            yield node.module
+
+
+def test_conda_and_pip_install_the_same_versions():
+    assert re.findall(r"^ {6}- (.+)$", read("MusicClassificationEnv.yaml"), re.M) == [
+        "-r requirements.txt"
+    ]
+    pinned = re.findall(r"[\w-]+==[\w.]+", read("MusicClassificationEnv.yaml"))
+    assert not pinned  # every version stands in requirements.txt
+
+
+def test_every_library_imported_is_pinned_and_every_pinned_one_imported():
+    pinned = {
+        name.lower() for name in re.findall(r"^([\w-]+)==[\w.]+", read("requirements.txt"), re.M)
+    }
+    sources = [*ROOT.glob("*.py"), *(ROOT / "gtzan").glob("*.py")]
+    modules = {name.split(".")[0] for path in sources for name in imported_modules(path)}
+    own = {path.stem for path in sources} | {"gtzan"}
+    foreign = modules - own - set(sys.stdlib_module_names)
+    distributions = importlib.metadata.packages_distributions()
+    needed = {distributions[name][0].lower() for name in foreign}
+    tests = {name for path in (ROOT / "tests").glob("*.py") for name in imported_modules(path)}
+    used_in_tests = {"scikit-learn"} if any(name.startswith("sklearn") for name in tests) else set()
+    assert needed | used_in_tests == pinned
+
+
+def test_imports_run_one_way_and_nothing_imports_a_script():
+    for path in [*ROOT.glob("*.py"), *(ROOT / "gtzan").glob("*.py")]:
+        own = {name for name in imported_modules(path) if (ROOT / f"{name}.py").exists()}
+        assert not own & {Path(name).stem for name in SCRIPTS[2:]}, path
+        if path.name == "GenreFeatureData.py" or path.parent.name == "gtzan":
+            assert "lstm_genre_classifier_pytorch" not in own, path
+
+
+@pytest.mark.parametrize("script", SCRIPTS)
+def test_help_says_what_each_script_does(script):
+    stdout, _ = run(script, "--help")
+    assert f"python {script}" in stdout
+
+
+def test_readme_names_every_script_and_its_links_lead_somewhere():
+    text = read("README.md")
+    assert all(script in text for script in SCRIPTS)
+    links = re.findall(r"\]\(([^)#]+)\)", text)
+    assert links
+    missing = [link for link in links if "://" not in link and not (ROOT / link).exists()]
+    assert not missing
+
+
+# The demo corpus
+
+
+@pytest.fixture(scope="module")
+def demo(tmp_path_factory):
+    """A folder in which the demo corpus was made and its features extracted."""
+    folder = tmp_path_factory.mktemp("demo")
+    run("GenreFeatureData.py", "--demo", cwd=folder)
+    return folder
+
+
+def test_demo_corpus_has_the_originals_six_genres_and_layout(demo):
+    data = GenreFeatureData(demo / "gtzan" / "demo").load()
+    assert data.genres == ["classical", "hiphop", "jazz", "metal", "pop", "reggae"]
+    for part, count in CLIPS.items():
+        assert np.bincount(data.targets[part]).tolist() == [count] * 6
+        paths = list((demo / "gtzan" / "demo" / f"_{part}").glob("*.au"))
+        assert len(paths) == 6 * count
+    info = soundfile.info(paths[0])
+    assert (info.samplerate, info.channels, info.duration) == (22050, 1, CLIP_SECONDS)
+
+
+@pytest.mark.parametrize("genre", ["classical", "reggae"])
+def test_demo_clip_is_the_same_whatever_else_is_made(demo, genre):
+    recorded, _ = soundfile.read(demo / "gtzan" / "demo" / "_test" / f"{genre}.00003.au")
+    np.testing.assert_allclose(recorded, make_clip(genre, 3), atol=2**-15)
+
+
+def test_demo_genres_can_be_told_apart_but_not_trivially(demo):
+    data = GenreFeatureData(demo / "gtzan" / "demo").load()
+    statistics = {
+        part: np.concatenate([inputs.mean(axis=1), inputs.std(axis=1)], axis=1)
+        for part, inputs in data.inputs.items()
+    }
+    classifier = make_pipeline(StandardScaler(), SVC())
+    classifier.fit(statistics["train"], data.targets["train"])
+    accuracy = classifier.score(statistics["validation"], data.targets["validation"])
+    assert 0.5 < accuracy < 0.95
+
+
+def test_demo_trains_beside_the_real_runs(demo):
+    options = ("--demo", "--epochs", 1, "--device", "cpu")
+    run("lstm_genre_classifier_pytorch_PiecewiseDecay.py", *options, cwd=demo)
+    assert (demo / "result" / "demo" / "PiecewiseDecay" / "confusion_mat.png").exists()
+    assert [path.name for path in (demo / "weights").iterdir()] == ["demo"]
+    assert [path.name for path in (demo / "result").iterdir()] == ["demo"]

@@ -1,0 +1,296 @@
+"""What a user may rely on when a model is trained, scored and saved."""
+
+import csv
+import json
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+import torch
+from conftest import GENRES, ROOT, SCHEDULES, assert_one_line, run, train
+
+import lstm_genre_classifier_pytorch as shared
+import lstm_genre_classifier_pytorch_PiecewiseDecay as piecewise
+import lstm_genre_classifier_pytorch_ReduceLROnPlateau as plateau
+from GenreFeatureData import GenreFeatureData
+
+RESULT_FILES = {
+    "history.csv",
+    "summary.json",
+    "graph_train_loss.png",
+    "graph_train_accuracy.png",
+    "graph_val_loss.png",
+    "graph_val_accuracy.png",
+    "graph_lr.png",
+    "confusion_mat.png",
+}
+SHORT = ("--epochs", 4, "--batch-size", 5)
+
+
+def read_history(folder, schedule):
+    with (folder / "result" / schedule / "history.csv").open(newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def read_summary(folder, schedule):
+    path = folder / "result" / schedule / "summary.json"
+    return json.loads(path.read_text(encoding="utf-8"))
+
+
+def start_training(features, folder, *arguments):
+    """Start PiecewiseDecay in a process of its own, and wait for its first checkpoint."""
+    command = [sys.executable, str(ROOT / "lstm_genre_classifier_pytorch_PiecewiseDecay.py")]
+    command += ["--features", features, "--weights", folder / "weights"]
+    command += ["--result", folder / "result", "--device", "cpu", *map(str, arguments)]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    while process.poll() is None:
+        if (folder / "weights" / "PiecewiseDecay" / "checkpoint.pt").exists():
+            break
+    return process
+
+
+# The schedules
+
+
+@pytest.mark.parametrize("epochs", [10, 25, 1000])
+def test_piecewise_rate_is_a_tenth_from_30_percent_and_a_hundredth_from_60_percent(epochs):
+    parameter = torch.nn.Parameter(torch.zeros(1))
+    optimizer = torch.optim.Adam([parameter], lr=2.0)
+    scheduler = piecewise.make_scheduler(optimizer, epochs)
+    rates = []
+    for _ in range(epochs):
+        rates.append(optimizer.param_groups[0]["lr"])
+        optimizer.step()
+        scheduler.step()
+    expected = [
+        2.0 if 10 * done < 3 * epochs else 0.2 if 10 * done < 6 * epochs else 0.02
+        for done in range(epochs)
+    ]
+    assert rates == pytest.approx(expected)
+
+
+def test_plateau_rate_is_a_tenth_after_ten_validations_without_progress_then_cools_down():
+    parameter = torch.nn.Parameter(torch.zeros(1))
+    optimizer = torch.optim.Adam([parameter], lr=2.0)
+    scheduler = plateau.make_scheduler(optimizer, 1000)
+    rates = []
+    for loss in [3.0, 2.0] + [2.0] * 32:
+        scheduler.step(loss)
+        rates.append(optimizer.param_groups[0]["lr"])
+    # Two that fall, 10 within its patience, the drop, 10 of cooldown, 10 of patience, the next.
+    assert rates == pytest.approx([2.0] * 12 + [0.2] * 21 + [0.02])
+
+
+def test_history_shows_the_schedule_epoch_by_epoch(trained):
+    rates = [float(row["learning_rate"]) for row in read_history(trained, "PiecewiseDecay")]
+    assert rates == pytest.approx([0.01] * 8 + [0.001] * 7 + [0.0001] * 10)
+    rates = [float(row["learning_rate"]) for row in read_history(trained, "ReduceLROnPlateau")]
+    assert rates == pytest.approx([0.01] * 25)  # three validations are within its patience
+
+
+def test_plateau_is_stepped_once_a_validation_with_the_mean_loss(features, tmp_path, monkeypatch):
+    data = GenreFeatureData(features).load()
+    recipe = shared.Recipe(epochs=7, validate_every=3, batch_size=4)
+    training = shared.Training(data, recipe, "test", plateau.make_scheduler, 0, "cpu")
+    losses = []
+    monkeypatch.setattr(plateau.ReduceLROnPlateau, "step", lambda self, loss: losses.append(loss))
+    training.run(tmp_path / "checkpoint.pt")
+    assert losses == [loss for loss in training.history["val_loss"] if loss is not None]
+    assert len(losses) == 3  # epochs 3 and 6, and the last
+
+
+def test_run_by_itself_the_shared_module_keeps_the_rate_constant(features, tmp_path):
+    run(
+        *("lstm_genre_classifier_pytorch.py", "--features", features, *SHORT),
+        *("--weights", tmp_path / "weights", "--result", tmp_path / "result"),
+    )
+    rates = {row["learning_rate"] for row in read_history(tmp_path, "Constant")}
+    assert [float(rate) for rate in rates] == [3e-5]
+
+
+# Scores
+
+
+@pytest.mark.parametrize("batch_size", [1, 4, 6, 100])
+def test_every_clip_is_scored_whatever_the_batch_size(features, batch_size):
+    data = GenreFeatureData(features).load()
+    torch.manual_seed(0)
+    model = shared.GenreLSTM(3, shared.Recipe())
+    found = shared.score(model, data, "validation", shared.Recipe(batch_size=batch_size), "cpu")
+    with torch.no_grad():
+        answers = model(torch.from_numpy(np.array(data.inputs["validation"])))
+    truth = torch.from_numpy(data.targets["validation"])
+    assert found["n"] == np.sum(found["confusion"]) == len(truth) == 6
+    assert found["correct"] == int((answers.argmax(dim=1) == truth).sum())
+    assert found["loss"] == pytest.approx(float(torch.nn.functional.nll_loss(answers, truth)))
+
+
+def test_confusion_has_true_genres_in_rows_and_recall_is_its_diagonal_share(features):
+    data = GenreFeatureData(features).load()
+
+    class AlwaysHum(torch.nn.Module):
+        def forward(self, features):
+            return torch.tensor([[0.1, 0.1, 0.8]]).log().expand(len(features), 3)
+
+    found = shared.score(AlwaysHum(), data, "validation", shared.Recipe(), "cpu")
+    assert found["confusion"] == [[0, 0, 2], [0, 0, 2], [0, 0, 2]]
+    assert found["recall"] == {"blip": 0.0, "hiss": 0.0, "hum": 1.0}
+    assert found["accuracy"] == pytest.approx(1 / 3)
+
+
+def test_every_clip_is_trained_on_in_file_order_with_the_last_partial_batch(features):
+    data = GenreFeatureData(features).load()
+    batches = list(shared.batches(data, "train", 5, "cpu"))
+    assert [len(genres) for _, genres in batches] == [5, 5, 2]
+    inputs = torch.cat([features for features, _ in batches])
+    assert torch.equal(inputs, torch.from_numpy(np.array(data.inputs["train"])))
+    assert torch.cat([genres for _, genres in batches]).tolist() == [0] * 4 + [1] * 4 + [2] * 4
+
+
+def test_an_lstm_learns_to_tell_genres_that_differ(trained):
+    for schedule in SCHEDULES:
+        assert read_summary(trained, schedule)["validation"]["accuracy"] >= 5 / 6
+
+
+# Files
+
+
+@pytest.mark.parametrize("schedule", SCHEDULES)
+def test_weights_curves_and_figures_are_written(trained, schedule):
+    assert {path.name for path in (trained / "result" / schedule).iterdir()} == RESULT_FILES
+    found = {path.name for path in (trained / "weights" / schedule).iterdir()}
+    assert found == {"model.pt", "model.json", "checkpoint.pt"}
+    summary = read_summary(trained, schedule)
+    assert summary["schedule"] == schedule
+    assert summary["genres"] == GENRES
+    assert summary["recipe"]["batch_size"] == 5
+    assert summary["final_epoch"] == summary["scored_epoch"] == 25
+    for part, n_clips in (("validation", 6), ("test", 3)):
+        scores = summary[part]
+        assert scores["n"] == n_clips
+        assert scores["correct"] == np.trace(scores["confusion"])
+        assert list(scores["recall"]) == GENRES
+
+
+def test_history_has_a_row_an_epoch_and_validates_every_tenth_and_the_last(trained):
+    rows = read_history(trained, "PiecewiseDecay")
+    assert list(rows[0]) == list(shared.HISTORY)
+    assert [int(row["epoch"]) for row in rows] == list(range(1, 26))
+    assert [int(row["epoch"]) for row in rows if row["val_loss"]] == [10, 20, 25]
+    summary = read_summary(trained, "PiecewiseDecay")
+    assert float(rows[-1]["val_loss"]) == summary["validation"]["loss"]
+    assert float(rows[-1]["val_accuracy"]) == summary["validation"]["accuracy"]
+    best = max(float(row["val_accuracy"]) for row in rows if row["val_accuracy"])
+    assert summary["best_val_accuracy"] == best
+    assert float(rows[summary["best_epoch"] - 1]["val_accuracy"]) == best
+
+
+@pytest.mark.parametrize("schedule", SCHEDULES)
+def test_model_pt_alone_rebuilds_the_model_and_its_scores(trained, features, schedule):
+    model, saved = shared.load_model(trained / "weights" / schedule / "model.pt")
+    data = GenreFeatureData(features).load()
+    assert saved["genres"] == GENRES
+    assert saved["features"] == data.settings
+    summary = read_summary(trained, schedule)
+    for part in ("validation", "test"):
+        assert shared.score(model, data, part, shared.Recipe(), "cpu") == summary[part] | {
+            "loss": pytest.approx(summary[part]["loss"])
+        }
+
+
+def test_same_seed_repeats_history_to_the_byte_and_another_does_not(features, tmp_path):
+    for name, seed in (("a", 1), ("b", 1), ("c", 2)):
+        train("PiecewiseDecay", features, tmp_path / name, *SHORT, "--seed", seed)
+    a, b, c = (
+        (tmp_path / name / "result" / "PiecewiseDecay" / "history.csv").read_bytes()
+        for name in "abc"
+    )
+    assert a == b != c
+
+
+@pytest.mark.parametrize("stop", [signal.SIGKILL, signal.SIGINT] if os.name == "posix" else [])
+def test_resumed_run_ends_as_one_never_stopped(features, tmp_path, stop):
+    options = ("--epochs", 60, "--batch-size", 5, "--learning-rate", 0.001)
+    train("PiecewiseDecay", features, tmp_path / "whole", *options)
+    process = start_training(features, tmp_path / "stopped", *options)
+    process.send_signal(stop)
+    _, stderr = process.communicate()
+    if stop == signal.SIGINT:
+        assert process.returncode == 130
+        assert "--resume" in stderr.splitlines()[-1]
+        n_epochs = int(re.search(r"after epoch (\d+)", stderr)[1])
+        assert len(read_history(tmp_path / "stopped", "PiecewiseDecay")) == n_epochs < 60
+    train("PiecewiseDecay", features, tmp_path / "stopped", *options, "--resume")
+    whole, stopped = (
+        tmp_path / name / "result" / "PiecewiseDecay" for name in ("whole", "stopped")
+    )
+    assert (whole / "history.csv").read_bytes() == (stopped / "history.csv").read_bytes()
+    states = [
+        torch.load(tmp_path / name / "weights" / "PiecewiseDecay" / "model.pt")["state"]
+        for name in ("whole", "stopped")
+    ]
+    assert all(torch.equal(states[0][name], states[1][name]) for name in states[0])
+
+
+def test_start_says_what_is_trained_where_and_about_how_long(features, tmp_path):
+    stdout, _ = train("PiecewiseDecay", features, tmp_path, *SHORT)
+    assert re.match(r"PiecewiseDecay: 4 epochs of 12 clips on cpu, about \d+\.\d minutes", stdout)
+
+
+# Bad input
+
+
+def test_missing_features_are_said_in_one_line(tmp_path):
+    _, stderr = train("ReduceLROnPlateau", tmp_path / "none", tmp_path, status=2)
+    assert_one_line(stderr, tmp_path / "none", "GenreFeatureData.py")
+
+
+def test_resume_without_a_checkpoint_is_refused(features, tmp_path):
+    _, stderr = train("PiecewiseDecay", features, tmp_path, "--resume", status=2)
+    assert_one_line(stderr, "nothing to resume", "checkpoint.pt")
+
+
+@pytest.mark.parametrize("misfit", ["genres", "recipe"])
+def test_weights_that_do_not_fit_are_refused_and_kept(trained, features, tmp_path, misfit):
+    folder = shutil.copytree(trained, tmp_path / "trained")
+    before = (folder / "weights" / "PiecewiseDecay" / "model.pt").read_bytes()
+    options = ["--epochs", 25, "--batch-size", 5, "--learning-rate", 0.01]
+    if misfit == "genres":
+        features = shutil.copytree(features, tmp_path / "features")
+        manifest = json.loads((features / "features.json").read_text(encoding="utf-8"))
+        manifest["genres"] = ["a", "b", "c"]
+        (features / "features.json").write_text(json.dumps(manifest))
+    else:
+        options[1] = 30
+    _, stderr = train("PiecewiseDecay", features, folder, *options, "--resume", status=2)
+    assert_one_line(stderr, "checkpoint.pt", misfit, "--resume")
+    assert (folder / "weights" / "PiecewiseDecay" / "model.pt").read_bytes() == before
+
+
+@pytest.mark.parametrize("content", [b"", b"no weights", b"PK\x03\x04 a broken archive"])
+def test_file_that_holds_no_weights_is_refused_in_one_line(tmp_path, content):
+    (tmp_path / "model.pt").write_bytes(content)
+    _, stderr = run("generate_model_plot.py", "--weights", tmp_path / "model.pt", status=2)
+    assert_one_line(stderr, "model.pt")
+
+
+def test_weights_that_would_run_code_are_refused(tmp_path):
+    class Trap:
+        def __reduce__(self):
+            return (os.mkdir, (str(tmp_path / "sprung"),))
+
+    torch.save({"state": Trap()}, tmp_path / "model.pt")
+    _, stderr = run("generate_model_plot.py", "--weights", tmp_path / "model.pt", status=2)
+    assert_one_line(stderr, "model.pt")
+    assert not (tmp_path / "sprung").exists()
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason="this machine has what is asked for")
+def test_device_that_is_not_there_is_said_in_one_line(features, tmp_path):
+    _, stderr = train("PiecewiseDecay", features, tmp_path, "--device", "cuda", status=2)
+    assert_one_line(stderr, "cuda")
