@@ -2,6 +2,7 @@
 
 import ast
 import importlib.metadata
+import json
 import re
 import sys
 from pathlib import Path
@@ -9,13 +10,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 import soundfile
-from conftest import ROOT, run
+from conftest import ROOT, SCHEDULES, run
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.svm import SVC
 
 from GenreFeatureData import GenreFeatureData
 from gtzan.demo_corpus import CLIP_SECONDS, CLIPS, make_clip
+from lstm_genre_classifier_pytorch import load_model
 
 SCRIPTS = [
     "GenreFeatureData.py",
@@ -84,6 +86,28 @@ def test_readme_names_every_script_and_its_links_lead_somewhere():
     assert links
     missing = [link for link in links if "://" not in link and not (ROOT / link).exists()]
     assert not missing
+
+
+@pytest.mark.parametrize("schedule", SCHEDULES)
+def test_scores_in_the_readme_are_those_of_the_committed_runs(schedule):
+    summary = json.loads(read(f"result/{schedule}/summary.json"))
+    cells = []
+    for part in ("validation", "test"):
+        found = summary[part]
+        cells.append(f"{100 * found['accuracy']:.1f} % ({found['correct']} of {found['n']})")
+    hiphop, metal = (summary["genres"].index(genre) for genre in ("hiphop", "metal"))
+    row = summary["validation"]["confusion"][hiphop]
+    middle = [f"{row[hiphop] / sum(row):.2f}", f"{row[metal]} of {sum(row)}"]
+    assert f"| {' | '.join([schedule, cells[0], *middle, cells[1]])} |" in read("README.md")
+
+
+@pytest.mark.parametrize("schedule", SCHEDULES)
+def test_committed_weights_load_and_are_those_of_the_committed_run(schedule):
+    _, saved = load_model(ROOT / "weights" / schedule / "model.pt")
+    summary = json.loads(read(f"result/{schedule}/summary.json"))
+    card = json.loads(read(f"weights/{schedule}/model.json"))
+    for key in ("schedule", "recipe", "seed", "genres", "features", "versions"):
+        assert saved[key] == summary[key] == card[key]
 
 
 # The demo corpus
