@@ -316,6 +316,7 @@ def write_results(training, weights, result):
         "epochs": training.recipe.epochs,
         "seconds": round(training.seconds, 1),
         "device": training.device,
+        "threads": torch.get_num_threads(),
         "features": training.settings["features"],
         "clips": training.settings["clips"],
         "final_epoch": training.epochs_done,
@@ -408,10 +409,10 @@ def pick_device(name):
 def main(schedule, make_scheduler, description):
     """Train with a schedule from start to end, as the command line says."""
     options = parse_arguments(description)
-    place = Path("demo" if options.demo else "")
-    data = GenreFeatureData(options.features or "gtzan" / place).load()
-    weights = (options.weights or "weights" / place) / schedule
-    result = (options.result or "result" / place) / schedule
+    folder = Path("demo" if options.demo else "")
+    data = GenreFeatureData(options.features or "gtzan" / folder).load()
+    weights = (options.weights or "weights" / folder) / schedule
+    result = (options.result or "result" / folder) / schedule
     overrides = {
         key: getattr(options, key)
         for key in ("epochs", "batch_size", "learning_rate")
@@ -426,9 +427,11 @@ def main(schedule, make_scheduler, description):
         training.restore(checkpoint)
     epochs_left = recipe.epochs - training.epochs_done
     minutes = epochs_left * seconds_per_epoch(training.model, data, recipe, device) / 60
+    place = f"{device} with {torch.get_num_threads()} threads" if device == "cpu" else device
     print(
-        f"{schedule}: {epochs_left} epochs of {len(data.targets['train'])} clips on {device}, "
-        f"about {minutes:.1f} minutes."
+        f"{schedule}: {epochs_left} epochs of {len(data.targets['train'])} clips on {place}, "
+        f"about {minutes:.1f} minutes.",
+        flush=True,
     )
     try:
         training.run(checkpoint)

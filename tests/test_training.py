@@ -239,7 +239,10 @@ def test_resumed_run_ends_as_one_never_stopped(features, tmp_path, stop):
 
 def test_start_says_what_is_trained_where_and_about_how_long(features, tmp_path):
     stdout, _ = train("PiecewiseDecay", features, tmp_path, *SHORT)
-    assert re.match(r"PiecewiseDecay: 4 epochs of 12 clips on cpu, about \d+\.\d minutes", stdout)
+    assert re.match(
+        r"PiecewiseDecay: 4 epochs of 12 clips on cpu with \d+ threads, about \d+\.\d minutes",
+        stdout,
+    )
 
 
 # Bad input
