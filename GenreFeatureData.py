@@ -150,12 +150,12 @@ def extract_clips(dataset, tracks, wanted, jobs):
     import joblib
     from threadpoolctl import threadpool_limits
 
+    folder = Path(dataset).absolute()  # workers that live on keep the folder they started in
+    hop_length, frames = wanted["hop_length"], wanted["frames"]
     # One thread a process: the cores are busy, and sums keep their order whatever `jobs` is.
     with joblib.parallel_config("loky", inner_max_num_threads=1), threadpool_limits(1):
         results = joblib.Parallel(n_jobs=jobs, return_as="generator")(
-            joblib.delayed(extract_clip)(
-                Path(dataset) / track.file, wanted["hop_length"], wanted["frames"]
-            )
+            joblib.delayed(extract_clip)(folder / track.file, hop_length, frames)
             for track in tracks
         )
         for track, (features, problem) in zip(tracks, results, strict=True):
