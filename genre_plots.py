@@ -1,5 +1,6 @@
 """The plots of a training run: its curves over the epochs, and its confusion matrices."""
 
+import itertools
 from pathlib import Path
 
 import numpy as np
@@ -40,17 +41,13 @@ def draw_history(history, folder, title):
 
     Parameters
     ----------
-    history : dict of str to list
-        Columns of ``history.csv``; None where an epoch wasn't validated.
+    history : list of dict
+        Rows of ``history.csv``; None where an epoch wasn't validated.
     folder : path-like
     title : str
     """
     for column, (name, label, color) in CURVES.items():
-        points = [
-            (epoch, value)
-            for epoch, value in zip(history["epoch"], history[column], strict=True)
-            if value is not None
-        ]
+        points = [(row["epoch"], row[column]) for row in history if row[column] is not None]
         if not points:  # stopped before the first validation
             continue
         figure = Figure(figsize=(7, 4), layout="constrained")
@@ -71,14 +68,13 @@ def draw_history(history, folder, title):
 
 def mark_rate_changes(axes, history):
     """Mark the epochs from which the learning rate is another."""
-    rates = history["learning_rate"]
-    for epoch, before, rate in zip(history["epoch"][1:], rates, rates[1:], strict=False):
-        if rate != before:
-            axes.axvline(epoch, color="gray", linestyle="--", linewidth=1)
+    for before, row in itertools.pairwise(history):
+        if row["learning_rate"] != before["learning_rate"]:
+            axes.axvline(row["epoch"], color="gray", linestyle="--", linewidth=1)
             axes.text(
-                epoch,
+                row["epoch"],
                 0.98,
-                f"rate {rate:.0e}",
+                f"rate {row['learning_rate']:.0e}",
                 transform=axes.get_xaxis_transform(),
                 rotation=90,
                 ha="right",

@@ -175,7 +175,7 @@ class Training:
         self.model = GenreLSTM(len(data.genres), recipe).to(device)
         self.optimizer = torch.optim.Adam(self.model.parameters(), lr=recipe.learning_rate)
         self.scheduler = make_scheduler(self.optimizer, recipe.epochs)
-        self.history = {column: [] for column in HISTORY}  # a value an epoch
+        self.history = []  # a dict an epoch, with the keys of HISTORY
         self.seconds = 0.0
         self.settings = {
             "schedule": schedule,
@@ -217,19 +217,14 @@ class Training:
         torch.set_rng_state(state["random"].cpu())
         self.history, self.seconds = state["history"], state["seconds"]
 
-    @property
-    def epochs_done(self):
-        """Number of epochs trained so far."""
-        return len(self.history["epoch"])
-
     def run(self, checkpoint):
         """Train the epochs that are left, saving a checkpoint after each."""
         recipe, start = self.recipe, time.perf_counter() - self.seconds
         progress = tqdm(
-            range(self.epochs_done + 1, recipe.epochs + 1),
+            range(len(self.history) + 1, recipe.epochs + 1),
             desc="Training",
             unit="epoch",
-            initial=self.epochs_done,
+            initial=len(self.history),
             total=recipe.epochs,
         )
         shown = {}
@@ -248,8 +243,7 @@ class Training:
             elif validated:
                 self.scheduler.step(validation["loss"])
             row = (epoch, loss, accuracy, validation["loss"], validation["accuracy"], rate)
-            for column, value in zip(HISTORY, row, strict=True):
-                self.history[column].append(value)
+            self.history.append(dict(zip(HISTORY, row, strict=True)))
             self.seconds = time.perf_counter() - start
             self.save(checkpoint)
             progress.set_postfix(loss=loss, acc=accuracy, **shown, lr=rate)
@@ -294,17 +288,16 @@ def write_history(training, result):
         replacing(result / "history.csv") as temporary,
         temporary.open("w", newline="") as file,
     ):
-        writer = csv.writer(file, lineterminator="\n")
-        writer.writerow(training.history)
-        writer.writerows(zip(*training.history.values(), strict=True))
+        writer = csv.DictWriter(file, HISTORY, lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(training.history)
     genre_plots.draw_history(training.history, result, training.settings["schedule"])
 
 
 def write_results(training, weights, result):
     """Score a finished run, write its weights, figures and plots; return the summary."""
-    history = training.history
-    validated = [i for i, loss in enumerate(history["val_loss"]) if loss is not None]
-    best = max(validated, key=lambda i: (history["val_accuracy"][i], -history["val_loss"][i]))
+    validated = [row for row in training.history if row["val_loss"] is not None]
+    best = max(validated, key=lambda row: (row["val_accuracy"], -row["val_loss"]))
     scores = {
         part: score(training.model, training.data, part, training.recipe, training.device)
         for part in ("validation", "test")
@@ -319,10 +312,10 @@ def write_results(training, weights, result):
         "threads": torch.get_num_threads(),
         "features": training.settings["features"],
         "clips": training.settings["clips"],
-        "final_epoch": training.epochs_done,
-        "best_epoch": history["epoch"][best],
-        "best_val_accuracy": history["val_accuracy"][best],
-        "scored_epoch": training.epochs_done,
+        "final_epoch": len(training.history),
+        "best_epoch": best["epoch"],
+        "best_val_accuracy": best["val_accuracy"],
+        "scored_epoch": len(training.history),
         **scores,
         "versions": versions,
     }
@@ -347,22 +340,13 @@ def write_results(training, weights, result):
 
 def parse_arguments(description):
     parser = argparse.ArgumentParser(description=description, formatter_class=HelpFormatter)
-    add = parser.add_argument
+    add, count = parser.add_argument, {"metavar": "N", "type": positive(int)}
+    folder = {"metavar": "DIR", "type": Path}
     published = RECIPES["published"]
-    add("--features", metavar="DIR", type=Path, help="the .npy splits (default: gtzan)")
+    add("--features", **folder, help="the .npy splits (default: gtzan)")
     add("--recipe", choices=list(RECIPES), default="published", help="the settings to start from")
-    add(
-        "--epochs",
-        metavar="N",
-        type=positive(int),
-        help=f"passes over the training clips (published: {published.epochs})",
-    )
-    add(
-        "--batch-size",
-        metavar="N",
-        type=positive(int),
-        help=f"clips a step (published: {published.batch_size})",
-    )
+    add("--epochs", **count, help=f"passes over the training clips (published: {published.epochs})")
+    add("--batch-size", **count, help=f"clips a step (published: {published.batch_size})")
     add(
         "--learning-rate",
         metavar="X",
@@ -376,19 +360,10 @@ def parse_arguments(description):
         default="auto",
         help="auto: the first of cuda, mps, cpu that is there",
     )
-    add(
-        "--weights",
-        metavar="DIR",
-        type=Path,
-        help="where <Schedule>/model.pt goes (default: weights)",
-    )
-    add("--result", metavar="DIR", type=Path, help="where <Schedule>/*.png goes (default: result)")
+    add("--weights", **folder, help="where <Schedule>/model.pt goes (default: weights)")
+    add("--result", **folder, help="where <Schedule>/*.png goes (default: result)")
     add("--resume", action="store_true", help="go on where this run was stopped")
-    add(
-        "--demo",
-        action="store_true",
-        help="use gtzan/demo, weights/demo and result/demo",
-    )
+    add("--demo", action="store_true", help="use gtzan/demo, weights/demo and result/demo")
     return parser.parse_args()
 
 
@@ -425,7 +400,7 @@ def main(schedule, make_scheduler, description):
     checkpoint = weights / "checkpoint.pt"
     if options.resume:
         training.restore(checkpoint)
-    epochs_left = recipe.epochs - training.epochs_done
+    epochs_left = recipe.epochs - len(training.history)
     minutes = epochs_left * seconds_per_epoch(training.model, data, recipe, device) / 60
     place = f"{device} with {torch.get_num_threads()} threads" if device == "cpu" else device
     print(
@@ -436,8 +411,10 @@ def main(schedule, make_scheduler, description):
     try:
         training.run(checkpoint)
     except KeyboardInterrupt:
-        write_history(training, result)
-        print(f"Stopped after epoch {training.epochs_done}: go on with --resume.", file=sys.stderr)
+        if training.history:
+            write_history(training, result)
+            n_epochs = len(training.history)
+            print(f"Stopped after epoch {n_epochs}: go on with --resume.", file=sys.stderr)
         raise
     summary = write_results(training, weights, result)
     for part in ("validation", "test"):

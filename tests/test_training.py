@@ -100,7 +100,8 @@ def test_plateau_is_stepped_once_a_validation_with_the_mean_loss(features, tmp_p
     losses = []
     monkeypatch.setattr(plateau.ReduceLROnPlateau, "step", lambda self, loss: losses.append(loss))
     training.run(tmp_path / "checkpoint.pt")
-    assert losses == [loss for loss in training.history["val_loss"] if loss is not None]
+    found = [row["val_loss"] for row in training.history]
+    assert losses == [loss for loss in found if loss is not None]
     assert len(losses) == 3  # epochs 3 and 6, and the last
 
 
