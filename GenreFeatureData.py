@@ -14,6 +14,7 @@ import hashlib
 import json
 import sys
 import warnings
+import zlib
 from pathlib import Path
 
 import numpy as np
@@ -23,8 +24,8 @@ from gtzan.tracks import PARTS, check_parts, find_tracks, split_tracks
 from script_helpers import (
     HelpFormatter,
     InputError,
+    at_least,
     library_versions,
-    positive,
     replacing,
     run_script,
     write_json,
@@ -41,7 +42,9 @@ COLUMNS = {
     "chroma": slice(14, 26),
     "spectral_contrast": slice(26, 33),
 }
-N_FEATURES = 33
+N_FEATURES = COLUMNS["spectral_contrast"].stop
+# What the four kinds of features depend on beside the frames: librosa's defaults but for n_mfcc.
+DEFINITION = {"n_mfcc": 13, "n_mels": 128, "n_chroma": 12, "n_bands": 6, "resampler": "soxr_hq"}
 
 # Caches of the original project name no genres: the number of columns tells which they are.
 SIX_GENRES = ["classical", "hiphop", "jazz", "metal", "pop", "reggae"]
@@ -73,13 +76,13 @@ def load_signal(path, seconds=None):
     Raises
     ------
     InputError
-        The file isn't there, can't be decoded, or holds no samples, NaN or infinite ones.
+        The file isn't there, can't be decoded, or holds no samples or impossible ones.
     """
     import librosa
     import soundfile
 
     if not Path(path).is_file():
-        raise InputError(f"{path} isn't there")
+        raise InputError(f"{path} can't be read as audio: there is no such file")
     try:
         with soundfile.SoundFile(path) as file:
             frames = -1 if seconds is None else int(np.ceil(seconds * file.samplerate))
@@ -89,9 +92,14 @@ def load_signal(path, seconds=None):
         raise InputError(f"{path} can't be read as audio: {reason}") from None
     if not len(signal):
         raise InputError(f"{path} can't be read as audio: it holds no samples")
-    if not np.isfinite(signal).all():
-        raise InputError(f"{path} can't be used: it holds NaN or infinite samples")
-    return librosa.resample(signal.mean(axis=1), orig_sr=rate, target_sr=SAMPLE_RATE)
+    if not (np.abs(signal) < 1e9).all():  # full scale is 1; the power spectrum must be finite
+        raise InputError(f"{path} can't be used: it holds NaN, infinite or far too large samples")
+    return librosa.resample(
+        signal.mean(axis=1),
+        orig_sr=rate,
+        target_sr=SAMPLE_RATE,
+        res_type=DEFINITION["resampler"],
+    )
 
 
 def extract_features(signal, *, hop_length=HOP_LENGTH):
@@ -120,17 +128,18 @@ def extract_features(signal, *, hop_length=HOP_LENGTH):
     """
     import librosa
 
+    n_mfcc, n_mels, n_chroma, n_bands, _ = DEFINITION.values()
     with warnings.catch_warnings():
         # Clips under one FFT frame and silent ones are padded and tuned as librosa does.
         warnings.simplefilter("ignore", UserWarning)
         magnitude = np.abs(librosa.stft(signal, n_fft=N_FFT, hop_length=hop_length))
         power = magnitude**2
-        mel = librosa.feature.melspectrogram(S=power, sr=SAMPLE_RATE)
+        mel = librosa.feature.melspectrogram(S=power, sr=SAMPLE_RATE, n_mels=n_mels)
         features = [
-            librosa.feature.mfcc(S=librosa.power_to_db(mel), n_mfcc=13),
+            librosa.feature.mfcc(S=librosa.power_to_db(mel), n_mfcc=n_mfcc),
             librosa.feature.spectral_centroid(S=magnitude, sr=SAMPLE_RATE),
-            librosa.feature.chroma_stft(S=power, sr=SAMPLE_RATE),
-            librosa.feature.spectral_contrast(S=magnitude, sr=SAMPLE_RATE),
+            librosa.feature.chroma_stft(S=power, sr=SAMPLE_RATE, n_chroma=n_chroma),
+            librosa.feature.spectral_contrast(S=magnitude, sr=SAMPLE_RATE, n_bands=n_bands),
         ]
     return np.concatenate(features).T.astype(np.float32)
 
@@ -231,6 +240,8 @@ class GenreFeatureData:
         The genre of each sequence, as an index into `genres`.
     settings : dict
         What the numbers depend on: sample rate, FFT size, hop length and frames, in samples.
+    checksums : dict of str to int
+        A CRC-32 of each part's inputs, by which a run that is resumed knows its data again.
     """
 
     def __init__(self, folder="gtzan"):
@@ -267,6 +278,7 @@ class GenreFeatureData:
         wanted = {
             "genres": genres,
             "split": split,
+            **DEFINITION,
             "sample_rate": SAMPLE_RATE,
             "n_fft": N_FFT,
             "hop_length": hop_length,
@@ -291,7 +303,8 @@ class GenreFeatureData:
             return "the .npy files there have no features.json that says what they hold"
         try:
             found = json.loads(self.manifest.read_text(encoding="utf-8"))
-            self.load()
+            # Arrays opened here would be in the way of those that replace them, on Windows.
+            GenreFeatureData(self.folder).load()
             for key, value in wanted.items():
                 if key != "sources" and found[key] != value:
                     return f"{key} was {found[key]}, is now {value}"
@@ -306,11 +319,11 @@ class GenreFeatureData:
         notes, kept = {"skipped": {}, "padded": {}}, {}
         n_clips = sum(map(len, dealt.values()))
         with contextlib.ExitStack() as stack:
-            progress = stack.enter_context(tqdm(total=n_clips, desc="Extracting", unit="clip"))
-            for part in PARTS:
-                path = stack.enter_context(replacing(self.folder / f"data_{part}_input.npy"))
-                clips = extract_clips(dataset, dealt[part], wanted, jobs)
-                kept[part] = write_clips(path, clips, wanted["frames"], notes, progress)
+            with tqdm(total=n_clips, desc="Extracting", unit="clip") as progress:
+                for part in PARTS:
+                    path = stack.enter_context(replacing(self.folder / f"data_{part}_input.npy"))
+                    clips = extract_clips(dataset, dealt[part], wanted, jobs)
+                    kept[part] = write_clips(path, clips, wanted["frames"], notes, progress)
             report_notes(n_clips, wanted["frames"], **notes)
             check_parts(kept, wanted["genres"])
             for part in PARTS:
@@ -341,9 +354,12 @@ class GenreFeatureData:
         InputError
             An array is missing, isn't one, or doesn't fit the others, or features are not finite.
         """
-        self.inputs, one_hot = {}, {}
+        self.inputs, self.checksums, one_hot = {}, {}, {}
         for part in PARTS:
             self.inputs[part], one_hot[part] = self.load_part(part)
+            self.checksums[part] = 0
+            for clip in self.inputs[part]:
+                self.checksums[part] = zlib.crc32(np.ascontiguousarray(clip), self.checksums[part])
         self.targets = {part: rows.argmax(axis=1) for part, rows in one_hot.items()}
         sizes = {part: (self.inputs[part].shape[1], one_hot[part].shape[1]) for part in PARTS}
         if len(set(sizes.values())) > 1:
@@ -364,19 +380,19 @@ class GenreFeatureData:
         for kind in ("input", "target"):
             path = self.folder / f"data_{part}_{kind}.npy"
             try:
-                arrays.append(np.load(path, mmap_mode="r", allow_pickle=False))
+                arrays.append(np.lib.format.open_memmap(path, "r"))
             except FileNotFoundError:
                 raise InputError(
                     f"no features in {self.folder} ({path.name} is missing): run "
                     "GenreFeatureData.py first, or name their folder with --features"
                 ) from None
-            except (ValueError, EOFError):
+            except (ValueError, EOFError, OverflowError):
                 raise InputError(f"{path} isn't an array of numbers; {EXTRACT_AGAIN}") from None
         inputs, targets = arrays
         problem = None
         if inputs.ndim != 3 or inputs.shape[2] != N_FEATURES or 0 in inputs.shape:
             problem = f"input has the shape {inputs.shape}, not (clips, frames, {N_FEATURES})"
-        elif targets.ndim != 2 or len(targets) != len(inputs):
+        elif targets.ndim != 2 or len(targets) != len(inputs) or not targets.shape[1]:
             problem = f"target has the shape {targets.shape}, not ({len(inputs)}, genres)"
         elif inputs.dtype.kind != "f" or not all(np.isfinite(clip).all() for clip in inputs):
             problem = "input holds NaN, infinite or non-float features"
@@ -401,8 +417,11 @@ class GenreFeatureData:
     def guess_manifest(self, n_frames, n_genres):
         """Set `genres` and `settings` for arrays without features.json, saying what is assumed."""
         self.genres = ORIGINAL_GENRES.get(n_genres) or [f"genre_{i}" for i in range(n_genres)]
-        # GTZAN's clips last 30 s: 1290 frames mean the original's hop of 512 samples.
+        # GTZAN's clips last 30 s: 1290 to 1293 frames mean the original's hop of 512 samples.
         hop_length = 30 * SAMPLE_RATE // n_frames
+        power_of_two = 2 ** round(np.log2(max(hop_length, 1)))
+        if abs(hop_length / power_of_two - 1) < 0.01:
+            hop_length = power_of_two
         self.settings = dict(zip(SETTINGS, (SAMPLE_RATE, N_FFT, hop_length, n_frames), strict=True))
         print(
             f"No features.json in {self.folder}: assuming the genres {', '.join(self.genres)} "
@@ -416,9 +435,9 @@ class GenreFeatureData:
 
 def parse_arguments():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=HelpFormatter)
-    add = parser.add_argument
-    add("--dataset", metavar="DIR", default="gtzan", help="the audio; layouts: gtzan/README.md")
-    add("--output", metavar="DIR", default="gtzan", help="where the .npy splits go")
+    add, count = parser.add_argument, {"metavar": "N", "type": at_least(1)}
+    add("--dataset", metavar="DIR", help="the audio; layouts: gtzan/README.md (default: gtzan)")
+    add("--output", metavar="DIR", help="where the .npy splits go (default: gtzan)")
     add("--genres", metavar="G", nargs="+", help="genres to take, in this order (default: all)")
     add(
         "--split",
@@ -428,31 +447,17 @@ def parse_arguments():
     )
     add(
         "--hop-length",
-        metavar="N",
-        type=positive(int),
+        **count,
         default=HOP_LENGTH,
         help="samples at 22,050 Hz from one frame to the next",
     )
-    add(
-        "--frames",
-        metavar="N",
-        type=positive(int),
-        default=FRAMES,
-        help="frames kept of each clip; shorter clips are padded with zeros",
-    )
-    add(
-        "--jobs",
-        metavar="N",
-        type=positive(int),
-        default=-1,
-        help="processes that extract side by side; -1 for one a core",
-    )
-    add(
-        "--demo",
-        action="store_true",
-        help="synthesise a small corpus in gtzan/demo and extract that, there",
-    )
-    return parser.parse_args()
+    add("--frames", **count, help=f"frames kept of each clip (default: {FRAMES})")
+    add("--jobs", **count, help="processes that extract side by side (default: one a core)")
+    add("--demo", action="store_true", help="synthesise a small corpus in gtzan/demo and use that")
+    options = parser.parse_args()
+    if options.demo and (options.dataset or options.output or options.frames):
+        parser.error("--demo has a data set, an output and frames of its own: leave those out")
+    return options
 
 
 def main():
@@ -462,13 +467,13 @@ def main():
 
         options.dataset = options.output = make_demo_corpus("gtzan/demo")
         options.frames = CLIP_SECONDS * SAMPLE_RATE // options.hop_length
-    GenreFeatureData(options.output).prepare(
-        options.dataset,
+    GenreFeatureData(options.output or "gtzan").prepare(
+        options.dataset or "gtzan",
         genres=options.genres,
         split=options.split,
         hop_length=options.hop_length,
-        frames=options.frames,
-        jobs=options.jobs,
+        frames=options.frames or FRAMES,
+        jobs=options.jobs or -1,
     )
 
 

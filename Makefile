@@ -1,16 +1,17 @@
-# make train: features, then training. make test: the tests. make lint: style and format.
+# make train: features, then training; GENRES="hiphop metal" takes some genres only.
+# make test: the tests. make lint: style and format.
 # Each creates .venv first where it isn't there yet.
 PYTHON ?= $(shell command -v python3.11 || echo python3)
 INSTALLED := .venv/.installed
-AUDIO := $(shell find gtzan -path gtzan/demo -prune -o \
-	\( -name '*.au' -o -name '*.wav' -o -name '*.flac' -o -name '*.ogg' -o -name '*.mp3' \) \
+AUDIO := $(shell find -L gtzan -path gtzan/demo -prune -o ! -name '.*' \
+	\( -iname '*.au' -o -iname '*.wav' -o -iname '*.flac' -o -iname '*.ogg' -o -iname '*.mp3' \) \
 	-print 2>/dev/null | head -n 1)
 
 .PHONY: train test lint
 
 train: $(INSTALLED)
 ifdef AUDIO
-	.venv/bin/python GenreFeatureData.py
+	.venv/bin/python GenreFeatureData.py $(if $(GENRES),--genres $(GENRES))
 	.venv/bin/python lstm_genre_classifier_pytorch_PiecewiseDecay.py
 else
 	@echo "gtzan/ holds no audio (gtzan/README.md says how to get it):"

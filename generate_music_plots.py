@@ -1,4 +1,4 @@
-"""Draw the four kinds of features of an audio file, as the classifier is given them.
+"""Draw the four kinds of features of an audio file, extracted as for the classifier.
 
     python generate_music_plots.py song.mp3           # -> result/music/song_*.png
 
@@ -17,7 +17,7 @@ from matplotlib.figure import Figure
 
 from genre_plots import save
 from GenreFeatureData import COLUMNS, HOP_LENGTH, N_FFT, SAMPLE_RATE, extract_features, load_signal
-from script_helpers import HelpFormatter, positive, run_script
+from script_helpers import HelpFormatter, at_least, run_script
 
 
 def draw_mfcc(axes, mfcc, time):
@@ -71,9 +71,16 @@ def parse_arguments():
     add(
         "--hop-length",
         metavar="N",
-        type=positive(int),
+        type=at_least(1),
         default=HOP_LENGTH,
         help="samples at 22,050 Hz from one frame to the next",
+    )
+    add(
+        "--seconds",
+        metavar="X",
+        type=at_least(0.1),
+        default=30.0,
+        help="how much to draw, from the start; a GTZAN clip lasts 30",
     )
     add("--show", action="store_true", help="open a window with the sheet, too")
     return parser.parse_args()
@@ -82,7 +89,7 @@ def parse_arguments():
 def main():
     options = parse_arguments()
     hop_length = options.hop_length
-    signal = load_signal(options.file)
+    signal = load_signal(options.file, options.seconds)
     features = extract_features(signal, hop_length=hop_length).T
     magnitude = np.abs(librosa.stft(signal, n_fft=N_FFT, hop_length=hop_length))
     spectrogram = librosa.amplitude_to_db(magnitude, ref=np.max)

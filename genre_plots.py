@@ -8,11 +8,8 @@ from matplotlib import colormaps
 from matplotlib.figure import Figure
 from matplotlib.ticker import PercentFormatter
 
+from GenreFeatureData import TEN_GENRES
 from script_helpers import replacing
-
-# GTZAN's ten take matplotlib's ten colours.
-GTZAN_GENRES = ["blues", "classical", "country", "disco", "hiphop"]
-GTZAN_GENRES += ["jazz", "metal", "pop", "reggae", "rock"]
 
 CURVES = {  # column of the history: file, axis label, colour
     "train_loss": ("graph_train_loss", "training loss (nats per clip)", "tab:blue"),
@@ -25,7 +22,7 @@ CURVES = {  # column of the history: file, axis label, colour
 
 def genre_colors(genres):
     """Return a colour for each genre, the same for GTZAN's ten in every plot."""
-    fixed = {genre: colormaps["tab10"](i) for i, genre in enumerate(GTZAN_GENRES)}
+    fixed = {genre: colormaps["tab10"](i) for i, genre in enumerate(TEN_GENRES)}
     others = map(tuple, colormaps["turbo"](np.linspace(0.05, 0.95, len(genres))))
     return [fixed.get(genre, other) for genre, other in zip(genres, others, strict=True)]
 
@@ -33,7 +30,7 @@ def genre_colors(genres):
 def save(figure, path):
     """Write a figure as PNG, whole or not at all."""
     with replacing(path) as temporary:
-        figure.savefig(temporary, dpi=120)
+        figure.savefig(temporary, format="png", dpi=120)
 
 
 def draw_history(history, folder, title):

@@ -11,8 +11,10 @@ import argparse
 import copy
 import csv
 import dataclasses
+import itertools
 import pickle
 import platform
+import statistics
 import sys
 import time
 from pathlib import Path
@@ -28,8 +30,8 @@ from GenreFeatureData import N_FEATURES, GenreFeatureData
 from script_helpers import (
     HelpFormatter,
     InputError,
+    at_least,
     library_versions,
-    positive,
     replacing,
     run_script,
     write_json,
@@ -43,7 +45,7 @@ class Recipe:
     name: str = "published"
     epochs: int = 1000
     batch_size: int = 35  # in file order, where 35 clips in a row are of one genre
-    learning_rate: float = 3e-5  # a hundredth of what first oscillated
+    learning_rate: float = 3e-5  # the first that the original's report calls stable
     validate_every: int = 10  # epochs
     hidden_size: int = 128  # of each LSTM layer
     n_layers: int = 2
@@ -108,6 +110,11 @@ def train_epoch(model, optimizer, data, recipe, device):
     return float(loss_sum) / n_clips, float(n_correct) / n_clips
 
 
+def is_finite(tensor):
+    """Whether a tensor holds neither NaN nor infinite values."""
+    return bool(tensor.isfinite().all())
+
+
 @torch.no_grad()
 def score(model, data, part, recipe, device):
     """Score the model on every clip of a part.
@@ -144,13 +151,13 @@ def seconds_per_epoch(model, data, recipe, device):
     model = copy.deepcopy(model)
     optimizer = torch.optim.SGD(model.parameters())
     seconds = []
-    first = batches(data, "train", recipe.batch_size, device)
-    for (features, genres), _ in zip(first, range(3), strict=False):
-        start = time.perf_counter()
+    start = time.perf_counter()
+    for features, genres in itertools.islice(batches(data, "train", recipe.batch_size, device), 4):
         float(train_step(model, optimizer, features, genres)[0])  # waits for the device
         seconds.append(time.perf_counter() - start)
+        start = time.perf_counter()
     n_batches = -(-len(data.targets["train"]) // recipe.batch_size)
-    return min(seconds) * n_batches  # the first batch also warms up
+    return statistics.median(seconds) * n_batches  # unmoved by the first, which warms up
 
 
 class Training:
@@ -184,6 +191,7 @@ class Training:
             "genres": data.genres,
             "features": data.settings,
             "clips": {part: len(targets) for part, targets in data.targets.items()},
+            "checksums": data.checksums,
         }
 
     def save(self, path):
@@ -205,17 +213,20 @@ class Training:
         if not path.exists():
             raise InputError(f"nothing to resume: {path} is missing; leave out --resume")
         state = load_weights(path, self.device)
-        for key, value in self.settings.items():
-            if state["settings"].get(key) != value:
-                raise InputError(
-                    f"{path} doesn't fit this run: its {key} is {state['settings'].get(key)}, "
-                    f"here {value}; give the same options and features, or leave out --resume"
-                )
-        self.model.load_state_dict(state["model"])
-        self.optimizer.load_state_dict(state["optimizer"])
-        self.scheduler.load_state_dict(state["scheduler"])
-        torch.set_rng_state(state["random"].cpu())
-        self.history, self.seconds = state["history"], state["seconds"]
+        try:
+            for key, value in self.settings.items():
+                if (found := state["settings"].get(key)) != value:
+                    raise InputError(
+                        f"{path} doesn't fit this run: its {key} is {found}, here {value}; give "
+                        "the same options and features, or leave out --resume"
+                    )
+            self.model.load_state_dict(state["model"])
+            self.optimizer.load_state_dict(state["optimizer"])
+            self.scheduler.load_state_dict(state["scheduler"])
+            torch.set_rng_state(state["random"].cpu())
+            self.history, self.seconds = state["history"], state["seconds"]
+        except (KeyError, TypeError, AttributeError, ValueError, RuntimeError):
+            raise InputError(f"{path} holds no checkpoint; leave out --resume") from None
 
     def run(self, checkpoint):
         """Train the epochs that are left, saving a checkpoint after each."""
@@ -231,8 +242,11 @@ class Training:
         for epoch in progress:
             rate = self.optimizer.param_groups[0]["lr"]
             loss, accuracy = train_epoch(self.model, self.optimizer, self.data, recipe, self.device)
-            if not np.isfinite(loss):
-                raise InputError(f"the loss isn't finite in epoch {epoch}: lower --learning-rate")
+            if not np.isfinite(loss) or not all(map(is_finite, self.model.parameters())):
+                raise InputError(
+                    f"training diverged in epoch {epoch}, its loss or weights aren't finite: "
+                    "lower --learning-rate; the last checkpoint is kept"
+                )
             validation = {"loss": None, "accuracy": None}
             validated = epoch % recipe.validate_every == 0 or epoch == recipe.epochs
             if validated:
@@ -294,45 +308,49 @@ def write_history(training, result):
     genre_plots.draw_history(training.history, result, training.settings["schedule"])
 
 
-def write_results(training, weights, result):
-    """Score a finished run, write its weights, figures and plots; return the summary."""
+def summarise(training):
+    """Score a finished run on every clip; return what summary.json holds."""
     validated = [row for row in training.history if row["val_loss"] is not None]
     best = max(validated, key=lambda row: (row["val_accuracy"], -row["val_loss"]))
-    scores = {
-        part: score(training.model, training.data, part, training.recipe, training.device)
-        for part in ("validation", "test")
-    }
-    settings = {key: training.settings[key] for key in ("schedule", "recipe", "seed", "genres")}
     versions = library_versions("torch", "numpy", "librosa") | {"python": platform.python_version()}
-    summary = {
-        **settings,
+    return {
+        **training.settings,
         "epochs": training.recipe.epochs,
         "seconds": round(training.seconds, 1),
         "device": training.device,
         "threads": torch.get_num_threads(),
-        "features": training.settings["features"],
-        "clips": training.settings["clips"],
         "final_epoch": len(training.history),
         "best_epoch": best["epoch"],
         "best_val_accuracy": best["val_accuracy"],
         "scored_epoch": len(training.history),
-        **scores,
+        **{
+            part: score(training.model, training.data, part, training.recipe, training.device)
+            for part in ("validation", "test")
+        },
         "versions": versions,
     }
+
+
+def write_results(training, summary, weights, result):
+    """Write the weights, figures and plots of a finished run."""
+    model = training.model
+    kept = ("schedule", "recipe", "seed", "genres", "features", "versions")
     with replacing(weights / "model.pt") as temporary:
-        state = {name: tensor.cpu() for name, tensor in training.model.state_dict().items()}
-        saved = {**settings, "features": training.settings["features"], "versions": versions}
+        state = {name: tensor.cpu() for name, tensor in model.state_dict().items()}
+        saved = {key: summary[key] for key in kept}
         torch.save({"state": state, "standardisation": None, **saved}, temporary)
-    shapes = {name: list(tensor.shape) for name, tensor in training.model.state_dict().items()}
-    n_parameters = sum(tensor.numel() for tensor in training.model.parameters())
-    architecture = {"layers": str(training.model), "parameters": n_parameters, "shapes": shapes}
+    architecture = {
+        "layers": str(model),
+        "parameters": sum(tensor.numel() for tensor in model.parameters()),
+        "shapes": {name: list(tensor.shape) for name, tensor in model.state_dict().items()},
+    }
     write_json(weights / "model.json", {"architecture": architecture, **summary})
     write_json(result / "summary.json", summary)
     write_history(training, result)
+    scores = {part: summary[part] for part in ("validation", "test")}
     genre_plots.draw_confusion(
-        scores, training.data.genres, result / "confusion_mat.png", training.settings["schedule"]
+        scores, summary["genres"], result / "confusion_mat.png", summary["schedule"]
     )
-    return summary
 
 
 # Command line
@@ -340,7 +358,7 @@ def write_results(training, weights, result):
 
 def parse_arguments(description):
     parser = argparse.ArgumentParser(description=description, formatter_class=HelpFormatter)
-    add, count = parser.add_argument, {"metavar": "N", "type": positive(int)}
+    add, count = parser.add_argument, {"metavar": "N", "type": at_least(1)}
     folder = {"metavar": "DIR", "type": Path}
     published = RECIPES["published"]
     add("--features", **folder, help="the .npy splits (default: gtzan)")
@@ -350,10 +368,10 @@ def parse_arguments(description):
     add(
         "--learning-rate",
         metavar="X",
-        type=positive(float),
+        type=at_least(1e-12),
         help=f"at the start, before the schedule (published: {published.learning_rate})",
     )
-    add("--seed", metavar="N", type=int, default=0, help="of the initial weights")
+    add("--seed", metavar="N", type=at_least(0), default=0, help="of the initial weights")
     add(
         "--device",
         choices=["auto", "cpu", "cuda", "mps"],
@@ -416,7 +434,8 @@ def main(schedule, make_scheduler, description):
             n_epochs = len(training.history)
             print(f"Stopped after epoch {n_epochs}: go on with --resume.", file=sys.stderr)
         raise
-    summary = write_results(training, weights, result)
+    summary = summarise(training)
+    write_results(training, summary, weights, result)
     for part in ("validation", "test"):
         scores = summary[part]
         print(f"{part}: {scores['accuracy']:.2%} ({scores['correct']} of {scores['n']} clips)")

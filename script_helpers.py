@@ -30,7 +30,7 @@ def run_script(main, *arguments):
 def replacing(path):
     """Yield a temporary path beside `path`, and move it there once the block ends well.
 
-    A reader, or a power cut, thus sees the old file or the new one, never half of it.
+    Whoever reads `path`, and whenever the process dies, there is the old file or the new one.
     """
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -45,7 +45,7 @@ def replacing(path):
 def write_json(path, content):
     """Write `content` to `path` as indented JSON, whole or not at all."""
     with replacing(path) as temporary:
-        text = json.dumps(content, indent=1, ensure_ascii=False)
+        text = json.dumps(content, indent=1, allow_nan=False)
         temporary.write_text(text + "\n", encoding="utf-8")
 
 
@@ -63,13 +63,13 @@ class HelpFormatter(argparse.ArgumentDefaultsHelpFormatter, argparse.RawDescript
         return super()._get_help_string(action)
 
 
-def positive(kind):
-    """Return a function that reads a positive number, int or float, from the command line."""
+def at_least(least):
+    """Return a function that reads a number of the type of `least` from the command line."""
 
     def read(text):
-        if not 0 < (number := kind(text)) < float("inf"):
+        if not least <= (number := type(least)(text)) <= 1e9:
             raise ValueError
         return number
 
-    read.__name__ = f"positive {kind.__name__}"  # argparse's name for it
+    read.__name__ = f"number, at least {least}"  # how argparse calls it
     return read

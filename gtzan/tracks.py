@@ -1,6 +1,7 @@
 """The clips of a data set, and the splits that deal them to training, validation and test."""
 
 import hashlib
+import os
 import re
 from pathlib import Path
 from typing import NamedTuple
@@ -125,7 +126,8 @@ def split_tracks(tracks, split="index"):
     Raises
     ------
     InputError
-        A part is left without tracks, or a genre without tracks to train on.
+        A part is left without tracks, a genre without tracks to train on, or only some tracks
+        are numbered.
     """
     if split == "filtered":
         listed = read_filtered_split()
@@ -135,6 +137,13 @@ def split_tracks(tracks, split="index"):
     else:
         numbered = {number: part for part, numbers in INDEX_SPLIT.items() for number in numbers}
         parts = [numbered.get(track.number) for track in tracks]
+        if None in parts and set(PARTS) < set(parts):
+            # One stray file mustn't deal GTZAN anew and mix what was kept apart.
+            stray = tracks[parts.index(None)].file
+            raise InputError(
+                f"{stray} has no track number from 0 to 99 where others do: name it "
+                "<genre>.<five digits>, or take it out"
+            )
         if set(parts) != set(PARTS):
             parts = deal_parts(tracks)
             split = f"70/20/10, seed {SPLIT_SEED}"
@@ -166,7 +175,7 @@ def deal_parts(tracks):
     order = sorted(
         range(len(tracks)),
         # A hash deals the same on every machine, and adding a file moves few others.
-        key=lambda i: hashlib.sha256(f"{SPLIT_SEED}/{tracks[i].file}".encode()).digest(),
+        key=lambda i: hashlib.sha256(os.fsencode(f"{SPLIT_SEED}/{tracks[i].file}")).digest(),
     )
     parts = ["train"] * len(tracks)
     for genre in {track.genre for track in tracks}:

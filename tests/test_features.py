@@ -1,5 +1,6 @@
 """What a user may rely on when features are extracted and cached."""
 
+import collections
 import json
 import shutil
 
@@ -26,7 +27,7 @@ from GenreFeatureData import (
     extract_features,
     load_signal,
 )
-from gtzan.tracks import PARTS, find_tracks, split_tracks
+from gtzan.tracks import PARTS, find_tracks, read_filtered_split, split_tracks
 
 
 def prepare(dataset, output, **options):
@@ -115,10 +116,12 @@ def test_rows_are_the_tracks_that_the_manifest_names(corpus, features):
         np.testing.assert_allclose(row, extract_features(signal)[:FRAMES], rtol=1e-4, atol=1e-3)
 
 
-def test_number_of_jobs_changes_no_byte(corpus, features, tmp_path):
-    prepare(corpus, tmp_path, jobs=1)  # the other was extracted by a process a core
-    assert array_bytes(tmp_path) == array_bytes(features)
-    assert (tmp_path / "features.json").read_bytes() == (features / "features.json").read_bytes()
+def test_number_of_jobs_changes_no_byte(corpus, tmp_path):
+    one, two = tmp_path / "one", tmp_path / "two"
+    prepare(corpus, one, jobs=1)
+    prepare(corpus, two, jobs=2)
+    assert array_bytes(one) == array_bytes(two)
+    assert (one / "features.json").read_bytes() == (two / "features.json").read_bytes()
 
 
 def test_short_clips_are_padded_and_named_and_long_ones_cut(corpus, features, tmp_path, capsys):
@@ -143,6 +146,7 @@ def test_short_clips_are_padded_and_named_and_long_ones_cut(corpus, features, tm
     [
         ("setting", "hop_length was 512, is now 1024"),
         ("genres", "genres was"),
+        ("split", "split was"),
         ("file", "audio files have changed"),
         ("new file", "audio files have changed"),
         ("array", "damaged"),
@@ -159,6 +163,9 @@ def test_cache_is_rebuilt_and_says_why_when_it_no_longer_fits(
         options = {"hop_length": 1024, "frames": 20}
     elif change == "genres":
         options = {"genres": ["blip", "hum"]}
+    elif change == "split":
+        for path in dataset.rglob("*.wav"):  # without numbers: dealt by seed
+            path.rename(path.with_stem(path.stem.replace(".", " ")))
     elif change == "file":
         write_clip(dataset / "hum" / "hum.00030.wav", "hum", 99)
     elif change == "new file":
@@ -258,6 +265,18 @@ def test_filtered_split_leaves_faulty_tracks_out_and_shares_no_track(tmp_path):
     assert all(dealt[part] for part in PARTS)
 
 
+def test_filtered_split_has_the_counts_of_its_authors():
+    counts = collections.Counter(read_filtered_split().values())
+    assert counts == {"train": 443, "validation": 197, "test": 290}
+    assert {genre for genre, _ in read_filtered_split()} == set(ORIGINAL_GENRES[10])
+
+
+def test_stray_file_without_a_number_is_named_rather_than_dealt_anew(corpus, tmp_path):
+    dataset = shutil.copytree(corpus, tmp_path / "corpus")
+    write_clip(dataset / "hum" / "hum.00030 (1).wav", "hum", 30)
+    assert_one_line(refuse(dataset, tmp_path / "out"), "hum.00030 (1).wav", "<genre>.")
+
+
 # Bad input
 
 
@@ -304,13 +323,16 @@ def test_broken_files_are_named_skipped_counted_and_recorded(corpus, features, t
     }
     for file, content in broken.items():
         (dataset / file).write_bytes(content)
+    for name, sample in (("00035", np.nan), ("00036", 1e19)):
+        broken[f"hum/hum.{name}.wav"] = None
+        soundfile.write(dataset / "hum" / f"hum.{name}.wav", [sample] * 9999, 22050, "FLOAT")
     prepare(dataset, tmp_path / "out")
     stderr = capsys.readouterr().err
     manifest = json.loads((tmp_path / "out" / "features.json").read_text(encoding="utf-8"))
     for file in broken:
         assert file in stderr
         assert file in manifest["skipped"]
-    assert "3 of 24 files" in stderr
+    assert "\nSkipped 5 of 26 files" in stderr
     assert array_bytes(tmp_path / "out") == array_bytes(features)
 
 
@@ -343,14 +365,15 @@ def test_genre_left_empty_by_broken_files_fails(corpus, tmp_path):
         ("frames", ["differ in frames"]),
         ("one-hot", ["data_test_target", "one-hot"]),
         ("pickle", ["data_test_input.npy", "isn't an array"]),
+        ("archive", ["data_test_input.npy", "isn't an array"]),
+        ("no genres", ["data_test_target", "(4, 0)"]),
         ("missing", ["data_train_target.npy", "GenreFeatureData.py"]),
     ],
 )
 def test_arrays_that_cannot_be_trained_on_are_refused_in_one_line(tmp_path, damage, words):
     write_cache(tmp_path, dtype=np.float32)
-    (tmp_path / "features.json").write_text(
-        json.dumps({"genres": list("abcdef"), "sample_rate": 1, "n_fft": 1, "hop_length": 1})
-    )
+    settings = {"sample_rate": 22050, "n_fft": 2048, "hop_length": 512, "frames": 8}
+    (tmp_path / "features.json").write_text(json.dumps({"genres": list("abcdef"), **settings}))
     if damage == "nan":
         np.save(tmp_path / "data_validation_input.npy", np.full((4, 8, 33), np.nan))
     elif damage == "features":
@@ -361,6 +384,11 @@ def test_arrays_that_cannot_be_trained_on_are_refused_in_one_line(tmp_path, dama
         np.save(tmp_path / "data_test_input.npy", np.zeros((4, 9, 33)))
     elif damage == "one-hot":
         np.save(tmp_path / "data_test_target.npy", np.ones((4, 6)))
+    elif damage == "no genres":
+        np.save(tmp_path / "data_test_target.npy", np.ones((4, 0)))
+    elif damage == "archive":
+        np.savez(tmp_path / "archive.npz", np.zeros(3))
+        (tmp_path / "archive.npz").rename(tmp_path / "data_test_input.npy")
     elif damage == "pickle":
         np.save(tmp_path / "data_test_input.npy", np.array([{}], dtype=object))
     else:

@@ -38,6 +38,38 @@ def test_architecture_is_drawn_from_the_weights(trained, tmp_path):
     assert is_drawn(tmp_path / "model.png")
 
 
+def test_confusion_matrix_has_the_datas_genres_with_counts_and_row_percentages(monkeypatch):
+    figures = []
+    monkeypatch.setattr(genre_plots, "save", lambda figure, path: figures.append(figure))
+    scores = {"confusion": [[3, 1], [0, 2]], "accuracy": 5 / 6, "n": 6}
+    genre_plots.draw_confusion({"validation": scores, "test": scores}, ["zouk", "ska"], "", "")
+    for axes in figures[0].axes:
+        assert [text.get_text() for text in axes.get_yticklabels()] == ["zouk", "ska"]
+        assert [text.get_text() for text in axes.get_xticklabels()] == ["zouk", "ska"]
+        cells = {text.get_position(): text.get_text() for text in axes.texts}
+        assert cells == {(0, 0): "3\n75%", (1, 0): "1\n25%", (0, 1): "0\n0%", (1, 1): "2\n100%"}
+        assert "83.3% of 6 clips" in axes.get_title()
+
+
+def test_curves_show_every_validation_and_where_the_rate_was_lowered(monkeypatch):
+    figures = {}
+    monkeypatch.setattr(
+        genre_plots, "save", lambda figure, path: figures.update({path.name: figure.axes[0]})
+    )
+    rates = [0.1, 0.1, 0.01, 0.01]
+    history = [
+        {"epoch": i + 1, "learning_rate": rate, "train_loss": 1.0, "train_accuracy": 0.5}
+        | {"val_loss": 2.0 if i % 2 else None, "val_accuracy": 0.25 if i % 2 else None}
+        for i, rate in enumerate(rates)
+    ]
+    genre_plots.draw_history(history, "", "")
+    assert len(figures) == 5
+    curve, mark = figures["graph_val_loss.png"].lines
+    assert curve.get_xydata().tolist() == [[2, 2.0], [4, 2.0]]
+    assert set(mark.get_xdata()) == {3}
+    assert all("epoch" in axes.get_xlabel() and axes.get_ylabel() for axes in figures.values())
+
+
 def test_curves_and_confusion_matrices_of_a_run_are_drawn(trained):
     pictures = list((trained / "result").rglob("*.png"))
     assert len(pictures) == 12

@@ -4,6 +4,7 @@ import ast
 import importlib.metadata
 import json
 import re
+import subprocess
 import sys
 from pathlib import Path
 
@@ -74,9 +75,19 @@ def test_imports_run_one_way_and_nothing_imports_a_script():
 
 
 @pytest.mark.parametrize("script", SCRIPTS)
-def test_help_says_what_each_script_does(script):
-    stdout, _ = run(script, "--help")
+def test_help_says_what_each_script_does_from_any_folder(script, tmp_path):
+    command = [sys.executable, str(ROOT / script), "--help"]
+    stdout = subprocess.run(
+        command, cwd=tmp_path, capture_output=True, text=True, check=True
+    ).stdout
     assert f"python {script}" in stdout
+    assert not list(tmp_path.iterdir())
+
+
+def test_demo_and_a_data_set_of_ones_own_are_not_taken_together(tmp_path):
+    _, stderr = run("GenreFeatureData.py", "--demo", "--output", "x", cwd=tmp_path, status=2)
+    assert "--demo" in stderr.splitlines()[-1]
+    assert not list(tmp_path.iterdir())
 
 
 def test_readme_names_every_script_and_its_links_lead_somewhere():

@@ -8,6 +8,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import time
 
 import numpy as np
 import pytest
@@ -51,6 +52,7 @@ def start_training(features, folder, *arguments):
     while process.poll() is None:
         if (folder / "weights" / "PiecewiseDecay" / "checkpoint.pt").exists():
             break
+        time.sleep(0.01)
     return process
 
 
@@ -216,16 +218,16 @@ def test_same_seed_repeats_history_to_the_byte_and_another_does_not(features, tm
 
 @pytest.mark.parametrize("stop", [signal.SIGKILL, signal.SIGINT] if os.name == "posix" else [])
 def test_resumed_run_ends_as_one_never_stopped(features, tmp_path, stop):
-    options = ("--epochs", 60, "--batch-size", 5, "--learning-rate", 0.001)
+    options = ("--epochs", 200, "--batch-size", 5, "--learning-rate", 0.001)
     train("PiecewiseDecay", features, tmp_path / "whole", *options)
     process = start_training(features, tmp_path / "stopped", *options)
     process.send_signal(stop)
     _, stderr = process.communicate()
+    assert process.returncode == {signal.SIGKILL: -signal.SIGKILL, signal.SIGINT: 130}[stop]
     if stop == signal.SIGINT:
-        assert process.returncode == 130
         assert "--resume" in stderr.splitlines()[-1]
         n_epochs = int(re.search(r"after epoch (\d+)", stderr)[1])
-        assert len(read_history(tmp_path / "stopped", "PiecewiseDecay")) == n_epochs < 60
+        assert len(read_history(tmp_path / "stopped", "PiecewiseDecay")) == n_epochs < 200
     train("PiecewiseDecay", features, tmp_path / "stopped", *options, "--resume")
     whole, stopped = (
         tmp_path / name / "result" / "PiecewiseDecay" for name in ("whole", "stopped")
@@ -259,13 +261,44 @@ def test_resume_without_a_checkpoint_is_refused(features, tmp_path):
     assert_one_line(stderr, "nothing to resume", "checkpoint.pt")
 
 
-@pytest.mark.parametrize("misfit", ["genres", "recipe"])
+def test_diverging_run_ends_in_one_line_and_keeps_the_last_checkpoint(
+    features, tmp_path, monkeypatch
+):
+    sound_epoch, epochs = shared.train_epoch, []
+
+    def diverge_in_epoch_3(model, *others):
+        epochs.append(sound_epoch(model, *others))
+        if len(epochs) == 3:
+            model.linear.bias.data[0] = float("nan")
+        return epochs[-1]
+
+    monkeypatch.setattr(shared, "train_epoch", diverge_in_epoch_3)
+    _, stderr = train("PiecewiseDecay", features, tmp_path, *SHORT, status=2)
+    assert "epoch 3" in stderr.splitlines()[-1]
+    assert "--learning-rate" in stderr.splitlines()[-1]
+    state = shared.load_weights(tmp_path / "weights" / "PiecewiseDecay" / "checkpoint.pt")
+    assert len(state["history"]) == 2
+    assert all(tensor.isfinite().all() for tensor in state["model"].values())
+    assert not (tmp_path / "result").exists()
+
+
+def test_file_that_is_no_checkpoint_is_refused(trained, features, tmp_path):
+    folder = shutil.copytree(trained, tmp_path / "trained") / "weights" / "PiecewiseDecay"
+    (folder / "model.pt").replace(folder / "checkpoint.pt")
+    _, stderr = train("PiecewiseDecay", features, tmp_path / "trained", "--resume", status=2)
+    assert_one_line(stderr, "checkpoint.pt", "--resume")
+
+
+@pytest.mark.parametrize("misfit", ["genres", "recipe", "checksums"])
 def test_weights_that_do_not_fit_are_refused_and_kept(trained, features, tmp_path, misfit):
     folder = shutil.copytree(trained, tmp_path / "trained")
     before = (folder / "weights" / "PiecewiseDecay" / "model.pt").read_bytes()
     options = ["--epochs", 25, "--batch-size", 5, "--learning-rate", 0.01]
-    if misfit == "genres":
-        features = shutil.copytree(features, tmp_path / "features")
+    features = shutil.copytree(features, tmp_path / "features")
+    if misfit == "checksums":
+        inputs = np.load(features / "data_train_input.npy")
+        np.save(features / "data_train_input.npy", inputs + 1)
+    elif misfit == "genres":
         manifest = json.loads((features / "features.json").read_text(encoding="utf-8"))
         manifest["genres"] = ["a", "b", "c"]
         (features / "features.json").write_text(json.dumps(manifest))
