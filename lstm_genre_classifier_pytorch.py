@@ -12,7 +12,6 @@ import copy
 import csv
 import dataclasses
 import itertools
-import pickle
 import platform
 import statistics
 import sys
@@ -26,7 +25,16 @@ from torch.optim.lr_scheduler import ConstantLR, ReduceLROnPlateau
 from tqdm import tqdm
 
 import genre_plots
-from GenreFeatureData import N_FEATURES, GenreFeatureData
+from genre_lstm import (
+    INPUT_NORMS,
+    POOLINGS,
+    RECIPES,
+    GenreLSTM,
+    load_weights,
+    random_crops,
+    transpose_chroma,
+)
+from GenreFeatureData import GenreFeatureData
 from script_helpers import (
     HelpFormatter,
     InputError,
@@ -37,72 +45,46 @@ from script_helpers import (
     write_json,
 )
 
-
-@dataclasses.dataclass(frozen=True)
-class Recipe:
-    """The settings of a training run; the defaults are the published ones."""
-
-    name: str = "published"
-    epochs: int = 1000
-    batch_size: int = 35  # in file order, where 35 clips in a row are of one genre
-    learning_rate: float = 3e-5  # the first that the original's report calls stable
-    validate_every: int = 10  # epochs
-    hidden_size: int = 128  # of each LSTM layer
-    n_layers: int = 2
-
-
-RECIPES = {"published": Recipe()}
 HISTORY = ("epoch", "train_loss", "train_accuracy", "val_loss", "val_accuracy", "learning_rate")
-
-
-class GenreLSTM(nn.Module):
-    """Two LSTM layers over the frames, and a linear layer from the last frame to the genres.
-
-    Parameters
-    ----------
-    n_genres : int
-    recipe : Recipe
-    """
-
-    def __init__(self, n_genres, recipe):
-        super().__init__()
-        self.lstm = nn.LSTM(N_FEATURES, recipe.hidden_size, recipe.n_layers, batch_first=True)
-        self.linear = nn.Linear(recipe.hidden_size, n_genres)
-
-    def forward(self, features):
-        """Return log-probabilities, shape (batch, genres), of features, (batch, T, 33)."""
-        frames, _ = self.lstm(features)  # (batch, T, hidden)
-        return self.linear(frames[:, -1]).log_softmax(dim=1)
 
 
 # Training and scoring
 
 
-def batches(data, part, batch_size, device):
-    """Yield (features, genres) tensors of a part in file order; the last batch may be smaller."""
-    inputs, targets = data.inputs[part], data.targets[part]
-    for start in range(0, len(inputs), batch_size):
-        rows = slice(start, start + batch_size)
+def batches(data, part, batch_size, device, shuffle=False):
+    """Yield (features, genres) tensors of a part, in file order unless `shuffle` is set.
+
+    Every clip comes once: the last batch may be smaller.
+    """
+    inputs, targets = data.inputs[part], torch.from_numpy(data.targets[part])
+    order = torch.randperm(len(inputs)) if shuffle else torch.arange(len(inputs))
+    for rows in order.split(batch_size):
         # Copied out of the memory map batch by batch: the cache may be larger than memory.
-        features = torch.from_numpy(np.array(inputs[rows], dtype=np.float32))
-        yield features.to(device), torch.from_numpy(targets[rows]).to(device)
+        features = torch.from_numpy(np.array(inputs[rows.numpy()], dtype=np.float32))
+        yield features.to(device), targets[rows].to(device)
 
 
 def train_step(model, optimizer, features, genres):
     """Take one step down the gradient of a batch; return its mean loss and correct answers."""
-    log_probabilities = model(features)
+    recipe = model.recipe
+    if recipe.transpose:
+        features = transpose_chroma(features)
+    log_probabilities = model.classify(random_crops(model.process(features), model.crop_length))
     loss = nn.functional.nll_loss(log_probabilities, genres)
     optimizer.zero_grad()
     loss.backward()
+    if recipe.clip_norm:
+        nn.utils.clip_grad_norm_(model.parameters(), recipe.clip_norm)
     optimizer.step()
     return loss.detach(), (log_probabilities.argmax(dim=1) == genres).sum()
 
 
-def train_epoch(model, optimizer, data, recipe, device):
+def train_epoch(model, optimizer, data, device):
     """Train on every clip once; return the mean loss and the accuracy met on the way."""
     model.train()
     loss_sum = n_correct = 0
-    for features, genres in batches(data, "train", recipe.batch_size, device):
+    recipe = model.recipe
+    for features, genres in batches(data, "train", recipe.batch_size, device, recipe.shuffle):
         loss, correct = train_step(model, optimizer, features, genres)
         loss_sum += loss * len(genres)
         n_correct += correct
@@ -116,8 +98,8 @@ def is_finite(tensor):
 
 
 @torch.no_grad()
-def score(model, data, part, recipe, device):
-    """Score the model on every clip of a part.
+def score(model, data, part, batch_size, device):
+    """Score a model on every clip of a part.
 
     Returns
     -------
@@ -128,7 +110,7 @@ def score(model, data, part, recipe, device):
     model.eval()
     confusion = np.zeros((len(data.genres), len(data.genres)), dtype=int)
     loss = 0.0
-    for features, genres in batches(data, part, recipe.batch_size, device):
+    for features, genres in batches(data, part, batch_size, device):
         log_probabilities = model(features)
         loss += float(nn.functional.nll_loss(log_probabilities, genres, reduction="sum"))
         np.add.at(confusion, (genres.cpu(), log_probabilities.argmax(dim=1).cpu()), 1)
@@ -146,17 +128,18 @@ def score(model, data, part, recipe, device):
     }
 
 
-def seconds_per_epoch(model, data, recipe, device):
+def seconds_per_epoch(model, data, device):
     """Estimate how long an epoch takes from its first batches, on a copy of the model."""
-    model = copy.deepcopy(model)
+    model, batch_size = copy.deepcopy(model).train(), model.recipe.batch_size
     optimizer = torch.optim.SGD(model.parameters())
     seconds = []
-    start = time.perf_counter()
-    for features, genres in itertools.islice(batches(data, "train", recipe.batch_size, device), 4):
-        float(train_step(model, optimizer, features, genres)[0])  # waits for the device
-        seconds.append(time.perf_counter() - start)
+    with torch.random.fork_rng():
         start = time.perf_counter()
-    n_batches = -(-len(data.targets["train"]) // recipe.batch_size)
+        for features, genres in itertools.islice(batches(data, "train", batch_size, device), 4):
+            float(train_step(model, optimizer, features, genres)[0])  # waits for the device
+            seconds.append(time.perf_counter() - start)
+            start = time.perf_counter()
+    n_batches = -(-len(data.targets["train"]) // batch_size)
     return statistics.median(seconds) * n_batches  # unmoved by the first, which warms up
 
 
@@ -179,8 +162,15 @@ class Training:
     def __init__(self, data, recipe, schedule, make_scheduler, seed, device):
         torch.manual_seed(seed)
         self.data, self.recipe, self.device = data, recipe, device
-        self.model = GenreLSTM(len(data.genres), recipe).to(device)
-        self.optimizer = torch.optim.Adam(self.model.parameters(), lr=recipe.learning_rate)
+        frame_rate = data.settings["sample_rate"] / data.settings["hop_length"]
+        self.model = GenreLSTM(len(data.genres), recipe, frame_rate).to(device)
+        if recipe.input_norm in ("standardise", "track-mean"):
+            tracks = batches(data, "train", recipe.batch_size, device)
+            self.model.standardise(features for features, _ in tracks)
+        # Without weight decay this is Adam.
+        self.optimizer = torch.optim.AdamW(
+            self.model.parameters(), lr=recipe.learning_rate, weight_decay=recipe.weight_decay
+        )
         self.scheduler = make_scheduler(self.optimizer, recipe.epochs)
         self.history = []  # a dict an epoch, with the keys of HISTORY
         self.seconds = 0.0
@@ -228,6 +218,10 @@ class Training:
         except (KeyError, TypeError, AttributeError, ValueError, RuntimeError):
             raise InputError(f"{path} holds no checkpoint; leave out --resume") from None
 
+    def score(self, part):
+        """Score the model as it is on a part; see the function of that name."""
+        return score(self.model, self.data, part, self.recipe.batch_size, self.device)
+
     def run(self, checkpoint):
         """Train the epochs that are left, saving a checkpoint after each."""
         recipe, start = self.recipe, time.perf_counter() - self.seconds
@@ -241,7 +235,7 @@ class Training:
         shown = {}
         for epoch in progress:
             rate = self.optimizer.param_groups[0]["lr"]
-            loss, accuracy = train_epoch(self.model, self.optimizer, self.data, recipe, self.device)
+            loss, accuracy = train_epoch(self.model, self.optimizer, self.data, self.device)
             if not np.isfinite(loss) or not all(map(is_finite, self.model.parameters())):
                 raise InputError(
                     f"training diverged in epoch {epoch}, its loss or weights aren't finite: "
@@ -250,7 +244,7 @@ class Training:
             validation = {"loss": None, "accuracy": None}
             validated = epoch % recipe.validate_every == 0 or epoch == recipe.epochs
             if validated:
-                validation = score(self.model, self.data, "validation", recipe, self.device)
+                validation = self.score("validation")
                 shown = {"val_loss": validation["loss"], "val_acc": validation["accuracy"]}
             if not isinstance(self.scheduler, ReduceLROnPlateau):
                 self.scheduler.step()
@@ -264,36 +258,6 @@ class Training:
 
 
 # Files
-
-
-def load_weights(path, device="cpu"):
-    """Read a file of tensors and plain values; InputError if it is anything else."""
-    try:
-        return torch.load(path, map_location=device, weights_only=True)
-    except (pickle.UnpicklingError, RuntimeError, EOFError, ValueError, KeyError):
-        raise InputError(
-            f"{path} isn't a file of weights as the training scripts write them: it is damaged, "
-            "or holds more than tensors and plain values"
-        ) from None
-
-
-def load_model(path, device="cpu"):
-    """Rebuild a trained model from its ``model.pt`` alone.
-
-    Returns
-    -------
-    model : GenreLSTM
-        In evaluation mode.
-    saved : dict
-        What ``model.pt`` holds beside the weights: ``genres``, ``features``, ``recipe``, ...
-    """
-    saved = load_weights(path, device)
-    try:
-        model = GenreLSTM(len(saved["genres"]), Recipe(**saved["recipe"])).to(device)
-        model.load_state_dict(saved.pop("state"))
-    except (KeyError, TypeError, RuntimeError):
-        raise InputError(f"{path} doesn't hold the weights of a GenreLSTM") from None
-    return model.eval(), saved
 
 
 def write_history(training, result):
@@ -323,10 +287,7 @@ def summarise(training):
         "best_epoch": best["epoch"],
         "best_val_accuracy": best["val_accuracy"],
         "scored_epoch": len(training.history),
-        **{
-            part: score(training.model, training.data, part, training.recipe, training.device)
-            for part in ("validation", "test")
-        },
+        **{part: training.score(part) for part in ("validation", "test")},
         "versions": versions,
     }
 
@@ -338,7 +299,10 @@ def write_results(training, summary, weights, result):
     with replacing(weights / "model.pt") as temporary:
         state = {name: tensor.cpu() for name, tensor in model.state_dict().items()}
         saved = {key: summary[key] for key in kept}
-        torch.save({"state": state, "standardisation": None, **saved}, temporary)
+        standardisation = None
+        if summary["recipe"]["input_norm"] in ("standardise", "track-mean"):
+            standardisation = {"mean": model.input_mean, "deviation": model.input_deviation}
+        torch.save({"state": state, "standardisation": standardisation, **saved}, temporary)
     architecture = {
         "layers": str(model),
         "parameters": sum(tensor.numel() for tensor in model.parameters()),
@@ -356,21 +320,52 @@ def write_results(training, summary, weights, result):
 # Command line
 
 
+def defaults(setting):
+    """Say what each recipe's value of a setting is."""
+    return "(" + ", ".join(f"{name}: {getattr(r, setting)}" for name, r in RECIPES.items()) + ")"
+
+
 def parse_arguments(description):
     parser = argparse.ArgumentParser(description=description, formatter_class=HelpFormatter)
     add, count = parser.add_argument, {"metavar": "N", "type": at_least(1)}
     folder = {"metavar": "DIR", "type": Path}
-    published = RECIPES["published"]
     add("--features", **folder, help="the .npy splits (default: gtzan)")
     add("--recipe", choices=list(RECIPES), default="published", help="the settings to start from")
-    add("--epochs", **count, help=f"passes over the training clips (published: {published.epochs})")
-    add("--batch-size", **count, help=f"clips a step (published: {published.batch_size})")
+    recipe = parser.add_argument_group("settings instead of the recipe's")
+    add = recipe.add_argument
+    seconds = {"metavar": "S", "type": at_least(0.0)}
+    add("--epochs", **count, help=f"passes over the training clips {defaults('epochs')}")
+    add("--batch-size", **count, help=f"clips a step {defaults('batch_size')}")
     add(
         "--learning-rate",
         metavar="X",
         type=at_least(1e-12),
-        help=f"at the start, before the schedule (published: {published.learning_rate})",
+        help=f"at the start, before the schedule {defaults('learning_rate')}",
     )
+    add(
+        "--shuffle",
+        action=argparse.BooleanOptionalAction,
+        help=f"whether batches are drawn at random, not in file order {defaults('shuffle')}",
+    )
+    add(
+        "--input-norm",
+        choices=INPUT_NORMS,
+        help="nothing, mean and deviation of the training clips, each track's own mean before "
+        f"those, or batch normalisation {defaults('input_norm')}",
+    )
+    add(
+        "--deltas",
+        **seconds,
+        nargs="*",
+        help=f"add differences to the features so many seconds before {defaults('deltas')}",
+    )
+    add("--crop", **seconds, help=f"seconds of a training example; 0: all {defaults('crop')}")
+    add(
+        "--pooling",
+        choices=POOLINGS,
+        help=f"how the frames of a clip are made one {defaults('pooling')}",
+    )
+    add = parser.add_argument
     add("--seed", metavar="N", type=at_least(0), default=0, help="of the initial weights")
     add(
         "--device",
@@ -378,8 +373,9 @@ def parse_arguments(description):
         default="auto",
         help="auto: the first of cuda, mps, cpu that is there",
     )
-    add("--weights", **folder, help="where <Schedule>/model.pt goes (default: weights)")
-    add("--result", **folder, help="where <Schedule>/*.png goes (default: result)")
+    places = "; published: {0}, improved: {0}/improved"
+    add("--weights", **folder, help="where <Schedule>/model.pt goes" + places.format("weights"))
+    add("--result", **folder, help="where <Schedule>/*.png goes" + places.format("result"))
     add("--resume", action="store_true", help="go on where this run was stopped")
     add("--demo", action="store_true", help="use gtzan/demo, weights/demo and result/demo")
     return parser.parse_args()
@@ -402,16 +398,16 @@ def pick_device(name):
 def main(schedule, make_scheduler, description):
     """Train with a schedule from start to end, as the command line says."""
     options = parse_arguments(description)
-    folder = Path("demo" if options.demo else "")
-    data = GenreFeatureData(options.features or "gtzan" / folder).load()
-    weights = (options.weights or "weights" / folder) / schedule
-    result = (options.result or "result" / folder) / schedule
-    overrides = {
-        key: getattr(options, key)
-        for key in ("epochs", "batch_size", "learning_rate")
-        if getattr(options, key) is not None
-    }
-    recipe = dataclasses.replace(RECIPES[options.recipe], **overrides)
+    data = GenreFeatureData(options.features or Path("gtzan", "demo" * options.demo)).load()
+    # The published recipe keeps the original's places.
+    folder = "demo" if options.demo else options.recipe.removeprefix("published")
+    weights = (options.weights or Path("weights", folder)) / schedule
+    result = (options.result or Path("result", folder)) / schedule
+    recipe = RECIPES[options.recipe]
+    for field in dataclasses.fields(recipe):
+        if (value := getattr(options, field.name, None)) is not None:
+            value = tuple(value) if isinstance(value, list) else value
+            recipe = dataclasses.replace(recipe, **{field.name: value})
     device = pick_device(options.device)
 
     training = Training(data, recipe, schedule, make_scheduler, options.seed, device)
@@ -419,7 +415,7 @@ def main(schedule, make_scheduler, description):
     if options.resume:
         training.restore(checkpoint)
     epochs_left = recipe.epochs - len(training.history)
-    minutes = epochs_left * seconds_per_epoch(training.model, data, recipe, device) / 60
+    minutes = epochs_left * seconds_per_epoch(training.model, data, device) / 60
     place = f"{device} with {torch.get_num_threads()} threads" if device == "cpu" else device
     print(
         f"{schedule}: {epochs_left} epochs of {len(data.targets['train'])} clips on {place}, "

@@ -16,9 +16,9 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.svm import SVC
 
+from genre_lstm import load_model
 from GenreFeatureData import GenreFeatureData
 from gtzan.demo_corpus import CLIP_SECONDS, CLIPS, make_clip
-from lstm_genre_classifier_pytorch import load_model
 
 SCRIPTS = [
     "GenreFeatureData.py",

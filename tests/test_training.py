@@ -15,6 +15,7 @@ import pytest
 import torch
 from conftest import GENRES, ROOT, SCHEDULES, assert_one_line, run, train
 
+import genre_lstm
 import lstm_genre_classifier_pytorch as shared
 import lstm_genre_classifier_pytorch_PiecewiseDecay as piecewise
 import lstm_genre_classifier_pytorch_ReduceLROnPlateau as plateau
@@ -97,7 +98,7 @@ def test_history_shows_the_schedule_epoch_by_epoch(trained):
 
 def test_plateau_is_stepped_once_a_validation_with_the_mean_loss(features, tmp_path, monkeypatch):
     data = GenreFeatureData(features).load()
-    recipe = shared.Recipe(epochs=7, validate_every=3, batch_size=4)
+    recipe = genre_lstm.Recipe(epochs=7, validate_every=3, batch_size=4)
     training = shared.Training(data, recipe, "test", plateau.make_scheduler, 0, "cpu")
     losses = []
     monkeypatch.setattr(plateau.ReduceLROnPlateau, "step", lambda self, loss: losses.append(loss))
@@ -123,8 +124,8 @@ def test_run_by_itself_the_shared_module_keeps_the_rate_constant(features, tmp_p
 def test_every_clip_is_scored_whatever_the_batch_size(features, batch_size):
     data = GenreFeatureData(features).load()
     torch.manual_seed(0)
-    model = shared.GenreLSTM(3, shared.Recipe())
-    found = shared.score(model, data, "validation", shared.Recipe(batch_size=batch_size), "cpu")
+    model = genre_lstm.GenreLSTM(3, genre_lstm.Recipe(), 43.1)
+    found = shared.score(model, data, "validation", batch_size, "cpu")
     with torch.no_grad():
         answers = model(torch.from_numpy(np.array(data.inputs["validation"])))
     truth = torch.from_numpy(data.targets["validation"])
@@ -140,7 +141,7 @@ def test_confusion_has_true_genres_in_rows_and_recall_is_its_diagonal_share(feat
         def forward(self, features):
             return torch.tensor([[0.1, 0.1, 0.8]]).log().expand(len(features), 3)
 
-    found = shared.score(AlwaysHum(), data, "validation", shared.Recipe(), "cpu")
+    found = shared.score(AlwaysHum(), data, "validation", 35, "cpu")
     assert found["confusion"] == [[0, 0, 2], [0, 0, 2], [0, 0, 2]]
     assert found["recall"] == {"blip": 0.0, "hiss": 0.0, "hum": 1.0}
     assert found["accuracy"] == pytest.approx(1 / 3)
@@ -195,13 +196,13 @@ def test_history_has_a_row_an_epoch_and_validates_every_tenth_and_the_last(train
 
 @pytest.mark.parametrize("schedule", SCHEDULES)
 def test_model_pt_alone_rebuilds_the_model_and_its_scores(trained, features, schedule):
-    model, saved = shared.load_model(trained / "weights" / schedule / "model.pt")
+    model, saved = genre_lstm.load_model(trained / "weights" / schedule / "model.pt")
     data = GenreFeatureData(features).load()
     assert saved["genres"] == GENRES
     assert saved["features"] == data.settings
     summary = read_summary(trained, schedule)
     for part in ("validation", "test"):
-        assert shared.score(model, data, part, shared.Recipe(), "cpu") == summary[part] | {
+        assert shared.score(model, data, part, 35, "cpu") == summary[part] | {
             "loss": pytest.approx(summary[part]["loss"])
         }
 
@@ -216,9 +217,11 @@ def test_same_seed_repeats_history_to_the_byte_and_another_does_not(features, tm
     assert a == b != c
 
 
-@pytest.mark.parametrize("stop", [signal.SIGKILL, signal.SIGINT] if os.name == "posix" else [])
-def test_resumed_run_ends_as_one_never_stopped(features, tmp_path, stop):
-    options = ("--epochs", 200, "--batch-size", 5, "--learning-rate", 0.001)
+@pytest.mark.skipif(os.name != "posix", reason="signals are another matter on Windows")
+@pytest.mark.parametrize(("recipe", "stop"), [("published", "SIGKILL"), ("improved", "SIGINT")])
+def test_resumed_run_ends_as_one_never_stopped(features, tmp_path, recipe, stop):
+    stop = getattr(signal, stop)
+    options = ("--recipe", recipe, "--epochs", 200, "--batch-size", 5, "--learning-rate", 0.001)
     train("PiecewiseDecay", features, tmp_path / "whole", *options)
     process = start_training(features, tmp_path / "stopped", *options)
     process.send_signal(stop)
@@ -276,7 +279,7 @@ def test_diverging_run_ends_in_one_line_and_keeps_the_last_checkpoint(
     _, stderr = train("PiecewiseDecay", features, tmp_path, *SHORT, status=2)
     assert "epoch 3" in stderr.splitlines()[-1]
     assert "--learning-rate" in stderr.splitlines()[-1]
-    state = shared.load_weights(tmp_path / "weights" / "PiecewiseDecay" / "checkpoint.pt")
+    state = genre_lstm.load_weights(tmp_path / "weights" / "PiecewiseDecay" / "checkpoint.pt")
     assert len(state["history"]) == 2
     assert all(tensor.isfinite().all() for tensor in state["model"].values())
     assert not (tmp_path / "result").exists()

@@ -1,0 +1,196 @@
+"""The two-layer LSTM, its input processing, and the recipes it is trained by."""
+
+import dataclasses
+import pickle
+
+import torch
+from torch import nn
+
+from GenreFeatureData import COLUMNS, N_FEATURES
+from script_helpers import InputError
+
+INPUT_NORMS = ("none", "standardise", "track-mean", "batch")
+POOLINGS = ("last", "mean", "attention")
+
+
+@dataclasses.dataclass(frozen=True)
+class Recipe:
+    """The settings of a training run; the defaults are the published ones. Lengths in seconds."""
+
+    name: str = "published"
+    epochs: int = 1000
+    batch_size: int = 35
+    learning_rate: float = 3e-5  # the first that the original's report calls stable
+    validate_every: int = 10  # epochs
+    hidden_size: int = 128  # of each LSTM layer
+    n_layers: int = 2
+    shuffle: bool = False  # in file order 35 clips in a row are of one genre
+    input_norm: str = "none"
+    deltas: tuple[float, ...] = ()  # differences to the features this much earlier, s
+    crop: float = 0.0  # length of a training example, s; 0 for the whole clip
+    transpose: bool = False  # rotate the chroma at random: a genre has no key
+    pooling: str = "last"
+    dropout: float = 0.0  # between the LSTM layers
+    weight_decay: float = 0.0
+    clip_norm: float = 0.0  # of the gradient; 0 for no limit
+
+
+RECIPES = {
+    "published": Recipe(),
+    "improved": Recipe(
+        name="improved",
+        epochs=120,
+        batch_size=32,
+        learning_rate=3e-3,  # a hundred times the published: the inputs are standardised
+        validate_every=1,  # so that ReduceLROnPlateau's patience fits in
+        shuffle=True,  # every batch shows all genres
+        input_norm="track-mean",  # what a recording chain adds is constant over a track
+        deltas=(0.08, 0.31),  # what changes from frame to frame, and from beat to beat
+        crop=8.0,  # some bars of music, never the same ones
+        transpose=True,
+        pooling="mean",  # every moment of a clip tells something about its genre
+        dropout=0.3,
+        weight_decay=0.01,
+        clip_norm=1.0,  # unclipped, single batches throw training back
+    ),
+}
+
+
+class GenreLSTM(nn.Module):
+    """Two LSTM layers over the frames, pooled over time, and a linear layer to the genres.
+
+    Parameters
+    ----------
+    n_genres : int
+    recipe : Recipe
+    frame_rate : float
+        Frames a second of the features, by which the recipe's seconds are turned to frames.
+    """
+
+    def __init__(self, n_genres, recipe, frame_rate):
+        super().__init__()
+        self.recipe = recipe
+        self.lags = [max(1, round(seconds * frame_rate)) for seconds in recipe.deltas]
+        self.crop_length = max(1, round(recipe.crop * frame_rate)) if recipe.crop else None
+        n_inputs = N_FEATURES * (1 + len(self.lags))
+        self.register_buffer("input_mean", torch.zeros(n_inputs), persistent=False)
+        self.register_buffer("input_deviation", torch.ones(n_inputs), persistent=False)
+        self.lstm = nn.LSTM(
+            n_inputs,
+            recipe.hidden_size,
+            recipe.n_layers,
+            batch_first=True,
+            dropout=recipe.dropout,
+        )
+        self.linear = nn.Linear(recipe.hidden_size, n_genres)
+        if recipe.input_norm == "batch":
+            self.batch_norm = nn.BatchNorm1d(n_inputs)
+        if recipe.pooling == "attention":
+            self.attention = nn.Linear(recipe.hidden_size, 1)
+
+    def process(self, features):
+        """Turn the features of whole tracks, (batch, T, 33), into inputs, (batch, T, n_inputs)."""
+        if self.recipe.input_norm == "track-mean":
+            features = features - features.mean(dim=1, keepdim=True)
+        inputs = [features]
+        for lag in self.lags:
+            # The first frames have nothing before them: theirs stay at zero.
+            past = torch.cat([features[:, :lag], features[:, :-lag]], dim=1)
+            inputs.append((features - past)[:, : features.shape[1]])
+        return (torch.cat(inputs, dim=2) - self.input_mean) / self.input_deviation
+
+    def standardise(self, tracks):
+        """Fit the inputs' mean and standard deviation to tracks, an iterable of (n, T, 33)."""
+        n_frames, total, squares = 0, 0.0, 0.0
+        for features in tracks:
+            inputs = self.process(features).double().flatten(0, 1)
+            n_frames += len(inputs)
+            total += inputs.sum(dim=0)
+            squares += inputs.square().sum(dim=0)
+        mean = total / n_frames
+        self.input_mean.copy_(mean)
+        # Constant inputs, such as of silent clips, are left as they are.
+        deviation = (squares / n_frames - mean.square()).clamp(min=0).sqrt()
+        self.input_deviation.copy_(torch.where(deviation > 1e-6, deviation, 1.0))
+
+    def classify(self, inputs):
+        """Return log-probabilities, (batch, genres), of inputs, (batch, T, n_inputs)."""
+        if self.recipe.input_norm == "batch":
+            inputs = self.batch_norm(inputs.transpose(1, 2)).transpose(1, 2)
+        frames, _ = self.lstm(inputs)  # (batch, T, hidden)
+        if self.recipe.pooling == "last":
+            pooled = frames[:, -1]
+        elif self.recipe.pooling == "mean":
+            pooled = frames.mean(dim=1)
+        else:
+            pooled = (frames * self.attention(frames).softmax(dim=1)).sum(dim=1)
+        return self.linear(pooled).log_softmax(dim=1)
+
+    def forward(self, features):
+        """Return log-probabilities, (batch, genres), of the features of tracks, (batch, T, 33).
+
+        Of a model trained on crops, they are the mean over windows of that length, each half
+        over the next.
+        """
+        inputs = self.process(features)
+        n_frames, length = inputs.shape[1], self.crop_length
+        if length is None or n_frames <= length:
+            return self.classify(inputs)
+        n_windows = -(-2 * n_frames // length) - 1
+        starts = torch.linspace(0, n_frames - length, n_windows).long().tolist()
+        windows = [self.classify(inputs[:, start : start + length]) for start in starts]
+        return torch.stack(windows).mean(dim=0).log_softmax(dim=1)
+
+
+def transpose_chroma(features):
+    """Rotate each track's chroma by a random number of semitones; features are (batch, T, 33)."""
+    columns = COLUMNS["chroma"]
+    chroma = features[:, :, columns]
+    shifts = torch.randint(12, (len(features), 1))
+    order = ((torch.arange(12) + shifts) % 12).to(features.device)  # (batch, 12)
+    rotated = chroma.gather(2, order[:, None].expand_as(chroma))
+    return torch.cat([features[:, :, : columns.start], rotated, features[:, :, columns.stop :]], 2)
+
+
+def random_crops(inputs, length):
+    """Cut a window of `length` frames from a random place of each track."""
+    n_tracks, n_frames, _ = inputs.shape
+    if length is None or n_frames <= length:
+        return inputs
+    starts = torch.randint(n_frames - length + 1, (n_tracks, 1))
+    frames = (starts + torch.arange(length)).to(inputs.device)  # (batch, length)
+    return inputs.gather(1, frames[:, :, None].expand(-1, -1, inputs.shape[2]))
+
+
+def load_weights(path, device="cpu"):
+    """Read a file of tensors and plain values; InputError if it is anything else."""
+    try:
+        return torch.load(path, map_location=device, weights_only=True)
+    except (pickle.UnpicklingError, RuntimeError, EOFError, ValueError, KeyError):
+        raise InputError(
+            f"{path} isn't a file of weights as the training scripts write them: it is damaged, "
+            "or holds more than tensors and plain values"
+        ) from None
+
+
+def load_model(path, device="cpu"):
+    """Rebuild a trained model from its ``model.pt`` alone.
+
+    Returns
+    -------
+    model : GenreLSTM
+        In evaluation mode.
+    saved : dict
+        What ``model.pt`` holds beside the weights: ``genres``, ``features``, ``recipe``, ...
+    """
+    saved = load_weights(path, device)
+    try:
+        frame_rate = saved["features"]["sample_rate"] / saved["features"]["hop_length"]
+        model = GenreLSTM(len(saved["genres"]), Recipe(**saved["recipe"]), frame_rate).to(device)
+        model.load_state_dict(saved.pop("state"))
+        if standardisation := saved.pop("standardisation"):
+            model.input_mean.copy_(standardisation["mean"])
+            model.input_deviation.copy_(standardisation["deviation"])
+    except (KeyError, TypeError, RuntimeError):
+        raise InputError(f"{path} doesn't hold the weights of a GenreLSTM") from None
+    return model.eval(), saved
