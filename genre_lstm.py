@@ -63,15 +63,20 @@ class GenreLSTM(nn.Module):
     ----------
     n_genres : int
     recipe : Recipe
-    frame_rate : float
-        Frames a second of the features, by which the recipe's seconds are turned to frames.
+    features : dict
+        Settings of the features: ``sample_rate``, ``hop_length`` and ``frames``, in samples. They
+        turn the recipe's seconds to frames.
     """
 
-    def __init__(self, n_genres, recipe, frame_rate):
+    def __init__(self, n_genres, recipe, features):
         super().__init__()
         self.recipe = recipe
+        frame_rate = features["sample_rate"] / features["hop_length"]
         self.lags = [max(1, round(seconds * frame_rate)) for seconds in recipe.deltas]
-        self.crop_length = max(1, round(recipe.crop * frame_rate)) if recipe.crop else None
+        # What a training example lasts, a clip or a crop, is classified at once.
+        self.window = features["frames"]
+        if recipe.crop:
+            self.window = max(1, round(recipe.crop * frame_rate))
         n_inputs = N_FEATURES * (1 + len(self.lags))
         self.register_buffer("input_mean", torch.zeros(n_inputs), persistent=False)
         self.register_buffer("input_deviation", torch.ones(n_inputs), persistent=False)
@@ -129,16 +134,16 @@ class GenreLSTM(nn.Module):
     def forward(self, features):
         """Return log-probabilities, (batch, genres), of the features of tracks, (batch, T, 33).
 
-        Of a model trained on crops, they are the mean over windows of that length, each half
-        over the next.
+        Those of tracks longer than a training example are the mean over windows of its length,
+        each overlapping the next by half.
         """
         inputs = self.process(features)
-        n_frames, length = inputs.shape[1], self.crop_length
-        if length is None or n_frames <= length:
+        n_frames = inputs.shape[1]
+        if n_frames <= self.window:
             return self.classify(inputs)
-        n_windows = -(-2 * n_frames // length) - 1
-        starts = torch.linspace(0, n_frames - length, n_windows).long().tolist()
-        windows = [self.classify(inputs[:, start : start + length]) for start in starts]
+        n_windows = -(-2 * n_frames // self.window) - 1
+        starts = torch.linspace(0, n_frames - self.window, n_windows).long().tolist()
+        windows = [self.classify(inputs[:, start : start + self.window]) for start in starts]
         return torch.stack(windows).mean(dim=0).log_softmax(dim=1)
 
 
@@ -155,7 +160,7 @@ def transpose_chroma(features):
 def random_crops(inputs, length):
     """Cut a window of `length` frames from a random place of each track."""
     n_tracks, n_frames, _ = inputs.shape
-    if length is None or n_frames <= length:
+    if n_frames <= length:
         return inputs
     starts = torch.randint(n_frames - length + 1, (n_tracks, 1))
     frames = (starts + torch.arange(length)).to(inputs.device)  # (batch, length)
@@ -185,8 +190,8 @@ def load_model(path, device="cpu"):
     """
     saved = load_weights(path, device)
     try:
-        frame_rate = saved["features"]["sample_rate"] / saved["features"]["hop_length"]
-        model = GenreLSTM(len(saved["genres"]), Recipe(**saved["recipe"]), frame_rate).to(device)
+        recipe = Recipe(**saved["recipe"])
+        model = GenreLSTM(len(saved["genres"]), recipe, saved["features"]).to(device)
         model.load_state_dict(saved.pop("state"))
         if standardisation := saved.pop("standardisation"):
             model.input_mean.copy_(standardisation["mean"])

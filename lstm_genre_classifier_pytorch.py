@@ -69,7 +69,7 @@ def train_step(model, optimizer, features, genres):
     recipe = model.recipe
     if recipe.transpose:
         features = transpose_chroma(features)
-    log_probabilities = model.classify(random_crops(model.process(features), model.crop_length))
+    log_probabilities = model.classify(random_crops(model.process(features), model.window))
     loss = nn.functional.nll_loss(log_probabilities, genres)
     optimizer.zero_grad()
     loss.backward()
@@ -162,8 +162,7 @@ class Training:
     def __init__(self, data, recipe, schedule, make_scheduler, seed, device):
         torch.manual_seed(seed)
         self.data, self.recipe, self.device = data, recipe, device
-        frame_rate = data.settings["sample_rate"] / data.settings["hop_length"]
-        self.model = GenreLSTM(len(data.genres), recipe, frame_rate).to(device)
+        self.model = GenreLSTM(len(data.genres), recipe, data.settings).to(device)
         if recipe.input_norm in ("standardise", "track-mean"):
             tracks = batches(data, "train", recipe.batch_size, device)
             self.model.standardise(features for features, _ in tracks)

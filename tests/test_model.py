@@ -23,9 +23,10 @@ from lstm_genre_classifier_pytorch import score
 RATE = SAMPLE_RATE / 512  # frames a second
 
 
-def make_model(rate=RATE, n_genres=3, **settings):
+def make_model(hop_length=512, **settings):
     torch.manual_seed(0)
-    return GenreLSTM(n_genres, Recipe(**settings), rate).eval()
+    features = {"sample_rate": SAMPLE_RATE, "hop_length": hop_length, "frames": 100}
+    return GenreLSTM(3, Recipe(**settings), features).eval()
 
 
 def make_features(n_tracks=2, n_frames=60):
@@ -89,16 +90,24 @@ def test_lengths_mean_the_same_seconds_at_every_hop_length():
     centroids = {}
     for hop_length in (512, 1709):
         rate = SAMPLE_RATE / hop_length
-        model = make_model(rate, deltas=(0.31, 1.0), crop=2.0)
+        model = make_model(hop_length, deltas=(0.31, 1.0), crop=2.0)
         for lag, seconds in zip(model.lags, (0.31, 1.0), strict=True):
             assert abs(lag / rate - seconds) <= 0.5 / rate
-        assert abs(model.crop_length / rate - 2.0) <= 0.5 / rate
+        assert abs(model.window / rate - 2.0) <= 0.5 / rate
         features = torch.from_numpy(extract_features(signal, hop_length=hop_length))[None]
         jump = model.process(features)[0, :, 2 * 33 + COLUMNS["spectral_centroid"].start]
         # The centroid jumps in the middle, and its difference stays up for the second of its lag.
         centroids[hop_length] = float((jump > 2000).sum()) / rate
     assert centroids[512] == pytest.approx(1.0, abs=0.1)
     assert centroids[1709] == pytest.approx(1.0, abs=0.1)
+
+
+def test_without_crops_a_window_is_a_whole_training_clip():
+    model = make_model()
+    features = make_features(n_frames=150)
+    windows = [model.classify(features[:, start : start + 100]) for start in (0, 50)]
+    expected = torch.stack(windows).mean(dim=0).log_softmax(dim=1)
+    torch.testing.assert_close(model(features), expected)
 
 
 def test_long_tracks_are_scored_by_the_mean_over_half_overlapping_windows():

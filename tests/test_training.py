@@ -124,7 +124,7 @@ def test_run_by_itself_the_shared_module_keeps_the_rate_constant(features, tmp_p
 def test_every_clip_is_scored_whatever_the_batch_size(features, batch_size):
     data = GenreFeatureData(features).load()
     torch.manual_seed(0)
-    model = genre_lstm.GenreLSTM(3, genre_lstm.Recipe(), 43.1)
+    model = genre_lstm.GenreLSTM(3, genre_lstm.Recipe(), data.settings)
     found = shared.score(model, data, "validation", batch_size, "cpu")
     with torch.no_grad():
         answers = model(torch.from_numpy(np.array(data.inputs["validation"])))
