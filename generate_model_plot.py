@@ -11,6 +11,7 @@ from matplotlib.patches import FancyBboxPatch
 
 from genre_lstm import load_model
 from genre_plots import genre_colors, save
+from GenreFeatureData import N_FEATURES
 from script_helpers import HelpFormatter, run_script
 
 COLUMN_X = (0, 1.5, 4.5)  # frames 1 and 2 and the last one; dots stand for those between
@@ -36,14 +37,12 @@ def count_parameters(module, suffix=""):
     return sum(p.numel() for name, p in module.named_parameters() if name.endswith(suffix))
 
 
-def draw_model(model, frames, hop_seconds, genres):
+def draw_model(model, hop_seconds, genres):
     """Draw a model's layers for the first, the second and the last frame.
 
     Parameters
     ----------
     model : GenreLSTM
-    frames : int
-        Length of the sequences that it was trained on.
     hop_seconds : float
         Time from one frame to the next.
     genres : list of str
@@ -57,7 +56,8 @@ def draw_model(model, frames, hop_seconds, genres):
     axes = figure.add_subplot(xlim=(-3.1, 7.9), ylim=(-0.6, lstm.num_layers + 1.7), aspect="equal")
     axes.set_axis_off()
     half = BOX[1] / 2
-    names = [f"{lstm.input_size} features"]
+    n_deltas = lstm.input_size - N_FEATURES
+    names = [f"{N_FEATURES} features" + f"\n{n_deltas} deltas" * bool(n_deltas)]
     names += [f"LSTM {layer + 1}\n{lstm.hidden_size} units" for layer in range(lstm.num_layers)]
     for y, name in enumerate(names):
         color = "#dbe9f6" if y else "#f0f0f0"
@@ -70,7 +70,7 @@ def draw_model(model, frames, hop_seconds, genres):
             for start, end in ((0.55, 0.95), (2.05, 2.75), (3.25, 3.95)):
                 draw_arrow(axes, (start, y), (end, y))
     labels = [
-        f"{frames} frames,\none every {1000 * hop_seconds:.1f} ms",
+        f"{model.window} frames,\none every {1000 * hop_seconds:.1f} ms",
         *(
             f"{count_parameters(lstm, f'_l{layer}'):,} parameters"
             for layer in range(lstm.num_layers)
@@ -78,16 +78,19 @@ def draw_model(model, frames, hop_seconds, genres):
     ]
     for y, label in enumerate(labels):
         axes.text(-0.8, y, label, ha="right", va="center", fontsize=9, color="0.3")
-    for x, frame in zip(COLUMN_X, (1, 2, frames), strict=True):
+    for x, frame in zip(COLUMN_X, (1, 2, model.window), strict=True):
         axes.text(x, -0.5, f"frame {frame}", ha="center", va="center", fontsize=9, color="0.3")
 
     top, last = lstm.num_layers + 1, COLUMN_X[-1]
-    draw_arrow(axes, (last, top - 1 + half), (last, top - half))
+    pooling = model.recipe.pooling
+    for x in COLUMN_X if pooling != "last" else [last]:
+        draw_arrow(axes, (x, top - 1 + half), (last - (last - x) / 10, top - half))
     draw_box(axes, last, top, f"linear\n{linear.in_features} → {linear.out_features}", "#fde5cd")
+    pooled = "last frame only" if pooling == "last" else f"{pooling} over the frames"
     axes.text(
         last - 0.8,
         top,
-        f"last frame only, {count_parameters(linear):,} parameters",
+        f"{pooled}, {count_parameters(linear):,} parameters",
         ha="right",
         va="center",
         fontsize=9,
@@ -120,7 +123,7 @@ def main():
     model, saved = load_model(options.weights)
     features = saved["features"]
     hop_seconds = features["hop_length"] / features["sample_rate"]
-    save(draw_model(model, features["frames"], hop_seconds, saved["genres"]), options.output)
+    save(draw_model(model, hop_seconds, saved["genres"]), options.output)
     print(f"The picture is {options.output}.")
 
 
