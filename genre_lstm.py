@@ -108,7 +108,7 @@ class GenreLSTM(nn.Module):
         """Fit the inputs' mean and standard deviation to tracks, an iterable of (n, T, 33)."""
         n_frames, total, squares = 0, 0.0, 0.0
         for features in tracks:
-            inputs = self.process(features).double().flatten(0, 1)
+            inputs = self.process(features).cpu().double().flatten(0, 1)  # mps has no doubles
             n_frames += len(inputs)
             total += inputs.sum(dim=0)
             squares += inputs.square().sum(dim=0)

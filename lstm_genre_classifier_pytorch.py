@@ -300,7 +300,10 @@ def write_results(training, summary, weights, result):
         saved = {key: summary[key] for key in kept}
         standardisation = None
         if summary["recipe"]["input_norm"] in ("standardise", "track-mean"):
-            standardisation = {"mean": model.input_mean, "deviation": model.input_deviation}
+            standardisation = {
+                "mean": model.input_mean.cpu(),
+                "deviation": model.input_deviation.cpu(),
+            }
         torch.save({"state": state, "standardisation": standardisation, **saved}, temporary)
     architecture = {
         "layers": str(model),
