@@ -31,6 +31,7 @@ from genre_lstm import (
     RECIPES,
     GenreLSTM,
     load_weights,
+    mask_inputs,
     random_crops,
     transpose_chroma,
 )
@@ -69,8 +70,20 @@ def train_step(model, optimizer, features, genres):
     recipe = model.recipe
     if recipe.transpose:
         features = transpose_chroma(features)
-    log_probabilities = model.classify(random_crops(model.process(features), model.window))
-    loss = nn.functional.nll_loss(log_probabilities, genres)
+    inputs = random_crops(model.process(features), model.window)
+    if recipe.mask:
+        inputs = mask_inputs(inputs, recipe.mask)
+    others, share = genres, 1.0
+    if recipe.mixup:
+        # Mixup (Zhang et al., 2018): examples between examples, with answers in between.
+        share = float(torch.distributions.Beta(recipe.mixup, recipe.mixup).sample())
+        partners = torch.randperm(len(inputs)).to(inputs.device)
+        inputs = share * inputs + (1 - share) * inputs[partners]
+        others = genres[partners]
+    log_probabilities = model.classify(inputs)
+    loss = share * nn.functional.nll_loss(log_probabilities, genres)
+    if share < 1:
+        loss = loss + (1 - share) * nn.functional.nll_loss(log_probabilities, others)
     optimizer.zero_grad()
     loss.backward()
     if recipe.clip_norm:

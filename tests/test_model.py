@@ -14,6 +14,7 @@ from genre_lstm import (
     GenreLSTM,
     Recipe,
     load_model,
+    mask_inputs,
     random_crops,
     transpose_chroma,
 )
@@ -135,6 +136,27 @@ def test_transposition_rotates_the_chroma_and_leaves_the_rest():
     assert len(shifts) > 3
     others = [i for i in range(33) if not columns.start <= i < columns.stop]
     assert torch.equal(rotated[:, :, others], features[:, :, others])
+
+
+def test_statistics_pooling_sees_the_mean_and_the_spread_of_the_frames():
+    model = make_model(pooling="statistics")
+    model.linear.weight.data.zero_()
+    model.linear.weight.data[0, :128], model.linear.weight.data[1, 128:] = 1.0, 1.0
+    model.linear.bias.data.zero_()
+    features = make_features()
+    frames, _ = model.lstm(features)
+    expected = torch.stack(
+        [frames.mean(dim=1).sum(dim=1), frames.std(dim=1, correction=0).sum(dim=1), torch.zeros(2)],
+        dim=1,
+    )
+    torch.testing.assert_close(model(features), expected.log_softmax(dim=1))
+
+
+def test_masked_inputs_are_missing_for_a_whole_example():
+    torch.manual_seed(0)
+    masked = mask_inputs(torch.ones(200, 7, 33), 0.1)
+    assert torch.equal(masked.min(dim=1).values, masked.max(dim=1).values)
+    assert 0.07 < float((masked == 0).float().mean()) < 0.13
 
 
 def test_random_crops_are_windows_of_their_tracks():
