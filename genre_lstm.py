@@ -44,7 +44,7 @@ RECIPES = {
         epochs=240,  # mixed examples take longer to learn
         batch_size=32,
         learning_rate=3e-3,  # a hundred times the published: the inputs are standardised
-        validate_every=1,  # so that ReduceLROnPlateau's patience fits in
+        validate_every=2,  # so that the patience of ReduceLROnPlateau fits in
         shuffle=True,  # every batch shows all genres
         input_norm="track-mean",  # what a recording chain adds is constant over a track
         deltas=(0.08, 0.31, 1.24),  # what changes from frame to frame, within a beat and a bar
@@ -77,10 +77,8 @@ class GenreLSTM(nn.Module):
         self.recipe = recipe
         frame_rate = features["sample_rate"] / features["hop_length"]
         self.lags = [max(1, round(seconds * frame_rate)) for seconds in recipe.deltas]
-        # What a training example lasts, a clip or a crop, is classified at once.
-        self.window = features["frames"]
-        if recipe.crop:
-            self.window = max(1, round(recipe.crop * frame_rate))
+        self.window = features["frames"]  # scored at once
+        self.crop_length = max(1, round(recipe.crop * frame_rate)) if recipe.crop else self.window
         n_inputs = N_FEATURES * (1 + len(self.lags))
         self.register_buffer("input_mean", torch.zeros(n_inputs), persistent=False)
         self.register_buffer("input_deviation", torch.ones(n_inputs), persistent=False)
@@ -142,8 +140,8 @@ class GenreLSTM(nn.Module):
     def forward(self, features):
         """Return log-probabilities, (batch, genres), of the features of tracks, (batch, T, 33).
 
-        Those of tracks longer than a training example are the mean over windows of its length,
-        each overlapping the next by half.
+        Those of tracks longer than the clips of the training data are the mean over windows of
+        that length, each overlapping the next by half.
         """
         inputs = self.process(features)
         n_frames = inputs.shape[1]

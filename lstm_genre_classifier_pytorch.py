@@ -70,7 +70,7 @@ def train_step(model, optimizer, features, genres):
     recipe = model.recipe
     if recipe.transpose:
         features = transpose_chroma(features)
-    inputs = random_crops(model.process(features), model.window)
+    inputs = random_crops(model.process(features), model.crop_length)
     if recipe.mask:
         inputs = mask_inputs(inputs, recipe.mask)
     others, share = genres, 1.0

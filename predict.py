@@ -3,7 +3,7 @@
     python predict.py song.mp3 other.wav              # by the weights in weights/improved
 
 A file is classified as it was trained on: at the same frame rate, with the same input
-processing, in windows as long as a training example, over which the answers are averaged.
+processing, in windows as long as a training clip, over which the answers are averaged.
 """
 
 import argparse

@@ -94,7 +94,7 @@ def test_lengths_mean_the_same_seconds_at_every_hop_length():
         model = make_model(hop_length, deltas=(0.31, 1.0), crop=2.0)
         for lag, seconds in zip(model.lags, (0.31, 1.0), strict=True):
             assert abs(lag / rate - seconds) <= 0.5 / rate
-        assert abs(model.window / rate - 2.0) <= 0.5 / rate
+        assert abs(model.crop_length / rate - 2.0) <= 0.5 / rate
         features = torch.from_numpy(extract_features(signal, hop_length=hop_length))[None]
         jump = model.process(features)[0, :, 2 * 33 + COLUMNS["spectral_centroid"].start]
         # The centroid jumps in the middle, and its difference stays up for the second of its lag.
@@ -103,21 +103,14 @@ def test_lengths_mean_the_same_seconds_at_every_hop_length():
     assert centroids[1709] == pytest.approx(1.0, abs=0.1)
 
 
-def test_without_crops_a_window_is_a_whole_training_clip():
-    model = make_model()
-    features = make_features(n_frames=150)
-    windows = [model.classify(features[:, start : start + 100]) for start in (0, 50)]
+@pytest.mark.parametrize("crop", [0.0, 0.5])
+def test_tracks_longer_than_a_training_clip_get_the_mean_over_half_overlapping_windows(crop):
+    model = make_model(crop=crop)
+    features = make_features(n_frames=250)
+    windows = [model.classify(features[:, start : start + 100]) for start in (0, 50, 100, 150)]
     expected = torch.stack(windows).mean(dim=0).log_softmax(dim=1)
     torch.testing.assert_close(model(features), expected)
-
-
-def test_long_tracks_are_scored_by_the_mean_over_half_overlapping_windows():
-    model = make_model(crop=20 / RATE, pooling="mean")
-    features = make_features(n_frames=50)
-    windows = [model.classify(features[:, start : start + 20]) for start in (0, 10, 20, 30)]
-    expected = torch.stack(windows).mean(dim=0).log_softmax(dim=1)
-    torch.testing.assert_close(model(features), expected)
-    assert torch.equal(model(features[:, :20]), model.classify(features[:, :20]))
+    assert torch.equal(model(features[:, :100]), model.classify(features[:, :100]))
 
 
 def test_transposition_rotates_the_chroma_and_leaves_the_rest():
