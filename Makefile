@@ -12,7 +12,7 @@ AUDIO := $(shell find -L gtzan -path gtzan/demo -prune -o ! -name '.*' \
 train: $(INSTALLED)
 ifdef AUDIO
 	.venv/bin/python GenreFeatureData.py $(if $(GENRES),--genres $(GENRES))
-	.venv/bin/python lstm_genre_classifier_pytorch_PiecewiseDecay.py
+	.venv/bin/python lstm_genre_classifier_pytorch_PiecewiseDecay.py --recipe improved
 else
 	@echo "gtzan/ holds no audio (gtzan/README.md says how to get it):"
 	@echo "training on a synthetic demo corpus instead, for a few epochs."

@@ -186,6 +186,7 @@ class Training:
         self.scheduler = make_scheduler(self.optimizer, recipe.epochs)
         self.history = []  # a dict an epoch, with the keys of HISTORY
         self.seconds = 0.0
+        self.title = f"{schedule}, {recipe.name} recipe"
         self.settings = {
             "schedule": schedule,
             "recipe": dataclasses.asdict(recipe),
@@ -281,7 +282,7 @@ def write_history(training, result):
         writer = csv.DictWriter(file, HISTORY, lineterminator="\n")
         writer.writeheader()
         writer.writerows(training.history)
-    genre_plots.draw_history(training.history, result, training.settings["schedule"])
+    genre_plots.draw_history(training.history, result, training.title)
 
 
 def summarise(training):
@@ -328,7 +329,7 @@ def write_results(training, summary, weights, result):
     write_history(training, result)
     scores = {part: summary[part] for part in ("validation", "test")}
     genre_plots.draw_confusion(
-        scores, summary["genres"], result / "confusion_mat.png", summary["schedule"]
+        scores, summary["genres"], result / "confusion_mat.png", training.title
     )
 
 
