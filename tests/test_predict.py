@@ -4,7 +4,9 @@ import json
 import shutil
 
 import pytest
-from conftest import FRAMES, GENRES, run, train, write_clip
+from conftest import FRAMES, GENRES, ROOT, run, train, write_clip
+
+from GenreFeatureData import ORIGINAL_GENRES
 
 
 @pytest.fixture(scope="module")
@@ -84,3 +86,10 @@ def test_weights_can_be_moved_and_need_nothing_beside_them(weights, corpus, tmp_
     shutil.copy(weights / "PiecewiseDecay" / "model.pt", tmp_path / "Constant" / "model.pt")
     path = corpus / "blip" / "blip.00000.wav"
     assert predict(path, "--weights", weights)[0] == predict(path, "--weights", tmp_path)[0]
+
+
+def test_committed_weights_are_taken_by_default(corpus):
+    stdout, _ = run("predict.py", corpus / "hum" / "hum.00000.wav", "--json", cwd=ROOT)
+    answer = json.loads(stdout)
+    assert answer["weights"].replace("\\", "/").startswith("weights/improved/")
+    assert sorted(answer["probabilities"]) == ORIGINAL_GENRES[6]
