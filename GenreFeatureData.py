@@ -219,6 +219,16 @@ def file_digest(path):
         return None
 
 
+def checksum_if_finite(inputs):
+    """Return a CRC-32 of all clips, reading each once; None if one holds NaN or infinity."""
+    checksum = 0
+    for clip in inputs:
+        if not np.isfinite(clip).all():
+            return None
+        checksum = zlib.crc32(np.ascontiguousarray(clip), checksum)
+    return checksum
+
+
 # The cache
 
 
@@ -356,10 +366,7 @@ class GenreFeatureData:
         """
         self.inputs, self.checksums, one_hot = {}, {}, {}
         for part in PARTS:
-            self.inputs[part], one_hot[part] = self.load_part(part)
-            self.checksums[part] = 0
-            for clip in self.inputs[part]:
-                self.checksums[part] = zlib.crc32(np.ascontiguousarray(clip), self.checksums[part])
+            self.inputs[part], one_hot[part], self.checksums[part] = self.load_part(part)
         self.targets = {part: rows.argmax(axis=1) for part, rows in one_hot.items()}
         sizes = {part: (self.inputs[part].shape[1], one_hot[part].shape[1]) for part in PARTS}
         if len(set(sizes.values())) > 1:
@@ -375,7 +382,7 @@ class GenreFeatureData:
         return self
 
     def load_part(self, part):
-        """Open the inputs and one-hot targets of one part, checking each and that they fit."""
+        """Open one part; return its inputs, one-hot targets and checksum if they are sound."""
         arrays = []
         for kind in ("input", "target"):
             path = self.folder / f"data_{part}_{kind}.npy"
@@ -394,13 +401,13 @@ class GenreFeatureData:
             problem = f"input has the shape {inputs.shape}, not (clips, frames, {N_FEATURES})"
         elif targets.ndim != 2 or len(targets) != len(inputs) or not targets.shape[1]:
             problem = f"target has the shape {targets.shape}, not ({len(inputs)}, genres)"
-        elif inputs.dtype.kind != "f" or not all(np.isfinite(clip).all() for clip in inputs):
+        elif inputs.dtype.kind != "f" or (checksum := checksum_if_finite(inputs)) is None:
             problem = "input holds NaN, infinite or non-float features"
         elif not (np.sort(targets, axis=1) == np.eye(targets.shape[1])[-1]).all():
             problem = "target isn't one-hot"
         if problem:
             raise InputError(f"{self.folder}/data_{part}_{problem}; {EXTRACT_AGAIN}")
-        return inputs, targets
+        return inputs, targets, checksum
 
     def read_manifest(self, n_frames, n_genres):
         """Set `genres` and `settings` from features.json, which must fit the arrays."""

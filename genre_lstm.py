@@ -80,6 +80,7 @@ class GenreLSTM(nn.Module):
         self.window = features["frames"]  # scored at once
         self.crop_length = max(1, round(recipe.crop * frame_rate)) if recipe.crop else self.window
         n_inputs = N_FEATURES * (1 + len(self.lags))
+        self.is_standardised = recipe.input_norm in ("standardise", "track-mean")
         self.register_buffer("input_mean", torch.zeros(n_inputs), persistent=False)
         self.register_buffer("input_deviation", torch.ones(n_inputs), persistent=False)
         self.lstm = nn.LSTM(

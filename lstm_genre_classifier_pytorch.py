@@ -176,7 +176,7 @@ class Training:
         torch.manual_seed(seed)
         self.data, self.recipe, self.device = data, recipe, device
         self.model = GenreLSTM(len(data.genres), recipe, data.settings).to(device)
-        if recipe.input_norm in ("standardise", "track-mean"):
+        if self.model.is_standardised:
             tracks = batches(data, "train", recipe.batch_size, device)
             self.model.standardise(features for features, _ in tracks)
         # Without weight decay this is Adam.
@@ -313,7 +313,7 @@ def write_results(training, summary, weights, result):
         state = {name: tensor.cpu() for name, tensor in model.state_dict().items()}
         saved = {key: summary[key] for key in kept}
         standardisation = None
-        if summary["recipe"]["input_norm"] in ("standardise", "track-mean"):
+        if model.is_standardised:
             standardisation = {
                 "mean": model.input_mean.cpu(),
                 "deviation": model.input_deviation.cpu(),
