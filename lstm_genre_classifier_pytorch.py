@@ -9,7 +9,6 @@ the two schedules set out to calm.
 
 import argparse
 import copy
-import csv
 import dataclasses
 import itertools
 import platform
@@ -44,6 +43,7 @@ from script_helpers import (
     replacing,
     run_script,
     write_json,
+    write_table,
 )
 
 HISTORY = ("epoch", "train_loss", "train_accuracy", "val_loss", "val_accuracy", "learning_rate")
@@ -276,13 +276,7 @@ class Training:
 
 def write_history(training, result):
     """Write and draw the history so far; cells of epochs that weren't validated stay empty."""
-    with (
-        replacing(result / "history.csv") as temporary,
-        temporary.open("w", newline="") as file,
-    ):
-        writer = csv.DictWriter(file, HISTORY, lineterminator="\n")
-        writer.writeheader()
-        writer.writerows(training.history)
+    write_table(result / "history.csv", HISTORY, training.history)
     genre_plots.draw_history(training.history, result, training.title)
 
 

@@ -2,6 +2,7 @@
 
 import argparse
 import contextlib
+import csv
 import importlib.metadata
 import json
 import sys
@@ -47,6 +48,22 @@ def write_json(path, content):
     with replacing(path) as temporary:
         text = json.dumps(content, indent=1, allow_nan=False)
         temporary.write_text(text + "\n", encoding="utf-8")
+
+
+def write_table(path, columns, rows):
+    """Write rows, dicts of any of the `columns`, to a CSV file, whole or not at all."""
+    with replacing(path) as temporary, temporary.open("w", newline="", encoding="utf-8") as file:
+        writer = csv.DictWriter(file, columns, lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(rows)
+
+
+def read_table(path):
+    """Return the rows of a CSV file as dicts of text, or none if there is no such file."""
+    if not path.exists():
+        return []
+    with path.open(newline="", encoding="utf-8") as file:
+        return list(csv.DictReader(file))
 
 
 def library_versions(*names):

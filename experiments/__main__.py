@@ -1,0 +1,185 @@
+"""Train every step of the ladder over seeds, and write what the README says of them.
+
+    python -m experiments --features gtzan --filtered gtzan/filtered --jobs 2
+
+Runs that are done are kept and runs that were stopped go on. Then the table and the figures are
+made anew; python -m experiments.report makes them from the .csv files alone.
+"""
+
+import argparse
+import concurrent.futures
+import itertools
+import json
+import os
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+from tqdm import tqdm
+
+from experiments import report
+from experiments.baseline import score_baseline
+from experiments.distances import measure_distances
+from experiments.plan import COMPARED, FINAL, RUNS, STEPS
+from GenreFeatureData import GenreFeatureData
+from script_helpers import HelpFormatter, InputError, at_least, read_table, run_script, write_table
+
+ROOT = Path(__file__).parent.parent
+RUN_FOLDERS = report.FOLDER / "runs"
+COMPARED_STEPS = list(itertools.chain.from_iterable(COMPARED.values()))
+
+
+def load_splits(options):
+    """Return the features of each split that was given, by its name."""
+    splits = {}
+    for split, folder in (("index", options.features), ("filtered", options.filtered)):
+        if folder:
+            splits[split] = GenreFeatureData(folder.resolve()).load()
+            if missing := {"hiphop", "metal"} - set(splits[split].genres):
+                raise InputError(f"{folder} has no {' and no '.join(sorted(missing))} clips")
+    return splits
+
+
+def folder_of(run, data):
+    """Return where a run's files go: other settings or other data have another name."""
+    name = f"{run.step} {run.schedule} {run.seed}".replace(", ", "-").replace(" ", "-")
+    return RUN_FOLDERS / f"{name}-{run.fingerprint(data.checksums)}"
+
+
+def command(run, data):
+    """Return the command line of a run; it goes on where an earlier one was stopped."""
+    folder = folder_of(run, data)
+    line = [*run.arguments(), "--features", str(data.folder), "--device", "cpu"]
+    line += ["--weights", str(folder / "weights"), "--result", str(folder / "result")]
+    begun = (folder / "weights" / run.schedule / "checkpoint.pt").exists()
+    return line + ["--resume"] * begun
+
+
+def train(run, data):
+    """Train one run, with one thread, so that its numbers don't depend on the number of jobs."""
+    folder = folder_of(run, data)
+    folder.mkdir(parents=True, exist_ok=True)
+    with (folder / "log.txt").open("w", encoding="utf-8") as log:
+        line = [sys.executable, *command(run, data)]
+        environment = os.environ | {"OMP_NUM_THREADS": "1"}
+        done = subprocess.run(line, cwd=ROOT, env=environment, stdout=log, stderr=log)
+    if done.returncode:
+        raise InputError(f"a run stopped: see {log.name}")
+
+
+def counts(confusion, genres, part):
+    """Return the columns of results.csv that a part's confusion matrix fills."""
+    confusion, hiphop, metal = np.array(confusion), genres.index("hiphop"), genres.index("metal")
+    return {
+        f"{part}_n": int(confusion.sum()),
+        f"{part}_correct": int(confusion.trace()),
+        f"{part}_hiphop_n": int(confusion[hiphop].sum()),
+        f"{part}_hiphop_correct": int(confusion[hiphop, hiphop]),
+        f"{part}_hiphop_as_metal": int(confusion[hiphop, metal]),
+    }
+
+
+def collect(run, data):
+    """Return a finished run's row of results.csv and its rows of curves.csv; None if unfinished."""
+    folder = folder_of(run, data) / "result" / run.schedule
+    if not (folder / "summary.json").exists():
+        return None
+    summary = json.loads((folder / "summary.json").read_text(encoding="utf-8"))
+    validated = [row for row in read_table(folder / "history.csv") if row["val_loss"] != ""]
+    losses = np.array([float(row["val_loss"]) for row in validated])
+    key = {"fingerprint": run.fingerprint(data.checksums)}
+    key |= {"step": run.step, "split": run.split, "schedule": run.schedule, "seed": run.seed}
+    row = key | {
+        "epochs": run.recipe.epochs,
+        "learning_rate": run.recipe.learning_rate,
+        "seconds": summary["seconds"],
+        "final_val_loss": losses[-1],
+        "lowest_val_loss": losses.min(),
+        "oscillation": np.abs(np.diff(losses)).mean(),
+    }
+    for part in ("validation", "test") if run.step in FINAL else ("validation",):
+        row |= counts(summary[part]["confusion"], data.genres, part)
+    curve = [
+        key | {name: point[name] for name in ("epoch", "val_loss", "val_accuracy")}
+        for point in validated
+        if run.step in COMPARED_STEPS and run.split == "index"
+    ]
+    return row, curve
+
+
+def write_results(splits):
+    """Bring results.csv and curves.csv up to date; return the fingerprints of what is done.
+
+    Rows of other data or of settings that are no longer planned are left out.
+    """
+    rows, curves, done = [], [], set()
+    kept, kept_curves = read_table(report.RESULTS), read_table(report.CURVES)
+    for split, data in splits.items():
+        row = {"step": "svm", "split": split}
+        for part, confusion in score_baseline(data).items():
+            row |= counts(confusion, data.genres, part)
+        rows.append(row)
+    for run in RUNS:
+        if not (data := splits.get(run.split)):
+            continue
+        key = run.fingerprint(data.checksums)
+        if found := collect(run, data):
+            rows.append(found[0])
+            curves += found[1]
+        elif held := [row for row in kept if row["fingerprint"] == key]:
+            rows += held
+            curves += [row for row in kept_curves if row["fingerprint"] == key]
+        else:
+            continue
+        done.add(key)
+    write_table(report.RESULTS, report.RESULT_COLUMNS, rows)
+    write_table(report.CURVES, report.CURVE_COLUMNS, curves)
+    return done
+
+
+def parse_arguments():
+    parser = argparse.ArgumentParser(
+        prog="python -m experiments", description=__doc__, formatter_class=HelpFormatter
+    )
+    add, folder = parser.add_argument, {"metavar": "DIR", "type": Path}
+    add("--features", **folder, default="gtzan", help="features split by track number")
+    add("--filtered", **folder, help="features of the same clips, made with --split filtered")
+    add("--steps", metavar="STEP", nargs="+", choices=list(STEPS), help="run these alone")
+    add("--jobs", metavar="N", type=at_least(1), default=1, help="runs at a time, a core each")
+    add("--dry-run", action="store_true", help="list the runs that are left, and train none")
+    return parser.parse_args()
+
+
+def main():
+    options = parse_arguments()
+    splits = load_splits(options)
+    done = write_results(splits)
+    left = [
+        (run, splits[run.split])
+        for run in RUNS
+        if run.split in splits
+        and (not options.steps or run.step in options.steps)
+        and run.fingerprint(splits[run.split].checksums) not in done
+    ]
+    if options.dry_run:
+        for run, data in left:
+            print(shlex.join(["python", *command(run, data)]))
+        print(f"{len(left)} runs are left, {len(done)} are done.", file=sys.stderr)
+        return
+    pool = concurrent.futures.ThreadPoolExecutor(options.jobs)
+    try:
+        begun = [pool.submit(train, run, data) for run, data in left]
+        ended = concurrent.futures.as_completed(begun)
+        for future in tqdm(ended, desc="Experiments", unit="run", total=len(left)):
+            future.result()
+            write_results(splits)
+    finally:
+        pool.shutdown(cancel_futures=True)
+    measure_distances(splits["index"])
+    report.main()
+
+
+if __name__ == "__main__":
+    run_script(main)

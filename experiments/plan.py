@@ -1,0 +1,136 @@
+"""What is run: the steps of the ladder, the original's suggestions, the schedules, the seeds."""
+
+import dataclasses
+import hashlib
+import json
+
+from genre_lstm import RECIPES, Recipe
+
+PIECEWISE, PLATEAU, CONSTANT = SCHEDULES = ("PiecewiseDecay", "ReduceLROnPlateau", "Constant")
+
+IMPROVED = RECIPES["improved"]
+
+# From the published recipe to the improved one: each step keeps the changes of those before.
+LADDER = {
+    "published": {},
+    "shuffle": {"shuffle": True},
+    # Raw features or not, every step from here on has the time to learn what it can.
+    "short": {"epochs": 120, "learning_rate": 1e-3},
+    "standardise": {"input_norm": "standardise"},
+    "track-mean": {"input_norm": "track-mean"},
+    "deltas": {"deltas": IMPROVED.deltas},
+    "crop": {"crop": IMPROVED.crop},
+    "pooling": {"pooling": IMPROVED.pooling},
+    # The rest: transposed, masked and mixed examples, dropout, weight decay, clipped gradients.
+    "improved": {field.name: getattr(IMPROVED, field.name) for field in dataclasses.fields(Recipe)},
+}
+
+# The original's suggestions, each alone: where its features are raw, and in the improved recipe.
+SUGGESTIONS = {
+    "short": {"batch-norm": {"input_norm": "batch"}, "attention": {"pooling": "attention"}},
+    "improved": {
+        "improved, batch-norm": {"input_norm": "batch"},
+        "improved, attention": {"pooling": "attention"},
+    },
+}
+
+# The improved recipe without one of its parts.
+WITHOUT = {
+    "improved, unshuffled": {"shuffle": False},
+    "improved, standardised only": {"input_norm": "standardise"},
+    "improved, no deltas": {"deltas": ()},
+    "improved, mean pooling": {"pooling": "mean"},
+    "improved, last frame": {"pooling": "last"},
+}
+
+# Of these steps the three schedules are compared, without shuffling and with it.
+COMPARED = {
+    "published": ("published", "shuffle"),
+    "improved": ("improved, unshuffled", "improved"),
+}
+
+# The steps whose settings are not up for choice: they alone are scored on the test part.
+FINAL = ("published", "improved", "svm")
+
+
+@dataclasses.dataclass(frozen=True)
+class Run:
+    """One training: a step's recipe on the features of a split, with a schedule and a seed."""
+
+    step: str
+    split: str
+    schedule: str
+    seed: int
+
+    @property
+    def recipe(self):
+        return STEPS[self.step]
+
+    def fingerprint(self, checksums):
+        """Return what identifies the run's settings and data, given the data's checksums."""
+        settings = [dataclasses.asdict(self.recipe), self.schedule, self.seed, checksums]
+        return hashlib.sha256(json.dumps(settings, sort_keys=True).encode()).hexdigest()[:12]
+
+    def arguments(self):
+        """Return the script's name and the options that make it this run, as on a command line."""
+        suffix = "" if self.schedule == CONSTANT else f"_{self.schedule}"
+        base = RECIPES["improved" if self.recipe.name == "improved" else "published"]
+        options = ["--recipe", base.name, "--seed", str(self.seed)]
+        for field in dataclasses.fields(Recipe):
+            value, option = getattr(self.recipe, field.name), field.name.replace("_", "-")
+            if value == getattr(base, field.name):
+                continue
+            if isinstance(value, bool):
+                options.append(f"--{option}" if value else f"--no-{option}")
+            else:
+                values = value if isinstance(value, tuple) else (value,)
+                options += [f"--{option}", *map(str, values)]
+        return [f"lstm_genre_classifier_pytorch{suffix}.py", *options]
+
+
+def build_steps():
+    """Return the recipe of every step, by its name."""
+    steps, recipe = {}, Recipe()
+    for step, changes in LADDER.items():
+        steps[step] = recipe = dataclasses.replace(recipe, **changes)
+    for base, suggestions in SUGGESTIONS.items():
+        for step, changes in suggestions.items():
+            steps[step] = dataclasses.replace(steps[base], **changes)
+    for step, changes in WITHOUT.items():
+        steps[step] = dataclasses.replace(IMPROVED, **changes)
+    return steps
+
+
+STEPS = build_steps()
+
+
+def build_runs():
+    """Return every run, the shortest first; a published one takes half an hour of one core."""
+    improved = [
+        Run("improved", split, schedule, seed)
+        for split in ("index", "filtered")
+        for seed in range(5)
+        for schedule in SCHEDULES
+        if split == "index" or schedule != CONSTANT
+    ]
+    unshuffled = [
+        Run("improved, unshuffled", "index", schedule, seed)
+        for seed in range(3)
+        for schedule in SCHEDULES
+    ]
+    others = [
+        Run(step, "index", PIECEWISE, seed)
+        for seed in range(3)
+        for step in STEPS
+        if step not in ("published", "shuffle", "improved", "improved, unshuffled")
+    ]
+    published = [
+        Run(step, "index", schedule, seed)
+        for seed in range(2)
+        for step in ("published", "shuffle")
+        for schedule in SCHEDULES
+    ]
+    return [*improved, *others, *unshuffled, *published]
+
+
+RUNS = build_runs()
