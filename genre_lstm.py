@@ -25,6 +25,7 @@ class Recipe:
     hidden_size: int = 128  # of each LSTM layer
     n_layers: int = 2
     shuffle: bool = False  # in file order 35 clips in a row are of one genre
+    balanced: bool = False  # the loss weighs each clip by how rare its genre is
     input_norm: str = "none"
     deltas: tuple[float, ...] = ()  # differences to the features this much earlier, s
     crop: float = 0.0  # length of a training example, s; 0 for the whole clip
@@ -46,6 +47,7 @@ RECIPES = {
         learning_rate=3e-3,  # a hundred times the published: the inputs are standardised
         validate_every=2,  # so that the patience of ReduceLROnPlateau fits in
         shuffle=True,  # every batch shows all genres
+        balanced=True,  # data sets of one's own have uneven counts; GTZAN's are nearly even
         input_norm="track-mean",  # what a recording chain adds is constant over a track
         deltas=(0.08, 0.31, 1.24),  # what changes from frame to frame, within a beat and a bar
         crop=8.0,  # some bars of music, cut anew in every epoch

@@ -65,8 +65,17 @@ def batches(data, part, batch_size, device, shuffle=False):
         yield features.to(device), targets[rows].to(device)
 
 
-def train_step(model, optimizer, features, genres):
-    """Take one step down the gradient of a batch; return its mean loss and correct answers."""
+def genre_weights(targets, n_genres):
+    """Return what each genre's clips weigh, (n_genres,), for all genres to count the same."""
+    counts = np.bincount(targets, minlength=n_genres)
+    return torch.from_numpy(len(targets) / np.maximum(counts, 1)).float() / n_genres
+
+
+def train_step(model, optimizer, features, genres, weights=None):
+    """Take one step down the gradient of a batch; return its mean loss and correct answers.
+
+    `weights`, (n_genres,), are those of the genres in the loss; None for all the same.
+    """
     recipe = model.recipe
     if recipe.transpose:
         features = transpose_chroma(features)
@@ -81,9 +90,9 @@ def train_step(model, optimizer, features, genres):
         inputs = share * inputs + (1 - share) * inputs[partners]
         others = genres[partners]
     log_probabilities = model.classify(inputs)
-    loss = share * nn.functional.nll_loss(log_probabilities, genres)
+    loss = share * nn.functional.nll_loss(log_probabilities, genres, weights)
     if share < 1:
-        loss = loss + (1 - share) * nn.functional.nll_loss(log_probabilities, others)
+        loss = loss + (1 - share) * nn.functional.nll_loss(log_probabilities, others, weights)
     optimizer.zero_grad()
     loss.backward()
     if recipe.clip_norm:
@@ -93,13 +102,13 @@ def train_step(model, optimizer, features, genres):
     return loss.detach(), (log_probabilities.argmax(dim=1) == larger).sum()
 
 
-def train_epoch(model, optimizer, data, device):
+def train_epoch(model, optimizer, data, device, weights=None):
     """Train on every clip once; return the mean loss and the accuracy met on the way."""
     model.train()
     loss_sum = n_correct = 0
     recipe = model.recipe
     for features, genres in batches(data, "train", recipe.batch_size, device, recipe.shuffle):
-        loss, correct = train_step(model, optimizer, features, genres)
+        loss, correct = train_step(model, optimizer, features, genres, weights)
         loss_sum += loss * len(genres)
         n_correct += correct
     n_clips = len(data.targets["train"])
@@ -185,6 +194,9 @@ class Training:
             self.model.parameters(), lr=recipe.learning_rate, weight_decay=recipe.weight_decay
         )
         self.scheduler = make_scheduler(self.optimizer, recipe.epochs)
+        self.weights = None
+        if recipe.balanced:
+            self.weights = genre_weights(data.targets["train"], len(data.genres)).to(device)
         self.history = []  # a dict an epoch, with the keys of HISTORY
         self.seconds = 0.0
         self.title = f"{schedule}, {recipe.name} recipe"
@@ -249,7 +261,9 @@ class Training:
         shown = {}
         for epoch in progress:
             rate = self.optimizer.param_groups[0]["lr"]
-            loss, accuracy = train_epoch(self.model, self.optimizer, self.data, self.device)
+            loss, accuracy = train_epoch(
+                self.model, self.optimizer, self.data, self.device, self.weights
+            )
             if not np.isfinite(loss) or not all(map(is_finite, self.model.parameters())):
                 raise InputError(
                     f"training diverged in epoch {epoch}, its loss or weights aren't finite: "

@@ -21,13 +21,12 @@ from tqdm import tqdm
 
 from experiments import report
 from experiments.baseline import score_baseline
-from experiments.distances import measure_distances
+from experiments.distances import write_distances
 from experiments.plan import COMPARED, FINAL, RUNS, STEPS
 from GenreFeatureData import GenreFeatureData
 from script_helpers import HelpFormatter, InputError, at_least, read_table, run_script, write_table
 
 ROOT = Path(__file__).parent.parent
-RUN_FOLDERS = report.FOLDER / "runs"
 COMPARED_STEPS = list(itertools.chain.from_iterable(COMPARED.values()))
 
 
@@ -42,27 +41,27 @@ def load_splits(options):
     return splits
 
 
-def folder_of(run, data):
+def folder_of(run, data, output):
     """Return where a run's files go: other settings or other data have another name."""
     name = f"{run.step} {run.schedule} {run.seed}".replace(", ", "-").replace(" ", "-")
-    return RUN_FOLDERS / f"{name}-{run.fingerprint(data.checksums)}"
+    return output / "runs" / f"{name}-{run.fingerprint(data.checksums)}"
 
 
-def command(run, data):
+def command(run, data, output):
     """Return the command line of a run; it goes on where an earlier one was stopped."""
-    folder = folder_of(run, data)
+    folder = folder_of(run, data, output)
     line = [*run.arguments(), "--features", str(data.folder), "--device", "cpu"]
     line += ["--weights", str(folder / "weights"), "--result", str(folder / "result")]
     begun = (folder / "weights" / run.schedule / "checkpoint.pt").exists()
     return line + ["--resume"] * begun
 
 
-def train(run, data):
+def train(run, data, output):
     """Train one run, with one thread, so that its numbers don't depend on the number of jobs."""
-    folder = folder_of(run, data)
+    folder = folder_of(run, data, output)
     folder.mkdir(parents=True, exist_ok=True)
     with (folder / "log.txt").open("w", encoding="utf-8") as log:
-        line = [sys.executable, *command(run, data)]
+        line = [sys.executable, *command(run, data, output)]
         environment = os.environ | {"OMP_NUM_THREADS": "1"}
         done = subprocess.run(line, cwd=ROOT, env=environment, stdout=log, stderr=log)
     if done.returncode:
@@ -81,9 +80,9 @@ def counts(confusion, genres, part):
     }
 
 
-def collect(run, data):
+def collect(run, data, output):
     """Return a finished run's row of results.csv and its rows of curves.csv; None if unfinished."""
-    folder = folder_of(run, data) / "result" / run.schedule
+    folder = folder_of(run, data, output) / "result" / run.schedule
     if not (folder / "summary.json").exists():
         return None
     summary = json.loads((folder / "summary.json").read_text(encoding="utf-8"))
@@ -109,13 +108,13 @@ def collect(run, data):
     return row, curve
 
 
-def write_results(splits):
+def write_results(splits, output):
     """Bring results.csv and curves.csv up to date; return the fingerprints of what is done.
 
     Rows of other data or of settings that are no longer planned are left out.
     """
     rows, curves, done = [], [], set()
-    kept, kept_curves = read_table(report.RESULTS), read_table(report.CURVES)
+    kept, kept_curves = (read_table(output / name) for name in (report.RESULTS, report.CURVES))
     for split, data in splits.items():
         row = {"step": "svm", "split": split}
         for part, confusion in score_baseline(data).items():
@@ -125,7 +124,7 @@ def write_results(splits):
         if not (data := splits.get(run.split)):
             continue
         key = run.fingerprint(data.checksums)
-        if found := collect(run, data):
+        if found := collect(run, data, output):
             rows.append(found[0])
             curves += found[1]
         elif held := [row for row in kept if row["fingerprint"] == key]:
@@ -134,8 +133,8 @@ def write_results(splits):
         else:
             continue
         done.add(key)
-    write_table(report.RESULTS, report.RESULT_COLUMNS, rows)
-    write_table(report.CURVES, report.CURVE_COLUMNS, curves)
+    write_table(output / report.RESULTS, report.RESULT_COLUMNS, rows)
+    write_table(output / report.CURVES, report.CURVE_COLUMNS, curves)
     return done
 
 
@@ -146,6 +145,7 @@ def parse_arguments():
     add, folder = parser.add_argument, {"metavar": "DIR", "type": Path}
     add("--features", **folder, default="gtzan", help="features split by track number")
     add("--filtered", **folder, help="features of the same clips, made with --split filtered")
+    add("--output", **folder, default="experiments", help="where all of it goes")
     add("--steps", metavar="STEP", nargs="+", choices=list(STEPS), help="run these alone")
     add("--jobs", metavar="N", type=at_least(1), default=1, help="runs at a time, a core each")
     add("--dry-run", action="store_true", help="list the runs that are left, and train none")
@@ -154,8 +154,8 @@ def parse_arguments():
 
 def main():
     options = parse_arguments()
-    splits = load_splits(options)
-    done = write_results(splits)
+    splits, output = load_splits(options), options.output.resolve()
+    done = write_results(splits, output)
     left = [
         (run, splits[run.split])
         for run in RUNS
@@ -165,20 +165,20 @@ def main():
     ]
     if options.dry_run:
         for run, data in left:
-            print(shlex.join(["python", *command(run, data)]))
+            print(shlex.join(["python", *command(run, data, output)]))
         print(f"{len(left)} runs are left, {len(done)} are done.", file=sys.stderr)
         return
-    pool = concurrent.futures.ThreadPoolExecutor(options.jobs)
-    try:
-        begun = [pool.submit(train, run, data) for run, data in left]
-        ended = concurrent.futures.as_completed(begun)
-        for future in tqdm(ended, desc="Experiments", unit="run", total=len(left)):
-            future.result()
-            write_results(splits)
-    finally:
-        pool.shutdown(cancel_futures=True)
-    measure_distances(splits["index"])
-    report.main()
+    with concurrent.futures.ThreadPoolExecutor(options.jobs) as pool:
+        try:
+            begun = [pool.submit(train, run, data, output) for run, data in left]
+            ended = concurrent.futures.as_completed(begun)
+            for future in tqdm(ended, desc="Experiments", unit="run", total=len(left)):
+                future.result()
+                write_results(splits, output)
+        finally:
+            pool.shutdown(wait=False, cancel_futures=True)
+    write_distances(splits["index"], output)
+    report.write_report(output)
 
 
 if __name__ == "__main__":

@@ -7,7 +7,7 @@ from GenreFeatureData import COLUMNS
 from script_helpers import write_table
 
 
-def measure_distances(data):
+def write_distances(data, output):
     """Write distances.csv: how far each hiphop validation clip is from hiphop and from metal.
 
     A track is taken as the mean and the standard deviation over time of its 13 MFCC, each in
@@ -37,7 +37,7 @@ def measure_distances(data):
         )
         rows.append((int(clip), hiphop, metal, hiphop_removed, metal_removed))
     write_table(
-        report.DISTANCES,
+        output / report.DISTANCES,
         report.DISTANCE_COLUMNS,
         [dict(zip(report.DISTANCE_COLUMNS, row, strict=True)) for row in rows],
     )

@@ -67,8 +67,14 @@ class Run:
         return STEPS[self.step]
 
     def fingerprint(self, checksums):
-        """Return what identifies the run's settings and data, given the data's checksums."""
-        settings = [dataclasses.asdict(self.recipe), self.schedule, self.seed, checksums]
+        """Return what identifies the run's settings and data, given the data's checksums.
+
+        Settings at their published values don't count: one that is added later, and leaves the
+        published recipe as it was, leaves what was run before as it was too.
+        """
+        recipe, published = dataclasses.asdict(self.recipe), dataclasses.asdict(Recipe())
+        changes = {name: value for name, value in recipe.items() if value != published[name]}
+        settings = [changes, self.schedule, self.seed, checksums]
         return hashlib.sha256(json.dumps(settings, sort_keys=True).encode()).hexdigest()[:12]
 
     def arguments(self):

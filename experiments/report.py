@@ -14,8 +14,7 @@ from experiments.plan import COMPARED, FINAL, LADDER, PIECEWISE, SCHEDULES, SUGG
 from genre_plots import save
 from script_helpers import read_table, replacing, run_script
 
-FOLDER = Path(__file__).parent
-RESULTS, CURVES, DISTANCES = (FOLDER / f"{n}.csv" for n in ("results", "curves", "distances"))
+RESULTS, CURVES, DISTANCES = "results.csv", "curves.csv", "distances.csv"
 
 KEY = ("fingerprint", "step", "split", "schedule", "seed")
 SCORES = ("n", "correct", "hiphop_n", "hiphop_correct", "hiphop_as_metal")
@@ -159,7 +158,7 @@ def tables(rows):
 # Figures
 
 
-def draw_ladder(rows):
+def draw_ladder(rows, folder):
     """Draw accuracy and hiphop recall of every step: a dot for each seed, a bar for the mean."""
     panels = {"accuracy": ("correct", "n"), "hiphop recall": ("hiphop_correct", "hiphop_n")}
     steps = [step for step in (*LADDER, "svm") if select(rows, **of_step(step))]
@@ -180,10 +179,10 @@ def draw_ladder(rows):
         axes.grid(axis="x", alpha=0.25)
         axes.spines[["top", "right"]].set_visible(False)
     axes.invert_yaxis()
-    save(figure, FOLDER / "ladder.png")
+    save(figure, folder / "ladder.png")
 
 
-def draw_schedules(curves):
+def draw_schedules(curves, folder):
     """Draw the validation loss of the three schedules: the mean, and from least to most."""
     figure = Figure(figsize=(11, 7), layout="constrained")
     panels = figure.subplots(2, 2, sharex="row", sharey="row")
@@ -208,10 +207,10 @@ def draw_schedules(curves):
             axes.spines[["top", "right"]].set_visible(False)
             axes.legend(frameon=False)
         line[0].set_ylabel("validation loss (nats per clip)")
-    save(figure, FOLDER / "schedules.png")
+    save(figure, folder / "schedules.png")
 
 
-def draw_distances(rows):
+def draw_distances(rows, folder):
     """Draw each hiphop clip by its distance from hiphop and from metal."""
     figure = Figure(figsize=(9, 4.6), layout="constrained")
     panels = {"": "as they are", "_removed": "each track's mean removed"}
@@ -230,18 +229,19 @@ def draw_distances(rows):
         axes.set(xlabel="distance from hiphop training clips", ylabel="from metal training clips")
         axes.legend(frameon=False, loc="lower right")
         axes.spines[["top", "right"]].set_visible(False)
-    save(figure, FOLDER / "distances.png")
+    save(figure, folder / "distances.png")
 
 
-def main():
-    rows = read_table(RESULTS)
+def write_report(folder):
+    """Write table.md and the figures beside the .csv files in a folder."""
+    rows = read_table(folder / RESULTS)
     text = "".join(f"## {title}\n\n{lines}\n" for title, lines in tables(rows).items())
-    with replacing(FOLDER / "table.md") as temporary:
+    with replacing(folder / "table.md") as temporary:
         temporary.write_text(f"# Tables\n\n{text.rstrip()}\n", encoding="utf-8")
-    draw_ladder(rows)
-    draw_schedules(read_table(CURVES))
-    draw_distances(read_table(DISTANCES))
+    draw_ladder(rows, folder)
+    draw_schedules(read_table(folder / CURVES), folder)
+    draw_distances(read_table(folder / DISTANCES), folder)
 
 
 if __name__ == "__main__":
-    run_script(main)
+    run_script(write_report, Path(__file__).parent)
