@@ -157,6 +157,10 @@ def extract_clip(path, hop_length, frames):
 def extract_clips(dataset, tracks, wanted, jobs):
     """Yield (track, features or None, problem or None) for every track, in order."""
     import joblib
+
+    # Importing it compiles parts of it once. Workers that do so at the same time can leave a
+    # damaged cache, from which every later process crashes.
+    import librosa.feature.spectral  # noqa: F401
     from threadpoolctl import threadpool_limits
 
     folder = Path(dataset).absolute()  # workers that live on keep the folder they started in
