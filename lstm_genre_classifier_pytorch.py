@@ -406,6 +406,16 @@ def parse_arguments(description):
     return parser.parse_args()
 
 
+def choose_recipe(options):
+    """Return the recipe with the settings that the command line gives in their place."""
+    recipe = RECIPES[options.recipe]
+    for field in dataclasses.fields(recipe):
+        if (value := getattr(options, field.name, None)) is not None:
+            value = tuple(value) if isinstance(value, list) else value
+            recipe = dataclasses.replace(recipe, **{field.name: value})
+    return recipe
+
+
 def pick_device(name):
     """Return the device asked for; InputError if this machine hasn't got it."""
     available = {
@@ -428,11 +438,7 @@ def main(schedule, make_scheduler, description):
     folder = "demo" if options.demo else options.recipe.removeprefix("published")
     weights = (options.weights or Path("weights", folder)) / schedule
     result = (options.result or Path("result", folder)) / schedule
-    recipe = RECIPES[options.recipe]
-    for field in dataclasses.fields(recipe):
-        if (value := getattr(options, field.name, None)) is not None:
-            value = tuple(value) if isinstance(value, list) else value
-            recipe = dataclasses.replace(recipe, **{field.name: value})
+    recipe = choose_recipe(options)
     device = pick_device(options.device)
 
     training = Training(data, recipe, schedule, make_scheduler, options.seed, device)

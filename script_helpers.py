@@ -21,7 +21,9 @@ def run_script(main, *arguments):
     try:
         main(*arguments)
     except (InputError, OSError) as error:
-        print(f"{Path(sys.argv[0]).name}: {error}", file=sys.stderr)
+        script = Path(sys.argv[0])
+        name = script.parent.name if script.name == "__main__.py" else script.name
+        print(f"{name}: {error}", file=sys.stderr)
         sys.exit(2)
     except KeyboardInterrupt:
         sys.exit(130)

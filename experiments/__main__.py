@@ -80,6 +80,14 @@ def counts(confusion, genres, part):
     }
 
 
+def baseline_row(split, data):
+    """Return the row of results.csv of the support vector machine."""
+    row = {"step": "svm", "split": split}
+    for part, confusion in score_baseline(data).items():
+        row |= counts(confusion, data.genres, part)
+    return row
+
+
 def collect(run, data, output):
     """Return a finished run's row of results.csv and its rows of curves.csv; None if unfinished."""
     folder = folder_of(run, data, output) / "result" / run.schedule
@@ -108,34 +116,34 @@ def collect(run, data, output):
     return row, curve
 
 
-def write_results(splits, output):
-    """Bring results.csv and curves.csv up to date; return the fingerprints of what is done.
+def gather(splits, output):
+    """Return the rows of results.csv and of curves.csv of every run that is done.
 
-    Rows of other data or of settings that are no longer planned are left out.
+    They come from the runs' folders or else from the tables themselves, which hold the runs of
+    other days and machines. Rows of a split that isn't given stay; those of other features than
+    these, or of settings that are no longer planned, go.
     """
-    rows, curves, done = [], [], set()
-    kept, kept_curves = (read_table(output / name) for name in (report.RESULTS, report.CURVES))
-    for split, data in splits.items():
-        row = {"step": "svm", "split": split}
-        for part, confusion in score_baseline(data).items():
-            row |= counts(confusion, data.genres, part)
-        rows.append(row)
+    held, held_curves = (read_table(output / name) for name in (report.RESULTS, report.CURVES))
+    rows = [row for row in held if row["split"] not in splits]
+    curves = [row for row in held_curves if row["split"] not in splits]
     for run in RUNS:
         if not (data := splits.get(run.split)):
             continue
-        key = run.fingerprint(data.checksums)
         if found := collect(run, data, output):
             rows.append(found[0])
             curves += found[1]
-        elif held := [row for row in kept if row["fingerprint"] == key]:
-            rows += held
-            curves += [row for row in kept_curves if row["fingerprint"] == key]
         else:
-            continue
-        done.add(key)
-    write_table(output / report.RESULTS, report.RESULT_COLUMNS, rows)
+            key = run.fingerprint(data.checksums)
+            rows += [row for row in held if row["fingerprint"] == key]
+            curves += [row for row in held_curves if row["fingerprint"] == key]
+    return rows, curves
+
+
+def write_results(splits, output, baselines):
+    """Write the tables of what is done."""
+    rows, curves = gather(splits, output)
+    write_table(output / report.RESULTS, report.RESULT_COLUMNS, [*baselines, *rows])
     write_table(output / report.CURVES, report.CURVE_COLUMNS, curves)
-    return done
 
 
 def parse_arguments():
@@ -148,35 +156,36 @@ def parse_arguments():
     add("--output", **folder, default="experiments", help="where all of it goes")
     add("--steps", metavar="STEP", nargs="+", choices=list(STEPS), help="run these alone")
     add("--jobs", metavar="N", type=at_least(1), default=1, help="runs at a time, a core each")
-    add("--dry-run", action="store_true", help="list the runs that are left, and train none")
+    add("--dry-run", action="store_true", help="list the runs, and train none")
     return parser.parse_args()
 
 
 def main():
     options = parse_arguments()
     splits, output = load_splits(options), options.output.resolve()
-    done = write_results(splits, output)
-    left = [
-        (run, splits[run.split])
+    done = {row["fingerprint"] for row in gather(splits, output)[0]}
+    chosen = [
+        (run, data, run.fingerprint(data.checksums) in done)
         for run in RUNS
-        if run.split in splits
-        and (not options.steps or run.step in options.steps)
-        and run.fingerprint(splits[run.split].checksums) not in done
+        if (data := splits.get(run.split)) and (not options.steps or run.step in options.steps)
     ]
+    left = [(run, data) for run, data, is_done in chosen if not is_done]
     if options.dry_run:
-        for run, data in left:
-            print(shlex.join(["python", *command(run, data, output)]))
-        print(f"{len(left)} runs are left, {len(done)} are done.", file=sys.stderr)
+        for run, data, is_done in chosen:
+            print("# done: " * is_done + shlex.join(["python", *command(run, data, output)]))
+        print(f"{len(left)} of {len(chosen)} runs are left.", file=sys.stderr)
         return
+    baselines = [baseline_row(split, data) for split, data in splits.items()]
     with concurrent.futures.ThreadPoolExecutor(options.jobs) as pool:
         try:
             begun = [pool.submit(train, run, data, output) for run, data in left]
             ended = concurrent.futures.as_completed(begun)
             for future in tqdm(ended, desc="Experiments", unit="run", total=len(left)):
                 future.result()
-                write_results(splits, output)
+                write_results(splits, output, baselines)
         finally:
             pool.shutdown(wait=False, cancel_futures=True)
+    write_results(splits, output, baselines)
     write_distances(splits["index"], output)
     report.write_report(output)
 

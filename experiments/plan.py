@@ -111,32 +111,19 @@ STEPS = build_steps()
 
 
 def build_runs():
-    """Return every run, the shortest first; a published one takes half an hour of one core."""
-    improved = [
-        Run("improved", split, schedule, seed)
-        for split in ("index", "filtered")
-        for seed in range(5)
-        for schedule in SCHEDULES
-        if split == "index" or schedule != CONSTANT
-    ]
-    unshuffled = [
-        Run("improved, unshuffled", "index", schedule, seed)
-        for seed in range(3)
-        for schedule in SCHEDULES
-    ]
-    others = [
-        Run(step, "index", PIECEWISE, seed)
-        for seed in range(3)
-        for step in STEPS
-        if step not in ("published", "shuffle", "improved", "improved, unshuffled")
-    ]
-    published = [
-        Run(step, "index", schedule, seed)
-        for seed in range(2)
-        for step in ("published", "shuffle")
-        for schedule in SCHEDULES
-    ]
-    return [*improved, *others, *unshuffled, *published]
+    """Return every run: each once, then again with the next seed, those of half an hour last."""
+    runs = []
+    for seed in range(5):
+        runs += [Run("improved", "index", schedule, seed) for schedule in SCHEDULES]
+        runs += [Run("improved", "filtered", schedule, seed) for schedule in (PIECEWISE, PLATEAU)]
+        if seed < 3:
+            several = {"published", "shuffle", "improved", "improved, unshuffled"}
+            runs += [Run(step, "index", PIECEWISE, seed) for step in STEPS if step not in several]
+            runs += [Run("improved, unshuffled", "index", schedule, seed) for schedule in SCHEDULES]
+    for seed in range(2):
+        for step in ("published", "shuffle"):
+            runs += [Run(step, "index", schedule, seed) for schedule in SCHEDULES]
+    return runs
 
 
 RUNS = build_runs()

@@ -205,7 +205,8 @@ def draw_schedules(curves, folder):
             axes.set(title=f"{recipe} recipe, {order}", xlabel="epoch")
             axes.grid(alpha=0.25)
             axes.spines[["top", "right"]].set_visible(False)
-            axes.legend(frameon=False)
+            if axes.lines:
+                axes.legend(frameon=False)
         line[0].set_ylabel("validation loss (nats per clip)")
     save(figure, folder / "schedules.png")
 

@@ -209,7 +209,9 @@ def test_model_pt_alone_rebuilds_the_model_and_its_scores(trained, features, sch
 
 def test_balanced_loss_counts_every_genre_the_same_however_many_clips_it_has():
     genres = torch.tensor([0] * 8 + [1] * 3 + [2])
-    log_probabilities = torch.randn(12, 3, generator=torch.Generator().manual_seed(0)).log_softmax(1)
+    log_probabilities = torch.randn(12, 3, generator=torch.Generator().manual_seed(0)).log_softmax(
+        1
+    )
     losses = torch.nn.functional.nll_loss(log_probabilities, genres, reduction="none")
     weights = shared.genre_weights(genres.numpy(), 3)
     of_genres = torch.stack([losses[genres == genre].mean() for genre in range(3)])

@@ -1,0 +1,162 @@
+"""What a user may rely on about the experiments, their table and their figures."""
+
+import csv
+import dataclasses
+import json
+import shutil
+import sys
+
+import numpy as np
+import pytest
+import soundfile
+from conftest import FRAMES, GENRES, assert_one_line, make_clip, run
+
+import lstm_genre_classifier_pytorch as shared
+from experiments import __main__ as experiments
+from experiments import report
+from experiments.baseline import summary_statistics
+from experiments.plan import LADDER, PIECEWISE, PLATEAU, RUNS, STEPS, Run
+from genre_lstm import RECIPES, Recipe
+from GenreFeatureData import GenreFeatureData
+
+SHORT = "short, for the tests"
+
+
+@pytest.fixture(scope="module")
+def features(tmp_path_factory):
+    """Features of the tests' clips under the names of the genres that the experiments are about."""
+    folder = tmp_path_factory.mktemp("experiments")
+    for genre, name in zip(GENRES, ("hiphop", "metal", "pop"), strict=True):
+        (folder / name).mkdir()
+        for number in (0, 10, 11, 30, 31, 32):
+            path = folder / name / f"{name}.{number:05d}.wav"
+            soundfile.write(path, make_clip(genre, number), 22050)
+    options = ("--dataset", folder, "--output", folder / "features", "--frames", FRAMES)
+    run("GenreFeatureData.py", *options)
+    return folder / "features"
+
+
+@pytest.fixture
+def short_runs(monkeypatch):
+    """Two runs of twenty epochs in the place of those that take hours."""
+    monkeypatch.setitem(STEPS, SHORT, dataclasses.replace(Recipe(), epochs=20, shuffle=True))
+    runs = [Run(SHORT, "index", schedule, 1) for schedule in (PIECEWISE, PLATEAU)]
+    monkeypatch.setattr(experiments, "RUNS", runs)
+    return runs
+
+
+def run_experiments(monkeypatch, capsys, *arguments, status=0):
+    """Run the experiments' command in this process; return what it printed."""
+    monkeypatch.setattr(sys, "argv", ["experiments", *map(str, arguments)])
+    found = 0
+    try:
+        experiments.run_script(experiments.main)
+    except SystemExit as stop:
+        found = stop.code
+    printed = capsys.readouterr()
+    assert found == status, printed.err
+    return printed.out.splitlines(), printed.err
+
+
+def read_rows(folder):
+    with (folder / "results.csv").open(newline="") as file:
+        return list(csv.DictReader(file))
+
+
+@pytest.mark.parametrize("step", STEPS)
+def test_command_line_of_every_step_gives_its_recipe(step, monkeypatch):
+    script, *options = Run(step, "index", PLATEAU, 3).arguments()
+    assert script == "lstm_genre_classifier_pytorch_ReduceLROnPlateau.py"
+    monkeypatch.setattr(sys, "argv", [script, *options])
+    parsed = shared.parse_arguments("")
+    wanted = dataclasses.asdict(STEPS[step])
+    found = dataclasses.asdict(shared.choose_recipe(parsed))
+    wanted.pop("name"), found.pop("name")
+    assert (found, parsed.seed) == (wanted, 3)
+
+
+def test_ladder_leads_from_the_published_recipe_to_the_improved_one():
+    steps = [STEPS[step] for step in LADDER]
+    assert steps[0] == RECIPES["published"]
+    assert steps[-1] == RECIPES["improved"]
+    assert len(set(steps)) == len(steps)
+
+
+def test_fingerprint_tells_settings_seeds_schedules_and_data_apart():
+    found = {run.fingerprint({"train": 1}) for run in RUNS if run.split == "index"}
+    assert len(found) == sum(run.split == "index" for run in RUNS)
+    assert RUNS[0].fingerprint({"train": 1}) != RUNS[0].fingerprint({"train": 2})
+
+
+def test_runs_are_trained_once_and_listed_as_done(
+    features, short_runs, tmp_path, monkeypatch, capsys
+):
+    arguments = ("--features", features, "--output", tmp_path)
+    listed, _ = run_experiments(monkeypatch, capsys, *arguments, "--dry-run")
+    assert [line.split()[1] for line in listed] == [run.arguments()[0] for run in short_runs]
+    assert not list(tmp_path.iterdir())
+
+    run_experiments(monkeypatch, capsys, *arguments, "--jobs", 2)
+    baseline, *rows = read_rows(tmp_path)
+    assert baseline["step"] == "svm"
+    assert [(row["schedule"], row["seed"]) for row in rows] == [(PIECEWISE, "1"), (PLATEAU, "1")]
+    for row, done in zip(rows, short_runs, strict=True):
+        (summary,) = tmp_path.glob(f"runs/*{done.schedule}*/result/*/summary.json")
+        scores = json.loads(summary.read_text(encoding="utf-8"))["validation"]
+        assert (int(row["validation_n"]), int(row["validation_correct"])) == (6, scores["correct"])
+        assert int(row["validation_hiphop_correct"]) == scores["confusion"][0][0]
+        assert row["test_n"] == ""  # only final settings are scored on the test part
+
+    # The table alone says what was done: the runs' folders aren't needed any more.
+    shutil.rmtree(tmp_path / "runs")
+    listed, _ = run_experiments(monkeypatch, capsys, *arguments, "--dry-run")
+    assert [line.startswith("# done: ") for line in listed] == [True, True]
+    run_experiments(monkeypatch, capsys, *arguments)
+    assert read_rows(tmp_path) == [baseline, *rows]
+    assert not (tmp_path / "runs").exists()
+
+
+def test_a_run_that_was_stopped_goes_on(features, short_runs, tmp_path):
+    data = GenreFeatureData(features).load()
+    assert "--resume" not in experiments.command(short_runs[0], data, tmp_path)
+    folder = experiments.folder_of(short_runs[0], data, tmp_path) / "weights" / PIECEWISE
+    folder.mkdir(parents=True)
+    (folder / "checkpoint.pt").touch()
+    assert "--resume" in experiments.command(short_runs[0], data, tmp_path)
+
+
+def test_features_without_hiphop_are_refused_in_one_line(features, tmp_path, monkeypatch, capsys):
+    data = tmp_path / "features"
+    shutil.copytree(features, data)
+    manifest = json.loads((data / "features.json").read_text(encoding="utf-8"))
+    manifest["genres"][0] = "folk"
+    (data / "features.json").write_text(json.dumps(manifest), encoding="utf-8")
+    arguments = ("--features", data, "--output", tmp_path / "output")
+    _, stderr = run_experiments(monkeypatch, capsys, *arguments, status=2)
+    assert_one_line(stderr, data, "hiphop")
+    assert not (tmp_path / "output").exists()
+
+
+def test_baseline_sees_231_statistics_that_dont_depend_on_the_order_of_tracks():
+    features = np.random.default_rng(0).standard_normal((5, 40, 33)).astype(np.float32)
+    found = summary_statistics(features)
+    assert found.shape == (5, 231)
+    np.testing.assert_allclose(summary_statistics(features[::-1]), found[::-1], rtol=1e-5)
+
+
+def test_distances_are_those_of_the_means_until_the_means_are_removed(features, tmp_path):
+    data = GenreFeatureData(features).load()
+    hiphop = data.targets["train"] == data.genres.index("hiphop")
+    data.inputs = {part: np.array(inputs) for part, inputs in data.inputs.items()}
+    experiments.write_distances(data, tmp_path)
+    before = report.read_table(tmp_path / "distances.csv")
+    data.inputs["train"][hiphop, :, :13] += 1000  # far away, and as varied as before
+    data.inputs["train"][~hiphop, :, :13] += 1000
+    experiments.write_distances(data, tmp_path)
+    after = report.read_table(tmp_path / "distances.csv")
+    assert len(before) == len(after) == 2
+    for near, far in zip(before, after, strict=True):
+        assert float(far["hiphop"]) > float(near["hiphop"])
+        assert float(far["hiphop_removed"]) == pytest.approx(
+            float(near["hiphop_removed"]), rel=1e-3
+        )
