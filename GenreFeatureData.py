@@ -13,14 +13,24 @@ import contextlib
 import hashlib
 import json
 import sys
-import warnings
 import zlib
 from pathlib import Path
 
 import numpy as np
 from tqdm import tqdm
 
-from gtzan.tracks import PARTS, check_parts, find_tracks, split_tracks
+from audio_features import (
+    DEFINITION,
+    HOP_LENGTH,
+    N_FEATURES,
+    N_FFT,
+    SAMPLE_RATE,
+    extract_features,
+    load_signal,
+    over_cores,
+)
+from gtzan.check import check_data_set
+from gtzan.tracks import PARTS, check_parts, find_tracks, read_groups, split_tracks
 from script_helpers import (
     HelpFormatter,
     InputError,
@@ -31,20 +41,7 @@ from script_helpers import (
     write_json,
 )
 
-SAMPLE_RATE = 22050  # Hz, GTZAN's own: nothing is resampled there
-N_FFT = 2048  # samples per frame, 93 ms: librosa's default for music
-HOP_LENGTH = 512  # samples from one frame to the next, 23 ms
 FRAMES = 1290  # frames kept of each clip: 29.95 s, the most that every GTZAN clip fills
-
-COLUMNS = {
-    "mfcc": slice(0, 13),
-    "spectral_centroid": slice(13, 14),
-    "chroma": slice(14, 26),
-    "spectral_contrast": slice(26, 33),
-}
-N_FEATURES = COLUMNS["spectral_contrast"].stop
-# What the four kinds of features depend on beside the frames: librosa's defaults but for n_mfcc.
-DEFINITION = {"n_mfcc": 13, "n_mels": 128, "n_chroma": 12, "n_bands": 6, "resampler": "soxr_hq"}
 
 # Caches of the original project name no genres: the number of columns tells which they are.
 SIX_GENRES = ["classical", "hiphop", "jazz", "metal", "pop", "reggae"]
@@ -56,92 +53,7 @@ SETTINGS = ("sample_rate", "n_fft", "hop_length", "frames")  # what the features
 EXTRACT_AGAIN = "run GenreFeatureData.py to extract the features again"
 
 
-# Features of one clip
-
-
-def load_signal(path, seconds=None):
-    """Decode an audio file to mono at 22,050 Hz.
-
-    Parameters
-    ----------
-    path : path-like
-        WAV, AU, FLAC, OGG or MP3, at any rate and number of channels.
-    seconds : float, optional
-        Read no more than this much from the start; all of it by default.
-
-    Returns
-    -------
-    numpy.ndarray, shape (samples,), float32
-
-    Raises
-    ------
-    InputError
-        The file isn't there, can't be decoded, or holds no samples or impossible ones.
-    """
-    import librosa
-    import soundfile
-
-    if not Path(path).is_file():
-        raise InputError(f"{path} can't be read as audio: there is no such file")
-    try:
-        with soundfile.SoundFile(path) as file:
-            frames = -1 if seconds is None else int(np.ceil(seconds * file.samplerate))
-            rate, signal = file.samplerate, file.read(frames, dtype="float32", always_2d=True)
-    except soundfile.SoundFileError as error:
-        reason = str(error).rpartition(": ")[2]
-        raise InputError(f"{path} can't be read as audio: {reason}") from None
-    if not len(signal):
-        raise InputError(f"{path} can't be read as audio: it holds no samples")
-    if not (np.abs(signal) < 1e9).all():  # full scale is 1; the power spectrum must be finite
-        raise InputError(f"{path} can't be used: it holds NaN, infinite or far too large samples")
-    return librosa.resample(
-        signal.mean(axis=1),
-        orig_sr=rate,
-        target_sr=SAMPLE_RATE,
-        res_type=DEFINITION["resampler"],
-    )
-
-
-def extract_features(signal, *, hop_length=HOP_LENGTH):
-    """Compute the 33 features of every frame, all four kinds from one STFT.
-
-    The numbers are those of `librosa.feature.mfcc` [1]_, `spectral_centroid`, `chroma_stft` and
-    `spectral_contrast` [2]_ called one by one on the signal, with librosa's defaults.
-
-    Parameters
-    ----------
-    signal : numpy.ndarray, shape (samples,)
-        Mono audio at 22,050 Hz.
-    hop_length : int
-        Samples from one frame to the next.
-
-    Returns
-    -------
-    numpy.ndarray, shape (frames, 33), float32
-        Columns 0-12 MFCC, 13 spectral centroid (Hz), 14-25 chroma (C to B, 0 to 1),
-        26-32 spectral contrast (dB). Frame t is centred on sample `t * hop_length`.
-
-    References
-    ----------
-    .. [1] McFee et al., "librosa: Audio and music signal analysis in Python", SciPy 2015.
-    .. [2] Jiang et al., "Music type classification by spectral contrast feature", ICME 2002.
-    """
-    import librosa
-
-    n_mfcc, n_mels, n_chroma, n_bands, _ = DEFINITION.values()
-    with warnings.catch_warnings():
-        # Clips under one FFT frame and silent ones are padded and tuned as librosa does.
-        warnings.simplefilter("ignore", UserWarning)
-        magnitude = np.abs(librosa.stft(signal, n_fft=N_FFT, hop_length=hop_length))
-        power = magnitude**2
-        mel = librosa.feature.melspectrogram(S=power, sr=SAMPLE_RATE, n_mels=n_mels)
-        features = [
-            librosa.feature.mfcc(S=librosa.power_to_db(mel), n_mfcc=n_mfcc),
-            librosa.feature.spectral_centroid(S=magnitude, sr=SAMPLE_RATE),
-            librosa.feature.chroma_stft(S=power, sr=SAMPLE_RATE, n_chroma=n_chroma),
-            librosa.feature.spectral_contrast(S=magnitude, sr=SAMPLE_RATE, n_bands=n_bands),
-        ]
-    return np.concatenate(features).T.astype(np.float32)
+# Extraction
 
 
 def extract_clip(path, hop_length, frames):
@@ -156,23 +68,11 @@ def extract_clip(path, hop_length, frames):
 
 def extract_clips(dataset, tracks, wanted, jobs):
     """Yield (track, features or None, problem or None) for every track, in order."""
-    import joblib
-
-    # Importing it compiles parts of it once. Workers that do so at the same time can leave a
-    # damaged cache, from which every later process crashes.
-    import librosa.feature.spectral  # noqa: F401
-    from threadpoolctl import threadpool_limits
-
     folder = Path(dataset).absolute()  # workers that live on keep the folder they started in
-    hop_length, frames = wanted["hop_length"], wanted["frames"]
-    # One thread a process: the cores are busy, and sums keep their order whatever `jobs` is.
-    with joblib.parallel_config("loky", inner_max_num_threads=1), threadpool_limits(1):
-        results = joblib.Parallel(n_jobs=jobs, return_as="generator")(
-            joblib.delayed(extract_clip)(folder / track.file, hop_length, frames)
-            for track in tracks
-        )
-        for track, (features, problem) in zip(tracks, results, strict=True):
-            yield track, features, problem
+    calls = [(folder / track.file, wanted["hop_length"], wanted["frames"]) for track in tracks]
+    found = over_cores(extract_clip, calls, jobs)
+    for track, (features, problem) in zip(tracks, found, strict=True):
+        yield track, features, problem
 
 
 def write_clips(path, clips, frames, notes, progress):
@@ -263,7 +163,15 @@ class GenreFeatureData:
         self.manifest = self.folder / "features.json"
 
     def prepare(
-        self, dataset, *, genres=None, split="index", hop_length=HOP_LENGTH, frames=FRAMES, jobs=-1
+        self,
+        dataset,
+        *,
+        genres=None,
+        split="index",
+        groups=None,
+        hop_length=HOP_LENGTH,
+        frames=FRAMES,
+        jobs=-1,
     ):
         """Make the cache hold the features of a data set, extracting them if it doesn't yet.
 
@@ -274,6 +182,7 @@ class GenreFeatureData:
         genres : list of str, optional
             The genres to take, in this order; by default all there are, sorted.
         split : {'index', 'filtered'}
+        groups : dict of str to str, optional
             See `split_tracks`.
         hop_length : int
             Samples from one frame to the next.
@@ -288,7 +197,7 @@ class GenreFeatureData:
             The data set has no audio, lacks a genre, or leaves a part without a usable clip.
         """
         tracks, genres = find_tracks(dataset, genres)
-        dealt, split = split_tracks(tracks, split)
+        dealt, split = split_tracks(tracks, split, groups)
         wanted = {
             "genres": genres,
             "split": split,
@@ -464,6 +373,12 @@ def parse_arguments():
     )
     add("--frames", **count, help=f"frames kept of each clip (default: {FRAMES})")
     add("--jobs", **count, help="processes that extract side by side (default: one a core)")
+    add(
+        "--groups",
+        metavar="CSV",
+        help="columns file and group, such as its artist: each to one part",
+    )
+    add("--check", action="store_true", help="only say what is there, broken, short or there twice")
     add("--demo", action="store_true", help="synthesise a small corpus in gtzan/demo and use that")
     options = parser.parse_args()
     if options.demo and (options.dataset or options.output or options.frames):
@@ -478,13 +393,22 @@ def main():
 
         options.dataset = options.output = make_demo_corpus("gtzan/demo")
         options.frames = CLIP_SECONDS * SAMPLE_RATE // options.hop_length
+    dataset, frames = options.dataset or "gtzan", options.frames or FRAMES
+    groups, jobs = options.groups and read_groups(options.groups), options.jobs or -1
+    if options.check:
+        tracks, genres = find_tracks(dataset, options.genres)
+        dealt, _ = split_tracks(tracks, options.split, groups)
+        seconds = (frames - 1) * options.hop_length / SAMPLE_RATE  # frame 0 is centred on 0 s
+        check_data_set(dataset, dealt, genres, seconds, jobs)
+        return
     GenreFeatureData(options.output or "gtzan").prepare(
-        options.dataset or "gtzan",
+        dataset,
         genres=options.genres,
         split=options.split,
+        groups=groups,
         hop_length=options.hop_length,
-        frames=options.frames or FRAMES,
-        jobs=options.jobs or -1,
+        frames=frames,
+        jobs=jobs,
     )
 
 

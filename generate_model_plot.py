@@ -9,9 +9,9 @@ from pathlib import Path
 from matplotlib.figure import Figure
 from matplotlib.patches import FancyBboxPatch
 
+from audio_features import N_FEATURES
 from genre_lstm import load_model
 from genre_plots import genre_colors, save
-from GenreFeatureData import N_FEATURES
 from script_helpers import HelpFormatter, run_script
 
 COLUMN_X = (0, 1.5, 4.5)  # frames 1 and 2 and the last one; dots stand for those between

@@ -6,7 +6,7 @@ import pickle
 import torch
 from torch import nn
 
-from GenreFeatureData import COLUMNS, N_FEATURES
+from audio_features import COLUMNS, N_FEATURES
 from script_helpers import InputError
 
 INPUT_NORMS = ("none", "standardise", "track-mean", "batch")
@@ -103,6 +103,10 @@ class GenreLSTM(nn.Module):
         """Turn the features of whole tracks, (batch, T, 33), into inputs, (batch, T, n_inputs)."""
         if self.recipe.input_norm == "track-mean":
             features = features - features.mean(dim=1, keepdim=True)
+        return self.to_inputs(features)
+
+    def to_inputs(self, features):
+        """Add the differences and standardise."""
         inputs = [features]
         for lag in self.lags:
             # The first frames have nothing before them: theirs stay at zero.
@@ -146,14 +150,23 @@ class GenreLSTM(nn.Module):
         Those of tracks longer than the clips of the training data are the mean over windows of
         that length, each overlapping the next by half.
         """
-        inputs = self.process(features)
-        n_frames = inputs.shape[1]
-        if n_frames <= self.window:
-            return self.classify(inputs)
-        n_windows = -(-2 * n_frames // self.window) - 1
-        starts = torch.linspace(0, n_frames - self.window, n_windows).long().tolist()
-        windows = [self.classify(inputs[:, start : start + self.window]) for start in starts]
+        windows = [scores for _, scores in self.classify_windows(features, self.window)]
+        if len(windows) == 1:
+            return windows[0]
         return torch.stack(windows).mean(dim=0).log_softmax(dim=1)
+
+    def classify_windows(self, features, length):
+        """Yield the first frame and the log-probabilities of windows that overlap by half."""
+        if self.recipe.input_norm == "track-mean":
+            features = features - features.mean(dim=1, keepdim=True)
+        n_frames = features.shape[1]
+        length = min(length, n_frames)
+        n_windows = -(-2 * n_frames // length) - 1
+        for start in torch.linspace(0, n_frames - length, n_windows).long().tolist():
+            # Differences reach back before the window.
+            first = max(0, start - max(self.lags, default=0))
+            inputs = self.to_inputs(features[:, first : start + length])[:, start - first :]
+            yield start, self.classify(inputs)
 
 
 def transpose_chroma(features):
@@ -201,11 +214,12 @@ def load_model(path, device="cpu"):
     model : GenreLSTM
         In evaluation mode.
     saved : dict
-        What ``model.pt`` holds beside the weights: ``genres``, ``features``, ``recipe``, ...
+        What ``model.pt`` holds beside the weights: ``genres``, ``features``, ``recipe``,
+        ``temperature`` (which divides the log-probabilities), ...
     """
     saved = load_weights(path, device)
     try:
-        recipe = Recipe(**saved["recipe"])
+        recipe, saved["temperature"] = Recipe(**saved["recipe"]), float(saved["temperature"])
         model = GenreLSTM(len(saved["genres"]), recipe, saved["features"]).to(device)
         model.load_state_dict(saved.pop("state"))
         if standardisation := saved.pop("standardisation"):

@@ -125,3 +125,40 @@ def draw_confusion(scores, genres, path, title):
             title=f"{part}: {found['accuracy']:.1%} of {found['n']} clips",
         )
     save(figure, path)
+
+
+def draw_reliability(calibration, path, title):
+    """Draw how often answers are right against how sure the model is of them.
+
+    Parameters
+    ----------
+    calibration : dict
+        See `calibration.calibrate`.
+    path : path-like
+        The PNG file to write.
+    title : str
+    """
+    figure = Figure(figsize=(9, 4.6), layout="constrained")
+    figure.suptitle(title)
+    temperature = calibration["temperature"]
+    labels = {"before": "as trained", "after": f"at the temperature {temperature:.2f}"}
+    parts = [part for part in calibration if part != "temperature"]
+    for axes, part in zip(np.atleast_1d(figure.subplots(1, len(parts))), parts, strict=True):
+        axes.plot([0, 1], [0, 1], color="gray", linewidth=1)
+        for (when, label), color in zip(labels.items(), ("tab:gray", "tab:orange"), strict=True):
+            found = calibration[part][when]
+            n, confidence, accuracy = (
+                np.array([cell[name] for cell in found["bins"]])
+                for name in ("n", "confidence", "accuracy")
+            )
+            label = f"{label}: error {found['error']:.3f}"
+            axes.plot([], [], "o", color=color, label=label)
+            # Bins of many clips are drawn large: those of few say little.
+            axes.scatter(confidence, accuracy, 8 + 400 * n / n.sum(), color=color, alpha=0.7)
+        n_clips = sum(cell["n"] for cell in calibration[part]["before"]["bins"])
+        axes.set(xlabel="mean confidence of the answers", ylabel="share of them that are right")
+        axes.set(title=f"{part}: {n_clips} clips", xlim=(0, 1.05), ylim=(0, 1.05), aspect="equal")
+        axes.legend(loc="lower center", bbox_to_anchor=(0.5, -0.32), frameon=False)
+        axes.grid(alpha=0.25)
+        axes.spines[["top", "right"]].set_visible(False)
+    save(figure, path)

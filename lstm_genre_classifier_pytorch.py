@@ -24,6 +24,7 @@ from torch.optim.lr_scheduler import ConstantLR, ReduceLROnPlateau
 from tqdm import tqdm
 
 import genre_plots
+from calibration import calibrate
 from genre_lstm import (
     INPUT_NORMS,
     POOLINGS,
@@ -121,6 +122,13 @@ def is_finite(tensor):
 
 
 @torch.no_grad()
+def answers(model, data, part, batch_size, device):
+    """Yield (log-probabilities, genres) of a part's clips, batch by batch, in file order."""
+    model.eval()
+    for features, genres in batches(data, part, batch_size, device):
+        yield model(features), genres
+
+
 def score(model, data, part, batch_size, device):
     """Score a model on every clip of a part.
 
@@ -130,11 +138,9 @@ def score(model, data, part, batch_size, device):
         ``n``, ``correct``, ``accuracy``, ``loss`` (mean negative log-likelihood, nats), ``recall``
         of each genre (None where it has no clips), and ``confusion`` (counts; rows are true).
     """
-    model.eval()
     confusion = np.zeros((len(data.genres), len(data.genres)), dtype=int)
     loss = 0.0
-    for features, genres in batches(data, part, batch_size, device):
-        log_probabilities = model(features)
+    for log_probabilities, genres in answers(model, data, part, batch_size, device):
         loss += float(nn.functional.nll_loss(log_probabilities, genres, reduction="sum"))
         np.add.at(confusion, (genres.cpu(), log_probabilities.argmax(dim=1).cpu()), 1)
     n_clips, n_correct = int(confusion.sum()), int(confusion.trace())
@@ -248,6 +254,14 @@ class Training:
         """Score the model as it is on a part; see the function of that name."""
         return score(self.model, self.data, part, self.recipe.batch_size, self.device)
 
+    def calibrate(self):
+        """Fit the temperature of the model as it is; see `calibration.calibrate`."""
+        found = {}
+        for part in ("validation", "test"):
+            batched = answers(self.model, self.data, part, self.recipe.batch_size, self.device)
+            found[part] = [torch.cat(tensors).cpu() for tensors in zip(*batched, strict=True)]
+        return calibrate(found)
+
     def run(self, checkpoint):
         """Train the epochs that are left, saving a checkpoint after each."""
         recipe, start = self.recipe, time.perf_counter() - self.seconds
@@ -310,6 +324,7 @@ def summarise(training):
         "best_val_accuracy": best["val_accuracy"],
         "scored_epoch": len(training.history),
         **{part: training.score(part) for part in ("validation", "test")},
+        "calibration": training.calibrate(),
         "versions": versions,
     }
 
@@ -327,6 +342,7 @@ def write_results(training, summary, weights, result):
                 "mean": model.input_mean.cpu(),
                 "deviation": model.input_deviation.cpu(),
             }
+        saved["temperature"] = summary["calibration"]["temperature"]
         torch.save({"state": state, "standardisation": standardisation, **saved}, temporary)
     architecture = {
         "layers": str(model),
@@ -340,6 +356,7 @@ def write_results(training, summary, weights, result):
     genre_plots.draw_confusion(
         scores, summary["genres"], result / "confusion_mat.png", training.title
     )
+    genre_plots.draw_reliability(summary["calibration"], result / "reliability.png", training.title)
 
 
 # Command line

@@ -2,8 +2,8 @@
 
 import numpy as np
 
+from audio_features import COLUMNS
 from experiments import report
-from GenreFeatureData import COLUMNS
 from script_helpers import write_table
 
 

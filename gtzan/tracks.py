@@ -1,8 +1,10 @@
 """The clips of a data set, and the splits that deal them to training, validation and test."""
 
+import csv
 import hashlib
 import os
 import re
+import warnings
 from pathlib import Path
 from typing import NamedTuple
 
@@ -13,6 +15,7 @@ PARTS = ("train", "validation", "test")
 INDEX_SPLIT = {"test": range(0, 10), "validation": range(10, 30), "train": range(30, 100)}
 FILTERED_SPLIT = Path(__file__).parent / "filtered_split.txt"
 SPLIT_SEED = 0  # deals the files of a data set without track numbers
+N_FOLDS = 10  # of the groups: one tests, two validate, the rest train
 
 AUDIO_SUFFIXES = {".au", ".wav", ".flac", ".ogg", ".mp3"}
 
@@ -44,7 +47,8 @@ def find_tracks(dataset, genres=None):
     dataset : path-like
         A folder in the original's layout (``_train``, ``_validation`` and ``_test``, full of
         ``<genre>.<number>.<suffix>``), or one of ``<genre>/<audio files>``, the genre folders
-        lying in it, in its ``genres/`` or in its ``genres_original/``.
+        lying in it, in its ``genres/`` or in its ``genres_original/``. A genre's files may lie
+        in folders of their own, except in those whose names begin with ``_`` or a dot.
     genres : list of str, optional
         The genres to take, in this order; by default all there are, sorted.
 
@@ -75,7 +79,7 @@ def find_tracks(dataset, genres=None):
             raise InputError(f"{path} lies outside a genre's folder: move it to <genre>/")
         folders = sorted(root.iterdir()) if root.is_dir() else []
         for folder in folders:
-            for path in audio_files(folder):
+            for path in audio_files(folder, nested=True):
                 tracks.append(Track(folder.name, path.relative_to(dataset).as_posix()))
     if not tracks:
         raise InputError(
@@ -91,30 +95,37 @@ def find_tracks(dataset, genres=None):
     return sorted(tracks, key=lambda track: (genres.index(track.genre), track.file)), genres
 
 
-def audio_files(folder):
-    """List the audio files that lie directly in `folder`, sorted by name."""
-    if not folder.is_dir():
+def audio_files(folder, nested=False):
+    """List the audio files in a folder, and if `nested` in the folders in it, sorted by path."""
+    if not Path(folder).is_dir():
         return []
-    return sorted(
-        path
-        for path in folder.iterdir()
+    paths, seen = [], set()
+    for place, folders, names in os.walk(folder, followlinks=True):
+        # A link to a folder above would be followed for ever.
+        new = os.path.realpath(place) not in seen
+        seen.add(os.path.realpath(place))
+        folders[:] = [name for name in folders if nested and new and name[0] not in "._"]
         # macOS leaves a hidden `._` file beside each one that it copies.
-        if path.suffix.lower() in AUDIO_SUFFIXES and not path.name.startswith(".")
-    )
+        paths += [Path(place, name) for name in names if new and not name.startswith(".")]
+    return sorted(path for path in paths if path.suffix.lower() in AUDIO_SUFFIXES)
 
 
-def split_tracks(tracks, split="index"):
+def split_tracks(tracks, split="index", groups=None):
     """Deal tracks to the train, validation and test parts.
 
     Parameters
     ----------
     tracks : list of Track
     split : {'index', 'filtered'}
+        Not regarded where there are groups.
         'index': by the part's folder in the original's layout; else by track number, 0-9 test,
         10-29 validation, 30-99 train; else, when the names hold no such numbers or those leave
         a part empty, a seeded 70/20/10 split of each genre's files.
         'filtered': GTZAN's fault-filtered, artist-aware split of Kereliuk, Sturm and Larsen
         (2015); tracks that it leaves out are left out.
+    groups : dict of str to str, optional
+        The group of each track's file, such as its artist: tracks of a group come to one part,
+        seeded, about 70/20/10 of every genre.
 
     Returns
     -------
@@ -126,10 +137,12 @@ def split_tracks(tracks, split="index"):
     Raises
     ------
     InputError
-        A part is left without tracks, a genre without tracks to train on, or only some tracks
-        are numbered.
+        A part is left without tracks, a genre without tracks to train on, only some tracks
+        are numbered, or one has no group.
     """
-    if split == "filtered":
+    if groups is not None:
+        parts, split = deal_groups(tracks, groups), f"70/20/10 by groups, seed {SPLIT_SEED}"
+    elif split == "filtered":
         listed = read_filtered_split()
         parts = [listed.get((track.genre, track.number)) for track in tracks]
     elif all(track.part for track in tracks):
@@ -184,6 +197,40 @@ def deal_parts(tracks):
         for place, i in enumerate(own[: n_test + n_validation]):
             parts[i] = "test" if place < n_test else "validation"
     return parts
+
+
+def read_groups(path):
+    """Read a CSV file with the columns ``file`` and ``group`` as a dict from one to the other."""
+    try:
+        with Path(path).open(newline="", encoding="utf-8-sig") as file:
+            return {row["file"].replace("\\", "/"): row["group"] for row in csv.DictReader(file)}
+    except (KeyError, AttributeError, UnicodeDecodeError, csv.Error):
+        raise InputError(
+            f"{path} isn't a CSV file with the columns file and group: save it as that, in UTF-8"
+        ) from None
+
+
+def deal_groups(tracks, groups):
+    """Return a part for each track, the same for all of a group, and alike in every genre."""
+    from sklearn.model_selection import StratifiedGroupKFold
+
+    for track in tracks:
+        if not groups.get(track.file):
+            raise InputError(f"{track.file} has no group: add a line for it to the CSV file")
+    names = [groups[track.file] for track in tracks]
+    if len(set(names)) < N_FOLDS:
+        raise InputError(f"{len(set(names))} groups are too few to split: have {N_FOLDS} or more")
+    folds = StratifiedGroupKFold(N_FOLDS, shuffle=True, random_state=SPLIT_SEED)
+    with warnings.catch_warnings(action="ignore", category=UserWarning):
+        # A genre of fewer clips than folds is in some of them only.
+        dealt = folds.split(tracks, [track.genre for track in tracks], names)
+        part_of = {
+            i: "test" if fold == 0 else "validation"
+            for fold, (_, rows) in enumerate(dealt)
+            for i in rows
+            if fold < 3
+        }
+    return [part_of.get(i, "train") for i in range(len(tracks))]
 
 
 def check_parts(dealt, genres):

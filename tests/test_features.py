@@ -19,15 +19,16 @@ from conftest import (
     write_clip,
 )
 
-from GenreFeatureData import (
-    COLUMNS,
-    ORIGINAL_GENRES,
-    SAMPLE_RATE,
-    GenreFeatureData,
-    extract_features,
-    load_signal,
+from audio_features import COLUMNS, SAMPLE_RATE, extract_features, load_signal
+from GenreFeatureData import ORIGINAL_GENRES, GenreFeatureData
+from gtzan.tracks import (
+    PARTS,
+    Track,
+    find_tracks,
+    read_filtered_split,
+    read_groups,
+    split_tracks,
 )
-from gtzan.tracks import PARTS, find_tracks, read_filtered_split, split_tracks
 
 
 def prepare(dataset, output, **options):
@@ -243,6 +244,104 @@ def test_files_without_numbers_are_dealt_70_20_10_in_every_genre_and_repeatably(
         counts = [sum(track.genre == genre for track in dealt[part]) for part in PARTS]
         assert counts == [14, 4, 2]
     assert split_tracks(tracks) == (dealt, split)
+
+
+def write_groups(path, groups):
+    path.write_text("file,group\n" + "".join(f"{f},{g}\n" for f, g in groups.items()), "utf-8")
+    return path
+
+
+def test_groups_never_stand_in_two_parts_and_every_part_gets_some(tmp_path):
+    files = [f"{genre}/{n:02}.wav" for genre in ("a", "b") for n in range(60)]
+    groups = {file: f"{file[0]} artist {int(file[2:4]) // 3}" for file in files}
+    groups = read_groups(write_groups(tmp_path / "groups.csv", groups))
+    tracks = [Track(file[0], file) for file in files]
+    dealt, split = split_tracks(tracks, groups=groups)
+    assert "groups" in split
+    artists = {part: {groups[track.file] for track in dealt[part]} for part in PARTS}
+    assert sum(map(len, artists.values())) == 40  # none twice
+    counts = {part: collections.Counter(track.genre for track in dealt[part]) for part in PARTS}
+    for genre in "ab":
+        assert counts["train"][genre] == pytest.approx(42, abs=6)
+        assert counts["validation"][genre] == pytest.approx(12, abs=6)
+    again, _ = split_tracks(tracks, groups=groups)
+    assert again == dealt
+
+
+@pytest.mark.parametrize(
+    ("groups", "words"),
+    [
+        ({"blip/blip.00000.wav": "x"}, "blip.00010.wav has no group"),
+        ({"file": "group"}, "has no group"),
+    ],
+)
+def test_track_without_a_group_is_said_with_its_file(corpus, tmp_path, groups, words):
+    path = write_groups(tmp_path / "groups.csv", groups)
+    assert_one_line(refuse(corpus, tmp_path / "output", "--groups", path), words)
+
+
+def test_groups_that_are_too_few_or_no_table_are_said_in_one_line(corpus, tmp_path):
+    tracks, _ = find_tracks(corpus)
+    groups = write_groups(tmp_path / "few.csv", {track.file: "one" for track in tracks})
+    assert_one_line(refuse(corpus, tmp_path / "output", "--groups", groups), "too few")
+    (tmp_path / "no.csv").write_bytes(b"\xff\xfe\x00song")
+    stderr = refuse(corpus, tmp_path / "output", "--groups", tmp_path / "no.csv")
+    assert_one_line(stderr, "no.csv", "columns file and group")
+
+
+def test_nested_and_linked_folders_with_any_name_are_searched_once(tmp_path):
+    elsewhere = tmp_path / "elsewhere"
+    write_clip(elsewhere / "linked.wav", "hum", 1)
+    folder = tmp_path / "music"
+    for name in ("rock & roll/Ünïted é/2 live/01.WAV", "jazz/01.flac", "jazz/.hidden/02.wav"):
+        write_clip(folder / name, "hum", 0)
+    (folder / "jazz" / "link").symlink_to(elsewhere, target_is_directory=True)
+    (folder / "jazz" / "loop").symlink_to(folder / "jazz", target_is_directory=True)
+    tracks, genres = find_tracks(folder)
+    assert genres == ["jazz", "rock & roll"]
+    assert [track.file for track in tracks] == [
+        "jazz/01.flac",
+        "jazz/link/linked.wav",
+        "rock & roll/Ünïted é/2 live/01.WAV",
+    ]
+
+
+def check(dataset, *arguments, status=0):
+    options = ("--dataset", dataset, "--check", "--frames", FRAMES, "--jobs", 1, *arguments)
+    return run("GenreFeatureData.py", *options, status=status)
+
+
+def test_check_counts_clips_and_changes_nothing(corpus, tmp_path):
+    stdout, _ = check(corpus, "--output", tmp_path / "output")
+    lines = [line.split() for line in stdout.splitlines()]
+    assert ["genre", "train", "validation", "test"] in lines
+    for genre in GENRES:
+        assert [genre, "4", "2", "1"] in lines
+    assert not list(tmp_path.iterdir())
+
+
+def test_check_names_broken_short_and_repeated_clips(corpus, tmp_path):
+    folder = shutil.copytree(corpus, tmp_path / "corpus")
+    (folder / "hum" / "hum.00030.wav").write_bytes(b"no audio")
+    write_clip(folder / "hiss" / "hiss.00031.wav", "hiss", 31, seconds=0.3)
+    signal, rate = soundfile.read(folder / "blip" / "blip.00000.wav")
+    soundfile.write(folder / "blip" / "blip.00032.wav", signal, rate)
+    stdout, stderr = check(folder, status=2)
+    assert "hum.00030.wav can't be read" in stdout
+    assert "hiss.00031.wav is too short: 0.30" in stdout
+    assert "blip.00000.wav (test)" in stdout
+    assert stdout.count("the same audio") == 1
+    assert "3 problems" in stderr.splitlines()[-1]
+
+
+def test_check_says_which_clips_of_gtzan_may_share_an_artist(tmp_path):
+    # The filtered lists put classical 0 and 10 into one part, 30 and 99 into another.
+    for number in (0, 10, 30, 99):
+        write_clip(tmp_path / "classical" / f"classical.{number:05}.wav", "hum", number)
+    stdout, _ = check(tmp_path)
+    assert "train: 0 of 2 clips may share" in stdout
+    assert "validation: 1 of 1 clips may share" in stdout
+    assert "test: 1 of 1 clips may share" in stdout
 
 
 def test_genres_are_taken_in_the_order_asked_for(tmp_path):

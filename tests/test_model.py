@@ -7,6 +7,7 @@ import pytest
 import torch
 from conftest import make_clip, train
 
+from audio_features import COLUMNS, SAMPLE_RATE, extract_features
 from genre_lstm import (
     INPUT_NORMS,
     POOLINGS,
@@ -18,7 +19,7 @@ from genre_lstm import (
     random_crops,
     transpose_chroma,
 )
-from GenreFeatureData import COLUMNS, SAMPLE_RATE, GenreFeatureData, extract_features
+from GenreFeatureData import GenreFeatureData
 from lstm_genre_classifier_pytorch import score
 
 RATE = SAMPLE_RATE / 512  # frames a second

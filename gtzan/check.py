@@ -1,0 +1,96 @@
+"""Look a data set over before it is used: what is there, broken, too short or there twice."""
+
+import collections
+import hashlib
+from pathlib import Path
+
+from tqdm import tqdm
+
+from audio_features import SAMPLE_RATE, load_signal, over_cores
+from gtzan.tracks import PARTS, read_filtered_split
+from script_helpers import InputError
+
+
+def listen(path, seconds):
+    """Return (hash of the samples, seconds of audio, None), or what is wrong in place of None."""
+    try:
+        signal = load_signal(path, seconds)
+    except (InputError, OSError) as error:
+        return None, None, str(error)
+    return hashlib.sha256(signal.tobytes()).hexdigest(), len(signal) / SAMPLE_RATE, None
+
+
+def check_data_set(dataset, dealt, genres, seconds, jobs=-1):
+    """Print what a data set holds and what is wrong with it; change nothing.
+
+    Parameters
+    ----------
+    dataset : path-like
+    dealt : dict of str to list of Track
+        See `split_tracks`.
+    genres : list of str
+    seconds : float
+        How much of a clip is used; shorter ones are named.
+    jobs : int
+        Files read side by side; -1 for one a core.
+
+    Raises
+    ------
+    InputError
+        There are clips that can't be read, are too short, or are there twice.
+    """
+    width = max(map(len, ("genre", *genres)))
+    print(f"{'genre':{width}}" + "".join(f"{part:>12}" for part in PARTS))
+    for genre in genres:
+        counts = [sum(track.genre == genre for track in dealt[part]) for part in PARTS]
+        print(f"{genre:{width}}" + "".join(f"{count:12}" for count in counts))
+    report_groups(dealt)
+
+    tracks = [(part, track) for part in PARTS for track in dealt[part]]
+    # A second more than is used, so that what is cut off doesn't make a clip another.
+    calls = [(Path(dataset).absolute() / track.file, seconds + 1) for _, track in tracks]
+    found = tqdm(over_cores(listen, calls, jobs), "Listening", len(calls), unit="clip")
+    copies, problems = collections.defaultdict(list), []
+    for (part, track), (content, length, problem) in zip(tracks, found, strict=True):
+        if problem:
+            problems.append(problem)
+            continue
+        if length < seconds:
+            problems.append(f"{track.file} is too short: {length:.2f} of {seconds:.2f} s")
+        copies[content].append(f"{track.file} ({part})")
+    problems += [f"the same audio: {', '.join(names)}" for names in copies.values() if names[1:]]
+    for problem in problems:
+        print(problem)
+    if problems:
+        raise InputError(
+            f"{len(problems)} problems in {len(tracks)} clips, see above: broken clips are "
+            "skipped and short ones padded, but take copies out"
+        )
+    print(f"All {len(tracks)} clips can be read, are long enough, and are there once.")
+
+
+def report_groups(dealt):
+    """Print how far GTZAN's parts may share artists, as far as the filtered lists tell.
+
+    The lists name no artists, but none is in two of their parts: clips that they put into the same
+    part may share one, others don't.
+    """
+    listed = read_filtered_split()
+    if not any((track.genre, track.number) in listed for track in dealt["train"]):
+        return
+    for part in PARTS:
+        own = [listed.get((track.genre, track.number)) for track in dealt[part]]
+        others = {
+            (track.genre, listed.get((track.genre, track.number)))
+            for other in PARTS
+            if other != part
+            for track in dealt[other]
+        }
+        shared = sum(
+            place is not None and (track.genre, place) in others
+            for track, place in zip(dealt[part], own, strict=True)
+        )
+        print(
+            f"{part}: {shared} of {len(own)} clips may share their artist with another part, by "
+            f"the artist-aware lists; {own.count(None)} are left out there as faulty"
+        )
