@@ -138,7 +138,7 @@ class GenreLSTM(nn.Module):
         elif self.recipe.pooling == "mean":
             pooled = frames.mean(dim=1)
         elif self.recipe.pooling == "statistics":
-            deviation, mean = torch.std_mean(frames, dim=1, correction=0)
+            deviation, mean = torch.std_mean(frames, dim=1, unbiased=False)
             pooled = torch.cat([mean, deviation], dim=1)
         else:
             pooled = (frames * self.attention(frames).softmax(dim=1)).sum(dim=1)
@@ -162,7 +162,8 @@ class GenreLSTM(nn.Module):
         n_frames = features.shape[1]
         length = min(length, n_frames)
         n_windows = -(-2 * n_frames // length) - 1
-        for start in torch.linspace(0, n_frames - length, n_windows).long().tolist():
+        for i in range(n_windows):
+            start = i * (n_frames - length) // max(1, n_windows - 1)
             # Differences reach back before the window.
             first = max(0, start - max(self.lags, default=0))
             inputs = self.to_inputs(features[:, first : start + length])[:, start - first :]

@@ -3,6 +3,7 @@
     python predict.py song.mp3 other.wav              # by the weights in weights/improved
     python predict.py my_music --json > genres.jsonl  # every file of a folder
     python predict.py mix.mp3 --plot mix.png          # how the answer changes over time
+    python predict.py --export model.onnx             # the model for other programs
 
 A file is classified as it was trained on: at the same frame rate, with the same input
 processing, in windows as long as a training clip, over which the answers are averaged.
@@ -22,6 +23,7 @@ from audio_features import SAMPLE_RATE, extract_file, over_cores
 from genre_lstm import load_model
 from genre_plots import genre_colors, save
 from gtzan.tracks import audio_files
+from onnx_export import export_onnx
 from script_helpers import HelpFormatter, InputError, at_least, run_script
 
 SCHEDULES = ("PiecewiseDecay", "ReduceLROnPlateau", "Constant")
@@ -117,7 +119,7 @@ def parse_arguments():
     add(
         "files",
         metavar="FILE",
-        nargs="+",
+        nargs="*",
         help="audio (WAV, AU, FLAC, OGG or MP3), folders of it, or - for a list on stdin",
     )
     add(
@@ -131,16 +133,24 @@ def parse_arguments():
     add("--json", action="store_true", help="print one JSON object a line instead, of all genres")
     add("--plot", metavar="PNG", type=Path, help="draw one file's probabilities over time")
     add("--jobs", metavar="N", type=at_least(1), help="files side by side (default: one a core)")
-    return parser.parse_args()
+    add("--export", metavar="ONNX", type=Path, help="write the model as ONNX and predict nothing")
+    options = parser.parse_args()
+    if bool(options.files) == bool(options.export):
+        parser.error("name audio files, or a file to --export the model to")
+    return options
 
 
 def main():
     options = parse_arguments()
+    weights = find_weights(options.weights)
+    model, saved = load_model(weights)
+    if options.export:
+        export_onnx(model, saved, options.export)
+        print(f"{options.export} holds the model of {weights}.")
+        return
     paths = list_files(options.files)
     if options.plot and len(paths) > 1:
         raise InputError(f"--plot draws one file, not {len(paths)}: name one")
-    weights = find_weights(options.weights)
-    model, saved = load_model(weights)
     # One file is done sooner here than processes start; its workers would be the first.
     jobs = 1 if len(paths) == 1 else options.jobs or -1
     calls = [(path.absolute(), saved["features"]["hop_length"]) for path in paths]

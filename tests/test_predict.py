@@ -1,12 +1,20 @@
 """What a user may rely on when asking for the genre of a file."""
 
+import io
 import json
 import shutil
 
+import numpy as np
+import onnxruntime
 import pytest
-from conftest import FRAMES, GENRES, ROOT, run, train, write_clip
+import soundfile
+import torch
+from conftest import FRAMES, GENRES, ROOT, assert_one_line, make_clip, run, train, write_clip
 
+import audio_features
+from genre_lstm import load_model
 from GenreFeatureData import ORIGINAL_GENRES
+from predict import classify
 
 
 @pytest.fixture(scope="module")
@@ -72,6 +80,73 @@ def test_broken_file_is_named_and_the_others_are_classified(weights, corpus, tmp
     assert len(lines) == 1
     assert "broken.mp3" in stderr
     assert "1 of 2 files" in stderr
+
+
+def test_folders_and_lists_are_gone_through_and_each_file_answered_once(
+    weights, corpus, tmp_path, monkeypatch
+):
+    folder = corpus / "hum"
+    names = sorted(map(str, folder.iterdir()))
+    lines, _ = predict(folder, "--weights", weights, "--json", "--jobs", 2)
+    assert [json.loads(line)["file"] for line in lines] == names
+    monkeypatch.setattr("sys.stdin", io.StringIO("\n".join(names[:2]) + "\n"))
+    listed, _ = predict("-", "--weights", weights, "--json")
+    assert listed == lines[:2]
+    (tmp_path / "empty").mkdir()
+    _, stderr = predict(tmp_path / "empty", "--weights", weights, status=2)
+    assert_one_line(stderr, "no audio", "empty")
+
+
+@pytest.mark.parametrize(("hop_length", "rate"), [(512, 22050), (1709, 44100), (3000, 48000)])
+def test_features_of_a_long_file_are_those_of_the_whole_signal(
+    hop_length, rate, tmp_path, monkeypatch
+):
+    monkeypatch.setattr(audio_features, "BLOCK_SECONDS", 2)
+    clips = [make_clip(genre, 3, seconds=2.3, rate=rate) for genre in GENRES]
+    # Louder from clip to clip, and never silent: a band of rounding errors has no contrast.
+    loud = np.repeat([0.1, 0.3, 1.0], [len(clip) for clip in clips])
+    noise = 1e-3 * np.random.default_rng(0).standard_normal(len(loud))
+    soundfile.write(tmp_path / "long.wav", loud * np.concatenate(clips) + noise, rate, "FLOAT")
+    features, seconds = audio_features.extract_file(tmp_path / "long.wav", hop_length)
+    signal = audio_features.load_signal(tmp_path / "long.wav")
+    whole = audio_features.extract_features(signal, hop_length=hop_length)
+    assert seconds == pytest.approx(6.9, abs=hop_length / 22050)
+    # The highest band of resampled audio holds next to nothing at its upper end.
+    columns = slice(0, 32) if rate != 22050 else slice(0, 33)
+    np.testing.assert_allclose(features[:, columns], whole[:, columns], rtol=1e-3, atol=1e-3)
+
+
+def test_probabilities_over_time_are_drawn_for_one_file(weights, corpus, tmp_path):
+    write_clip(tmp_path / "clip.wav", "hiss", 5, seconds=3.0)
+    predict(tmp_path / "clip.wav", "--weights", weights, "--plot", tmp_path / "plot.png")
+    assert (tmp_path / "plot.png").read_bytes().startswith(b"\x89PNG")
+    options = ("--weights", weights, "--plot", tmp_path / "other.png")
+    _, stderr = predict(corpus / "hum", *options, status=2)
+    assert_one_line(stderr, "--plot", "one file")
+    assert not (tmp_path / "other.png").exists()
+
+
+def test_temperature_of_the_weights_softens_or_sharpens_the_answer(weights, corpus, tmp_path):
+    saved = torch.load(weights / "PiecewiseDecay" / "model.pt", weights_only=True)
+    (tmp_path / "Constant").mkdir()
+    shares = []
+    for temperature in (0.5, 1.0, 4.0):
+        torch.save(saved | {"temperature": temperature}, tmp_path / "Constant" / "model.pt")
+        (line,), _ = predict(corpus / "hum" / "hum.00000.wav", "--weights", tmp_path, "--json")
+        shares.append(max(json.loads(line)["probabilities"].values()))
+    assert shares[0] > shares[1] > shares[2]
+
+
+@pytest.mark.parametrize("n_frames", [7, FRAMES, 3 * FRAMES + 11])
+def test_exported_model_answers_as_the_weights_do_at_any_length(weights, tmp_path, n_frames):
+    predict("--export", tmp_path / "model.onnx", "--weights", weights)
+    session = onnxruntime.InferenceSession(tmp_path / "model.onnx")
+    model, saved = load_model(weights / "PiecewiseDecay" / "model.pt")
+    assert json.loads(session.get_modelmeta().custom_metadata_map["genres"]) == GENRES
+    features = np.random.default_rng(0).standard_normal((n_frames, 33)).astype(np.float32)
+    (found,) = session.run(["probabilities"], {"features": features[None]})
+    answer = classify(model, saved, features)
+    np.testing.assert_allclose(found[0], [answer[genre] for genre in GENRES], atol=1e-4)
 
 
 def test_missing_weights_are_said_in_one_line(corpus, tmp_path):
