@@ -154,6 +154,8 @@ class GenreFeatureData:
         The genre of each sequence, as an index into `genres`.
     settings : dict
         What the numbers depend on: sample rate, FFT size, hop length and frames, in samples.
+    split : str or None
+        How the clips were dealt to the parts; None if the cache doesn't say.
     checksums : dict of str to int
         A CRC-32 of each part's inputs, by which a run that is resumed knows its data again.
     """
@@ -329,6 +331,7 @@ class GenreFeatureData:
             fits = (len(found["genres"]), found["frames"]) == (n_genres, n_frames)
             self.genres = [str(genre) for genre in found["genres"]]
             self.settings = {key: int(found[key]) for key in SETTINGS}
+            self.split = found.get("split")
         except (ValueError, KeyError, TypeError):
             fits = False
         if not fits:
@@ -342,6 +345,7 @@ class GenreFeatureData:
         power_of_two = 2 ** round(np.log2(max(hop_length, 1)))
         if abs(hop_length / power_of_two - 1) < 0.01:
             hop_length = power_of_two
+        self.split = None
         self.settings = dict(zip(SETTINGS, (SAMPLE_RATE, N_FFT, hop_length, n_frames), strict=True))
         print(
             f"No features.json in {self.folder}: assuming the genres {', '.join(self.genres)} "

@@ -47,6 +47,13 @@ from script_helpers import (
     write_table,
 )
 
+# Of the model card, beside what the run itself has to say.
+INTENDED_USE = "research and teaching: comparing recipes, and a first guess at the genre of music"
+LIMITS = [
+    "whatever is heard, music or not, is given one of the genres trained on",
+    "scores are those of clips like the training data's; other collections score lower",
+    "probabilities are calibrated on the validation part alone",
+]
 HISTORY = ("epoch", "train_loss", "train_accuracy", "val_loss", "val_accuracy", "learning_rate")
 
 
@@ -315,6 +322,7 @@ def summarise(training):
     versions = library_versions("torch", "numpy", "librosa") | {"python": platform.python_version()}
     return {
         **training.settings,
+        "split": training.data.split,
         "epochs": training.recipe.epochs,
         "seconds": round(training.seconds, 1),
         "device": training.device,
@@ -349,7 +357,8 @@ def write_results(training, summary, weights, result):
         "parameters": sum(tensor.numel() for tensor in model.parameters()),
         "shapes": {name: list(tensor.shape) for name, tensor in model.state_dict().items()},
     }
-    write_json(weights / "model.json", {"architecture": architecture, **summary})
+    card = {"intended_use": INTENDED_USE, "limits": LIMITS, "architecture": architecture}
+    write_json(weights / "model.json", {**card, **summary})
     write_json(result / "summary.json", summary)
     write_history(training, result)
     scores = {part: summary[part] for part in ("validation", "test")}
