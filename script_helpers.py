@@ -4,6 +4,7 @@ import argparse
 import contextlib
 import csv
 import importlib.metadata
+import io
 import json
 import sys
 from pathlib import Path
@@ -18,6 +19,10 @@ def run_script(main, *arguments):
 
     0: done; 2: the user can mend it, said in one line on stderr; 130: stopped with Ctrl-C.
     """
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            # A file's name may hold what a terminal can't show.
+            stream.reconfigure(errors="backslashreplace")
     try:
         main(*arguments)
     except (InputError, OSError) as error:

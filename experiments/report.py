@@ -10,7 +10,7 @@ import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.ticker import PercentFormatter
 
-from experiments.plan import COMPARED, FINAL, LADDER, PIECEWISE, SCHEDULES, SUGGESTIONS, WITHOUT
+from experiments.plan import COMPARED, FINAL, PIECEWISE, SCHEDULES, SUGGESTIONS, WITHOUT
 from genre_plots import save
 from script_helpers import read_table, replacing, run_script
 
@@ -27,7 +27,8 @@ CURVE_COLUMNS = (*KEY, "epoch", "val_loss", "val_accuracy")
 # Distances of a hiphop clip, with the tracks' mean MFCC and with it removed.
 DISTANCE_COLUMNS = ("clip", "hiphop", "metal", "hiphop_removed", "metal_removed")
 
-LABELS = {
+LADDER_LABELS = {
+    "published": "published",
     "shuffle": "+ shuffled batches",
     "short": "+ 120 epochs from a rate of 0.001",
     "standardise": "+ standardised features",
@@ -35,13 +36,8 @@ LABELS = {
     "deltas": "+ differences over time",
     "crop": "+ random crops of 8 s",
     "pooling": "+ mean and deviation over the frames",
-    "improved": "improved: + the rest",
+    "improved": "+ all the rest: improved",
     "svm": "support vector machine",
-    "batch-norm": "batch normalisation",
-    "improved, batch-norm": "improved, batch normalisation instead of the track's mean",
-    "improved, attention": "improved, attention instead of mean and deviation",
-    "improved, unshuffled": "improved, not shuffled",
-    "improved, last frame": "improved, last frame only",
 }
 COLORS = dict(zip(SCHEDULES, ("tab:blue", "tab:orange", "tab:gray"), strict=True))
 
@@ -67,14 +63,15 @@ def spread(values, form):
 
 def score_columns(part):
     """Return the columns that a table has of a part: their names, and how they are filled."""
+    prefix = "test " if part == "test" else ""
     return {
         f"{part} accuracy, %": lambda rows: spread(
             [100 * share for share in shares(rows, f"{part}_correct", f"{part}_n")], "{:.1f}"
         ),
-        "hiphop recall": lambda rows: spread(
+        f"{prefix}hiphop recall": lambda rows: spread(
             shares(rows, f"{part}_hiphop_correct", f"{part}_hiphop_n"), "{:.2f}"
         ),
-        "hiphop called metal": lambda rows: spread(
+        f"{prefix}hiphop called metal": lambda rows: spread(
             shares(rows, f"{part}_hiphop_as_metal", f"{part}_hiphop_n"), "{:.2f}"
         ),
     }
@@ -112,7 +109,7 @@ def of_step(step, split="index", schedule=PIECEWISE):
 
 def of_steps(*steps):
     """Return a table's lines of some steps, each trained with PiecewiseDecay."""
-    return {LABELS.get(step, step): of_step(step) for step in steps}
+    return {step: of_step(step) for step in steps}
 
 
 def tables(rows):
@@ -128,16 +125,16 @@ def tables(rows):
         for schedule in SCHEDULES
     }
     final = {
-        f"{split}: {LABELS.get(step, step)}{schedule and ', '}{schedule}": of_step(
-            step, split, schedule
-        )
+        f"{split}: {step}{schedule and ', '}{schedule}": of_step(step, split, schedule)
         for split in ("index", "filtered")
         for step in FINAL
         for schedule in (SCHEDULES if step != "svm" else ("",))
     }
     return {
         "The ladder": table(
-            rows, of_steps(*LADDER, "svm"), scores | loss | {"s": column("seconds", "{:.0f}")}
+            rows,
+            {label: of_step(step) for step, label in LADDER_LABELS.items()},
+            scores | loss | {"s": column("seconds", "{:.0f}")},
         ),
         "The original's suggestions": table(rows, of_steps(*suggestions), scores | loss),
         "The improved recipe without one part": table(
@@ -161,7 +158,7 @@ def tables(rows):
 def draw_ladder(rows, folder):
     """Draw accuracy and hiphop recall of every step: a dot for each seed, a bar for the mean."""
     panels = {"accuracy": ("correct", "n"), "hiphop recall": ("hiphop_correct", "hiphop_n")}
-    steps = [step for step in (*LADDER, "svm") if select(rows, **of_step(step))]
+    steps = [step for step in LADDER_LABELS if select(rows, **of_step(step))]
     figure = Figure(figsize=(10, 0.45 * len(steps) + 1.2), layout="constrained")
     for axes, (title, columns) in zip(
         figure.subplots(1, 2, sharey=True), panels.items(), strict=True
@@ -173,7 +170,7 @@ def draw_ladder(rows, folder):
             color = "tab:gray" if step == "svm" else "tab:orange"
             axes.barh(place, statistics.mean(found), color=color, alpha=0.35, height=0.7)
             axes.plot(found, [place] * len(found), ".", color=color)
-        axes.set_yticks(range(len(steps)), [LABELS.get(step, step) for step in steps])
+        axes.set_yticks(range(len(steps)), [LADDER_LABELS[step] for step in steps])
         axes.set(xlim=(0, 1), xlabel=f"validation {title}")
         axes.xaxis.set_major_formatter(PercentFormatter(1))
         axes.grid(axis="x", alpha=0.25)

@@ -2,7 +2,10 @@
 
 import io
 import json
+import os
 import shutil
+import subprocess
+import sys
 
 import numpy as np
 import onnxruntime
@@ -147,6 +150,15 @@ def test_exported_model_answers_as_the_weights_do_at_any_length(weights, tmp_pat
     (found,) = session.run(["probabilities"], {"features": features[None]})
     answer = classify(model, saved, features)
     np.testing.assert_allclose(found[0], [answer[genre] for genre in GENRES], atol=1e-4)
+
+
+def test_names_that_a_terminal_cannot_show_do_no_harm(weights, tmp_path):
+    write_clip(tmp_path / "Björk ☃.wav", "hum", 5)
+    command = [sys.executable, "predict.py", tmp_path / "Björk ☃.wav", "--weights", weights]
+    environment = os.environ | {"PYTHONIOENCODING": "ascii"}
+    done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert "Bj\\xf6rk \\u2603.wav: " in done.stdout
 
 
 def test_missing_weights_are_said_in_one_line(corpus, tmp_path):

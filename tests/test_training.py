@@ -30,6 +30,7 @@ RESULT_FILES = {
     "graph_val_accuracy.png",
     "graph_lr.png",
     "confusion_mat.png",
+    "reliability.png",
 }
 SHORT = ("--epochs", 4, "--batch-size", 5)
 
