@@ -20,10 +20,11 @@ import numpy as np
 from tqdm import tqdm
 
 from experiments import report
+from experiments.artists import write_artists
 from experiments.baseline import score_baseline
 from experiments.distances import write_distances
 from experiments.plan import COMPARED, FINAL, RUNS, STEPS
-from GenreFeatureData import GenreFeatureData
+from GenreFeatureData import TEN_GENRES, GenreFeatureData
 from script_helpers import HelpFormatter, InputError, at_least, read_table, run_script, write_table
 
 ROOT = Path(__file__).parent.parent
@@ -187,6 +188,8 @@ def main():
             pool.shutdown(wait=False, cancel_futures=True)
     write_results(splits, output, baselines)
     write_distances(splits["index"], output)
+    if set(splits["index"].genres) <= set(TEN_GENRES):
+        write_artists(splits["index"].genres, output)
     report.write_report(output)
 
 

@@ -14,7 +14,8 @@ from experiments.plan import COMPARED, FINAL, PIECEWISE, SCHEDULES, SUGGESTIONS,
 from genre_plots import save
 from script_helpers import read_table, replacing, run_script
 
-RESULTS, CURVES, DISTANCES = "results.csv", "curves.csv", "distances.csv"
+RESULTS, CURVES = "results.csv", "curves.csv"
+DISTANCES, ARTISTS = "distances.csv", "artists.csv"
 
 KEY = ("fingerprint", "step", "split", "schedule", "seed")
 SCORES = ("n", "correct", "hiphop_n", "hiphop_correct", "hiphop_as_metal")

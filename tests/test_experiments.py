@@ -14,10 +14,12 @@ from conftest import FRAMES, GENRES, assert_one_line, make_clip, run
 import lstm_genre_classifier_pytorch as shared
 from experiments import __main__ as experiments
 from experiments import report
+from experiments.artists import write_artists
 from experiments.baseline import summary_statistics
 from experiments.plan import LADDER, PIECEWISE, PLATEAU, RUNS, STEPS, Run
 from genre_lstm import RECIPES, Recipe
 from GenreFeatureData import GenreFeatureData
+from gtzan.tracks import PARTS
 
 SHORT = "short, for the tests"
 
@@ -160,3 +162,11 @@ def test_distances_are_those_of_the_means_until_the_means_are_removed(features, 
         assert float(far["hiphop_removed"]) == pytest.approx(
             float(near["hiphop_removed"]), rel=1e-3
         )
+
+
+def test_clips_of_a_genre_in_one_list_may_share_an_artist_across_parts(tmp_path):
+    write_artists(["classical"], tmp_path)
+    rows = {(row["split"], row["part"]): row for row in report.read_table(tmp_path / "artists.csv")}
+    # The index split tests on clips 0 to 9, all of which the lists put with 10 and 68 to 76.
+    assert rows["index", "test"]["clips"] == rows["index", "test"]["shared"] == "10"
+    assert all(rows["filtered", part]["shared"] == "0" for part in PARTS)
