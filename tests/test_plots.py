@@ -1,12 +1,26 @@
 """What a user may rely on when looking at plots."""
 
+import json
+import shutil
+import tracemalloc
+
 import numpy as np
-from conftest import assert_one_line, run, write_clip
+import pytest
+from conftest import GENRES, assert_one_line, run, write_clip
+from matplotlib.colors import same_color
 from matplotlib.image import imread
 
 import genre_plots
+from audio_features import COLUMNS, SAMPLE_RATE, extract_features, load_signal
+from GenreFeatureData import SETTINGS, TEN_GENRES, GenreFeatureData
 
 KINDS = ["mfcc", "spectral_centroid", "chroma", "spectral_contrast", "features"]
+FEATURES = [  # what a picture of genres calls the 33, in the order of the cache
+    *map(str, range(13)),
+    "centroid",
+    *["C", "C♯", "D", "D♯", "E", "F", "F♯", "G", "G♯", "A", "A♯", "B"],
+    *["0-200", "200-400", "400-800", "800-1600", "1600-3200", "3200-6400", "6400-11025"],
+]
 
 
 def is_drawn(path):
@@ -30,6 +44,165 @@ def test_file_that_is_no_audio_is_said_in_one_line(tmp_path):
         _, stderr = run("generate_music_plots.py", tmp_path / name, "--output", output, status=2)
         assert_one_line(stderr, name)
     assert not output.exists()
+
+
+@pytest.fixture
+def figures(monkeypatch):
+    """The figures that would be written, by the name of their file."""
+    found = {}
+    monkeypatch.setattr(genre_plots, "save", lambda figure, path: found.update({path.name: figure}))
+    return found
+
+
+def test_two_files_are_drawn_side_by_side_on_the_same_scales(tmp_path, figures):
+    paths = [tmp_path / "blip.wav", tmp_path / "hum.wav"]
+    write_clip(paths[0], "blip", 0, seconds=1)
+    write_clip(paths[1], "hum", 0, seconds=2)
+    run("generate_music_plots.py", *paths)
+    assert list(figures) == ["blip_and_hum_features.png"]
+    axes = figures["blip_and_hum_features.png"].axes
+    panels, colorbars = axes[:8], axes[8:]
+    assert len(colorbars) == len(COLUMNS)
+    assert [panel.get_title().partition("\n")[0] for panel in panels[:2]] == ["blip.wav", "hum.wav"]
+    features = [extract_features(load_signal(path)).T for path in paths]
+    for kind, *row in zip(COLUMNS, panels[::2], panels[1::2], strict=True):
+        images = [panel.collections[0] for panel in row]
+        assert images[0].get_clim() == images[1].get_clim()
+        assert row[0].get_xlim() == row[1].get_xlim()
+        assert row[0].get_ylim() == row[1].get_ylim()
+        assert row[0].get_xlim()[1] == pytest.approx(2, abs=0.05)  # the longer file's end
+        for panel, image, found in zip(row, images, features, strict=True):
+            drawn = image.get_array()
+            if kind == "spectral_centroid":
+                drawn = panel.lines[0].get_ydata()[None]
+            np.testing.assert_array_equal(drawn, found[COLUMNS[kind]])
+    contrast = np.hstack(features)[COLUMNS["spectral_contrast"]]
+    assert images[0].get_clim() == (contrast.min(), contrast.max())
+    limit = np.abs(np.hstack(features)[1:13]).max()
+    assert panels[0].collections[0].get_clim() == (-limit, limit)
+
+
+def test_two_files_of_the_same_name_are_told_apart(tmp_path, figures):
+    paths = [tmp_path / folder / "song.wav" for folder in "ab"]
+    for path, genre in zip(paths, ["blip", "hum"], strict=True):
+        write_clip(path, genre, 0)
+    run("generate_music_plots.py", *paths)
+    sheet = figures["song_and_song_features.png"]
+    for axes, path in zip(sheet.axes, paths, strict=False):
+        assert str(path) in axes.get_title().replace("\n", "")
+
+
+def test_sheet_of_two_files_is_the_only_picture_of_them(tmp_path):
+    for genre in ("blip", "hum"):
+        write_clip(tmp_path / f"{genre} $_$.wav", genre, 0)
+    output = tmp_path / "plots"
+    run("generate_music_plots.py", *sorted(tmp_path.glob("*.wav")), "--output", output)
+    assert [path.name for path in output.iterdir()] == ["blip $_$_and_hum $_$_features.png"]
+    assert is_drawn(next(output.iterdir()))
+
+
+def points(figure, n_genres):
+    """Return the means and the bars' half lengths in a picture of genres, (genres, 33) each."""
+    means, spreads = {}, {}
+    for axes in figure.axes:
+        assert len(axes.containers) == n_genres
+        names = [text.get_text() for text in axes.get_xticklabels()]
+        for genre, (line, _, (bars,)) in enumerate(axes.containers):
+            for x, y, bar in zip(*line.get_data(), bars.get_segments(), strict=True):
+                place = genre, names[round(x)]
+                means[place], spreads[place] = y, (bar[1, 1] - bar[0, 1]) / 2
+    return [
+        np.array([[found[genre, name] for name in FEATURES] for genre in range(n_genres)])
+        for found in (means, spreads)
+    ]
+
+
+def test_genres_are_drawn_with_mean_and_spread_of_their_training_clips(features, figures):
+    run("generate_music_plots.py", "--genres", "--features", features)
+    figure = figures["genres.png"]
+    data = GenreFeatureData(features).load()
+    clips = [data.inputs["train"][data.targets["train"] == i].mean(axis=1) for i in range(3)]
+    means, spreads = points(figure, 3)
+    np.testing.assert_allclose(means, [found.mean(axis=0) for found in clips], rtol=1e-4)
+    np.testing.assert_allclose(spreads, [found.std(axis=0) for found in clips], rtol=1e-3)
+    assert [text.get_text() for text in figure.legends[0].get_texts()] == [
+        f"{genre} (4)" for genre in GENRES
+    ]
+    for axes in figure.axes:
+        for (line, *_), color in zip(
+            axes.containers, genre_plots.genre_colors(GENRES), strict=True
+        ):
+            assert same_color(line.get_color(), color)
+
+
+def test_padding_of_short_clips_does_not_count_for_their_genre(features, figures, tmp_path):
+    run("generate_music_plots.py", "--genres", "--features", features)
+    expected = points(figures["genres.png"], 3)
+    for part in ("train", "validation", "test"):
+        shutil.copy(features / f"data_{part}_target.npy", tmp_path)
+        inputs = np.load(features / f"data_{part}_input.npy")
+        np.save(tmp_path / f"data_{part}_input.npy", np.pad(inputs, [(0, 0), (0, 9), (0, 0)]))
+    run("generate_music_plots.py", "--genres", "--features", tmp_path)
+    np.testing.assert_allclose(points(figures["genres.png"], 3), expected, rtol=1e-6)
+
+
+def write_cache(folder, genres, n_clips=20, frames=5):
+    """Write a cache of features that are all zero, as a file that takes no room."""
+    for part in ("train", "validation", "test"):
+        path, shape = folder / f"data_{part}_input.npy", (n_clips, frames, 33)
+        np.lib.format.open_memmap(path, "w+", np.float32, shape)
+        targets = np.eye(len(genres))[np.arange(n_clips) % len(genres)]
+        np.save(folder / f"data_{part}_target.npy", targets)
+    settings = dict.fromkeys(SETTINGS, SAMPLE_RATE) | {"genres": genres, "frames": frames}
+    (folder / "features.json").write_text(json.dumps(settings))
+
+
+@pytest.mark.parametrize("genres", [TEN_GENRES, ["_x", "$_$", "a genre whose name is long"], ["a"]])
+def test_genres_of_any_name_and_number_are_drawn(tmp_path, monkeypatch, genres):
+    legends = []
+    save = genre_plots.save
+    monkeypatch.setattr(
+        genre_plots, "save", lambda *args: (legends.append(args[0].legends[0]), save(*args))
+    )
+    write_cache(tmp_path, genres)
+    output = tmp_path / "plots"
+    run("generate_music_plots.py", "--genres", "--features", tmp_path, "--output", output)
+    assert is_drawn(output / "genres.png")
+    texts = [text.get_text().replace("\n", " ") for text in legends[0].get_texts()]
+    assert [text.rpartition(" (")[0] for text in texts] == genres
+
+
+def test_cache_larger_than_memory_is_gone_through_clip_by_clip(tmp_path, figures):
+    write_cache(tmp_path, ["a"], n_clips=500, frames=1000)
+    tracemalloc.start()
+    try:
+        run("generate_music_plots.py", "--genres", "--features", tmp_path)
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert peak < (tmp_path / "data_train_input.npy").stat().st_size / 4
+    assert not np.any(points(figures["genres.png"], 1))  # zeros, and not NaN
+
+
+@pytest.mark.parametrize(
+    ("arguments", "word"),
+    [
+        (["a.wav", "b.wav", "c.wav"], "not 3"),
+        ([], "--genres"),
+        (["a.wav", "--genres"], "leave out the files"),
+        (["a.wav", "--features", "gtzan"], "--features"),
+    ],
+)
+def test_what_does_not_go_together_is_refused_in_a_line(arguments, word, tmp_path):
+    _, stderr = run("generate_music_plots.py", *arguments, cwd=tmp_path, status=2)
+    assert word in stderr.splitlines()[-1]
+    assert not list(tmp_path.iterdir())
+
+
+def test_genres_without_a_cache_say_how_to_make_one(tmp_path):
+    _, stderr = run("generate_music_plots.py", "--genres", cwd=tmp_path, status=2)
+    assert_one_line(stderr, "GenreFeatureData.py", "--features")
+    assert not list(tmp_path.iterdir())
 
 
 def test_architecture_is_drawn_from_the_weights(trained, tmp_path):
@@ -72,7 +245,7 @@ def test_curves_show_every_validation_and_where_the_rate_was_lowered(monkeypatch
 
 def test_curves_and_confusion_matrices_of_a_run_are_drawn(trained):
     pictures = list((trained / "result").rglob("*.png"))
-    assert len(pictures) == 12
+    assert len(pictures) == 14
     assert all(is_drawn(path) for path in pictures)
 
 
