@@ -9,7 +9,7 @@ import sys
 import numpy as np
 import pytest
 import soundfile
-from conftest import FRAMES, GENRES, assert_one_line, make_clip, run
+from conftest import FRAMES, GENRES, ROOT, assert_one_line, make_clip, run
 
 import lstm_genre_classifier_pytorch as shared
 from experiments import __main__ as experiments
@@ -170,3 +170,22 @@ def test_clips_of_a_genre_in_one_list_may_share_an_artist_across_parts(tmp_path)
     # The index split tests on clips 0 to 9, all of which the lists put with 10 and 68 to 76.
     assert rows["index", "test"]["clips"] == rows["index", "test"]["shared"] == "10"
     assert all(rows["filtered", part]["shared"] == "0" for part in PARTS)
+
+
+def test_committed_table_and_figures_are_made_from_the_committed_results(tmp_path):
+    committed = ROOT / "experiments"
+    for path in committed.glob("*.csv"):
+        shutil.copy(path, tmp_path)
+    report.write_report(tmp_path)
+    assert (tmp_path / "table.md").read_text() == (committed / "table.md").read_text()
+    figures = {path.name for path in committed.glob("*.png")}
+    assert figures == {path.name for path in tmp_path.glob("*.png")}
+    assert len(figures) == 3
+
+
+def test_readme_shows_the_committed_tables():
+    blocks = (ROOT / "experiments" / "table.md").read_text(encoding="utf-8").split("\n\n")
+    tables = [block.strip() for block in blocks if block.startswith("|")]
+    assert tables
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    assert not [table for table in tables if table not in text]
