@@ -17,7 +17,6 @@ import zlib
 from pathlib import Path
 
 import numpy as np
-from tqdm import tqdm
 
 from audio_features import (
     DEFINITION,
@@ -25,15 +24,14 @@ from audio_features import (
     N_FEATURES,
     N_FFT,
     SAMPLE_RATE,
-    extract_features,
-    load_signal,
-    over_cores,
 )
+from extraction import discard, extract_parts, unfinished
 from gtzan.check import check_data_set
 from gtzan.tracks import PARTS, check_parts, find_tracks, read_groups, split_tracks
 from script_helpers import (
     HelpFormatter,
     InputError,
+    alone,
     at_least,
     library_versions,
     replacing,
@@ -53,63 +51,15 @@ SETTINGS = ("sample_rate", "n_fft", "hop_length", "frames")  # what the features
 EXTRACT_AGAIN = "run GenreFeatureData.py to extract the features again"
 
 
-# Extraction
-
-
-def extract_clip(path, hop_length, frames):
-    """Extract a file's features; return (features, None), or (None, why it can't be used)."""
-    # A second more than is kept: whole GTZAN clips go in uncut, hours of audio don't.
-    seconds = frames * hop_length / SAMPLE_RATE + 1
-    try:
-        return extract_features(load_signal(path, seconds), hop_length=hop_length)[:frames], None
-    except InputError as error:
-        return None, str(error)
-
-
-def extract_clips(dataset, tracks, wanted, jobs):
-    """Yield (track, features or None, problem or None) for every track, in order."""
-    folder = Path(dataset).absolute()  # workers that live on keep the folder they started in
-    calls = [(folder / track.file, wanted["hop_length"], wanted["frames"]) for track in tracks]
-    found = over_cores(extract_clip, calls, jobs)
-    for track, (features, problem) in zip(tracks, found, strict=True):
-        yield track, features, problem
-
-
-def write_clips(path, clips, frames, notes, progress):
-    """Write features to a .npy file, one clip after the other; return the tracks written.
-
-    Clips that can't be used and those padded with zeros are entered in `notes`.
-    """
-    kept = []
-    layout = {"descr": "<f4", "fortran_order": False}
-    with path.open("wb") as file:
-        # The header of a .npy file leaves room for its first dimension to grow.
-        np.lib.format.write_array_header_1_0(file, {**layout, "shape": (0, frames, N_FEATURES)})
-        for track, features, problem in clips:
-            progress.update()
-            if problem:
-                notes["skipped"][track.file] = problem
-                continue
-            if len(features) < frames:
-                notes["padded"][track.file] = len(features)
-            padding = np.zeros((frames - len(features), N_FEATURES), np.float32)
-            file.write(np.concatenate([features, padding]).tobytes())
-            kept.append(track)
-        file.seek(0)
-        shape = (len(kept), frames, N_FEATURES)
-        np.lib.format.write_array_header_1_0(file, {**layout, "shape": shape})
-    return kept
-
-
-def report_notes(n_clips, frames, skipped, padded):
-    """Say on stderr which files were skipped, and which were padded."""
+def report_notes(n_clips, frames, skipped, repeated):
+    """Say on stderr which files were skipped, and which were too short."""
     for problem in skipped.values():
         print(f"Skipped: {problem}", file=sys.stderr)
     if skipped:
         print(f"Skipped {len(skipped)} of {n_clips} files, see above.", file=sys.stderr)
-    if padded:
+    if repeated:
         print(
-            f"Padded with zeros, since shorter than {frames} frames: {', '.join(padded)}.",
+            f"Repeated, since shorter than {frames} frames: {', '.join(repeated)}.",
             file=sys.stderr,
         )
 
@@ -174,6 +124,7 @@ class GenreFeatureData:
         hop_length=HOP_LENGTH,
         frames=FRAMES,
         jobs=-1,
+        scheduler=None,
     ):
         """Make the cache hold the features of a data set, extracting them if it doesn't yet.
 
@@ -189,14 +140,15 @@ class GenreFeatureData:
         hop_length : int
             Samples from one frame to the next.
         frames : int
-            Frames kept of each clip: longer ones are cut, shorter ones padded with zeros.
-        jobs : int
-            Processes that extract side by side; -1 for one a core.
+            Frames kept of each clip: longer ones are cut, shorter ones repeated.
+        jobs, scheduler
+            See `workers.spread`.
 
         Raises
         ------
         InputError
-            The data set has no audio, lacks a genre, or leaves a part without a usable clip.
+            The data set has no audio, lacks a genre, or leaves a part without a usable clip; or
+            another process is extracting into the folder.
         """
         tracks, genres = find_tracks(dataset, genres)
         dealt, split = split_tracks(tracks, split, groups)
@@ -216,7 +168,8 @@ class GenreFeatureData:
         stale = self.why_stale(wanted)
         if stale:
             print(f"Extracting features into {self.folder}: {stale}.", flush=True)
-            self.extract(dataset, dealt, wanted, jobs)
+            with alone(self.folder):
+                self.extract(dataset, dealt, wanted, jobs, scheduler)
         else:
             print(f"The features in {self.folder} are up to date.")
 
@@ -239,30 +192,31 @@ class GenreFeatureData:
             return "the cache there is incomplete or damaged"
         return None
 
-    def extract(self, dataset, dealt, wanted, jobs):
+    def extract(self, dataset, dealt, wanted, jobs, scheduler):
         """Extract the features of all parts, then put the arrays and the manifest in place."""
-        notes, kept = {"skipped": {}, "padded": {}}, {}
-        n_clips = sum(map(len, dealt.values()))
-        with contextlib.ExitStack() as stack:
-            with tqdm(total=n_clips, desc="Extracting", unit="clip") as progress:
-                for part in PARTS:
-                    path = stack.enter_context(replacing(self.folder / f"data_{part}_input.npy"))
-                    clips = extract_clips(dataset, dealt[part], wanted, jobs)
-                    kept[part] = write_clips(path, clips, wanted["frames"], notes, progress)
-            report_notes(n_clips, wanted["frames"], **notes)
+        versions = library_versions("librosa", "numpy", "scipy", "soundfile", "soxr")
+        wanted = {**wanted, "versions": versions}
+        kept, notes = extract_parts(
+            self.folder, dataset, dealt, wanted, jobs=jobs, scheduler=scheduler
+        )
+        report_notes(sum(map(len, dealt.values())), wanted["frames"], **notes)
+        try:
             check_parts(kept, wanted["genres"])
+        except InputError:
+            discard(self.folder)
+            raise
+        with contextlib.ExitStack() as stack:
             for part in PARTS:
                 path = stack.enter_context(replacing(self.folder / f"data_{part}_target.npy"))
                 rows = [wanted["genres"].index(track.genre) for track in kept[part]]
                 np.save(path, np.eye(len(wanted["genres"]), dtype=np.float32)[rows])
             # Arrays of two extractions never pass for one, should the moves below be cut short.
             write_json(self.manifest, {"complete": False})
+            for part in PARTS:
+                unfinished(self.folder, part).replace(self.folder / f"data_{part}_input.npy")
         tracks = {part: [track.name for track in kept[part]] for part in PARTS}
-        versions = library_versions("librosa", "numpy", "scipy", "soundfile", "soxr")
-        write_json(
-            self.manifest,
-            {"complete": True, **wanted, "tracks": tracks, **notes, "versions": versions},
-        )
+        write_json(self.manifest, {"complete": True, **wanted, "tracks": tracks, **notes})
+        discard(self.folder)
 
     def load(self):
         """Open the cache, checking that its arrays fit together.
@@ -378,6 +332,11 @@ def parse_arguments():
     add("--frames", **count, help=f"frames kept of each clip (default: {FRAMES})")
     add("--jobs", **count, help="processes that extract side by side (default: one a core)")
     add(
+        "--scheduler",
+        metavar="ADDRESS",
+        help="extract on the Dask cluster of this scheduler, as in tcp://10.0.0.1:8786",
+    )
+    add(
         "--groups",
         metavar="CSV",
         help="columns file and group, such as its artist: each to one part",
@@ -413,6 +372,7 @@ def main():
         hop_length=options.hop_length,
         frames=frames,
         jobs=jobs,
+        scheduler=options.scheduler,
     )
 
 

@@ -1,11 +1,13 @@
 """The 33 features of every frame of an audio file: MFCC, spectral centroid, chroma and contrast."""
 
 import contextlib
+import functools
 import itertools
 import warnings
 from pathlib import Path
 
 import numpy as np
+import scipy.signal
 
 from script_helpers import InputError
 
@@ -25,6 +27,7 @@ DEFINITION = {"n_mfcc": 13, "n_mels": 128, "n_chroma": 12, "n_bands": 6, "resamp
 DYNAMIC_RANGE = 80  # dB: the MFCC's mel bands are no softer than this below the loudest
 
 BLOCK_SECONDS = 60  # of long files, held in memory at once
+FRAMES_AT_ONCE = 64  # whose spectra fit in a core's cache, which is faster than all at once
 
 
 # Audio
@@ -126,74 +129,134 @@ def extract_features(signal, *, hop_length=HOP_LENGTH):
     -------
     numpy.ndarray, shape (frames, 33), float32
         Columns 0-12 MFCC, 13 spectral centroid (Hz), 14-25 chroma (C to B, 0 to 1),
-        26-32 spectral contrast (dB). Frame t is centred on sample `t * hop_length`.
+        26-32 spectral contrast (librosa's dB: 10 log10 of the magnitudes of peak and valley).
+        Frame t is centred on sample `t * hop_length`.
 
     References
     ----------
     .. [1] McFee et al., "librosa: Audio and music signal analysis in Python", SciPy 2015.
     .. [2] Jiang et al., "Music type classification by spectral contrast feature", ICME 2002.
     """
-    import librosa
-
-    with quiet():
-        magnitude = np.abs(librosa.stft(signal, n_fft=N_FFT, hop_length=hop_length))
-        return features_of(magnitude)
+    power = power_spectrogram(np.pad(signal, N_FFT // 2), hop_length)
+    return features_of(power, mel_level(power).max(), tuning_of(*spectral_peaks(power)))
 
 
-def quiet():
-    """Silence librosa on clips under one FFT frame and silent ones: it pads and tunes them."""
-    return warnings.catch_warnings(action="ignore", category=UserWarning)
+def extract_clip(path, hop_length, frames):
+    """Extract a file's first frames; return (features, None), or (None, why it can't be used)."""
+    # A second more than is kept: whole GTZAN clips go in uncut, hours of audio don't.
+    seconds = frames * hop_length / SAMPLE_RATE + 1
+    try:
+        return extract_features(load_signal(path, seconds), hop_length=hop_length)[:frames], None
+    except (InputError, OSError) as error:
+        return None, str(error)
 
 
-def features_of(magnitude, loudest=None, tuning=None):
-    """Compute the features, (frames, 33), of an STFT's magnitudes, (1025, frames).
+def power_spectrogram(samples, hop_length):
+    """Return the power, (frames, 1025), of the STFT; the first frame begins at sample 0."""
+    frames = np.lib.stride_tricks.sliding_window_view(samples, N_FFT)[::hop_length]
+    power = np.empty((len(frames), 1 + N_FFT // 2), np.float32)
+    # Of double precision, as librosa's: contrast is about bins as soft as rounding errors, too.
+    window = scipy.signal.get_window("hann", N_FFT)
+    for start in range(0, len(frames), FRAMES_AT_ONCE):
+        few = slice(start, start + FRAMES_AT_ONCE)
+        spectrum = np.fft.rfft(frames[few] * window)
+        power[few] = spectrum.real**2 + spectrum.imag**2
+    return power
 
-    If the frames are a part of a file, `loudest` is the highest level of a mel band in all of it
-    (dB), and `tuning` its deviation from A440 (semitones); by default they're those of the frames.
+
+@functools.cache
+def mel_filters():
+    """Return (bands, bins, weights) of the mel filters, some bands at a time.
+
+    They weigh few neighbouring bins: the other products of one big matrix would all be zero.
     """
     import librosa
 
-    power = magnitude**2
-    level = mel_level(power)
-    floor = (level.max() if loudest is None else loudest) - DYNAMIC_RANGE
+    filters = librosa.filters.mel(sr=SAMPLE_RATE, n_fft=N_FFT, n_mels=DEFINITION["n_mels"])
+    parts = []
+    for weights in np.array_split(filters, 8):
+        bins = np.flatnonzero(weights.any(axis=0))
+        bins = slice(bins[0], bins[-1] + 1)
+        parts.append((bins, weights[:, bins].T))
+    return parts
+
+
+def mel_level(power):
+    """Return the level of the mel bands, (frames, 128), in dB."""
+    import librosa
+
+    mel = np.concatenate([power[:, bins] @ weights for bins, weights in mel_filters()], axis=1)
+    return librosa.power_to_db(mel, top_db=None)
+
+
+def spectral_peaks(power):
+    """Return pitch (Hz) and power of the spectral peaks of all frames, as `librosa.piptrack`.
+
+    They are the maxima from 150 to 4000 Hz above a tenth of the frame's largest, refined by the
+    parabola through them and their neighbours.
+    """
+    hz = SAMPLE_RATE / N_FFT
+    first, last = int(np.ceil(150 / hz)), int(np.ceil(4000 / hz))  # bins; the last isn't one
+    below, middle, above = (power[:, first + i : last + i] for i in (-1, 0, 1))
+    loud = middle > 0.1 * power.max(axis=1, keepdims=True)
+    places = np.nonzero(loud & (middle > below) & (middle >= above))
+    below, middle, above = below[places], middle[places], above[places]
+    slope, curvature = (above - below) / 2, above + below - 2 * middle
+    # A vertex a bin or more away isn't that of this peak.
+    near = np.abs(slope) < np.abs(curvature)
+    shift = np.where(near, -slope / np.where(near, curvature, 1), 0)
+    return (first + places[1] + shift) * hz, middle + slope * shift / 2
+
+
+def tuning_of(pitch, strength):
+    """Return the deviation from A440, in semitones, of the stronger half of some peaks."""
+    import librosa
+
+    strong = pitch[strength >= np.median(strength)] if len(pitch) else pitch
+    with warnings.catch_warnings(action="ignore", category=UserWarning):  # silence has no pitch
+        return librosa.pitch_tuning(strong, bins_per_octave=DEFINITION["n_chroma"])
+
+
+def features_of(power, loudest, tuning):
+    """Compute the features, (frames, 33), of a power spectrogram, (frames, 1025).
+
+    `loudest` is the highest level of a mel band in all of the signal (dB), and `tuning` its
+    deviation from A440 (semitones): the two things that librosa takes from all of it.
+    """
+    import librosa
+
+    magnitude = np.sqrt(power)
+    frequency = np.linspace(0, SAMPLE_RATE / 2, power.shape[1], dtype=np.float32)
+    total = magnitude.sum(axis=1)
+    level = np.maximum(mel_level(power), loudest - DYNAMIC_RANGE)
     features = [
-        librosa.feature.mfcc(S=np.maximum(level, floor), n_mfcc=DEFINITION["n_mfcc"]),
-        librosa.feature.spectral_centroid(S=magnitude, sr=SAMPLE_RATE),
+        librosa.feature.mfcc(S=level.T, n_mfcc=DEFINITION["n_mfcc"]),
+        (magnitude @ frequency / np.where(total > 0, total, 1))[np.newaxis],
         librosa.feature.chroma_stft(
-            S=power, sr=SAMPLE_RATE, n_chroma=DEFINITION["n_chroma"], tuning=tuning
+            S=power.T, sr=SAMPLE_RATE, n_chroma=DEFINITION["n_chroma"], tuning=tuning
         ),
         librosa.feature.spectral_contrast(
-            S=magnitude, sr=SAMPLE_RATE, n_bands=DEFINITION["n_bands"]
+            S=magnitude.T, sr=SAMPLE_RATE, n_bands=DEFINITION["n_bands"]
         ),
     ]
     return np.concatenate(features).T.astype(np.float32)
 
 
-def mel_level(power):
-    """Return the level of the mel bands, (128, frames), in dB."""
-    import librosa
-
-    mel = librosa.feature.melspectrogram(S=power, sr=SAMPLE_RATE, n_mels=DEFINITION["n_mels"])
-    return librosa.power_to_db(mel, top_db=None)
-
-
-def stream_magnitudes(path, hop_length):
-    """Yield the STFT's magnitudes, (1025, n), of all frames of a file, about a minute at a time."""
-    import librosa
-
+def stream_power(path, hop_length):
+    """Yield the power spectrogram, (n, 1025), of all frames of a file, about a minute at a time."""
     edge = np.zeros(N_FFT // 2, np.float32)  # frames are centred, the first on sample 0
     samples, n_skipped = edge, 0
     for piece in itertools.chain(stream_signal(path), [edge]):
         samples = np.concatenate([samples, piece])[n_skipped:]
         n_frames = max(0, 1 + (len(samples) - N_FFT) // hop_length)
         if n_frames:
-            yield np.abs(librosa.stft(samples, n_fft=N_FFT, hop_length=hop_length, center=False))
+            yield power_spectrogram(samples, hop_length)
         n_skipped = max(0, n_frames * hop_length - len(samples))
         samples = samples[n_frames * hop_length :]
 
 
 def extract_file(path, hop_length=HOP_LENGTH):
-    """Compute the features of a file of any length, at the memory of a minute.
+    """Compute the features of a file of any length; of its audio, a minute at most is in memory.
 
     Long files are gone through twice: what librosa takes from all of a signal, the level of its
     loudest band and its tuning, has to be known before the first frame.
@@ -203,51 +266,22 @@ def extract_file(path, hop_length=HOP_LENGTH):
     features : numpy.ndarray, shape (frames, 33), float32
         Those that `extract_features` finds for the whole signal.
     seconds : float
-        Length of the audio; to the next frame if it is long.
+        Length of the audio; down to a whole frame if it is long.
 
     Raises
     ------
     InputError
         As `load_signal` does.
     """
-    import librosa
-
     signal = load_signal(path, BLOCK_SECONDS + 1)
     if len(signal) <= BLOCK_SECONDS * SAMPLE_RATE:
         return extract_features(signal, hop_length=hop_length), len(signal) / SAMPLE_RATE
-    with quiet():
-        loudest, peaks = -np.inf, []
-        for magnitude in stream_magnitudes(path, hop_length):
-            power = magnitude**2
-            loudest = max(loudest, mel_level(power).max())
-            pitch, strength = librosa.piptrack(S=power, sr=SAMPLE_RATE, n_fft=N_FFT)
-            peaks.append(np.stack([pitch, strength])[:, pitch > 0])
-        # The rest of librosa.estimate_tuning, which takes a whole spectrogram.
-        pitch, strength = np.concatenate(peaks, axis=1)
-        strong = strength >= np.median(strength) if len(strength) else []
-        tuning = librosa.pitch_tuning(pitch[strong], bins_per_octave=DEFINITION["n_chroma"])
-        features = np.concatenate(
-            [
-                features_of(magnitude, loudest, tuning)
-                for magnitude in stream_magnitudes(path, hop_length)
-            ]
-        )
+    loudest, peaks = -np.inf, []
+    for power in stream_power(path, hop_length):
+        loudest = max(loudest, mel_level(power).max())
+        peaks.append(spectral_peaks(power))
+    tuning = tuning_of(*np.concatenate(peaks, axis=1))
+    features = np.concatenate(
+        [features_of(power, loudest, tuning) for power in stream_power(path, hop_length)]
+    )
     return features, (len(features) - 1) * hop_length / SAMPLE_RATE
-
-
-def over_cores(function, calls, jobs=-1):
-    """Yield function(*call) for every call, in order, from processes side by side.
-
-    Each takes one thread: the cores are busy, and sums keep their order whatever `jobs` is.
-    """
-    import joblib
-
-    # Importing it compiles parts of it once. Processes that do so at the same time can leave a
-    # damaged cache, from which every later one crashes.
-    import librosa.feature.spectral  # noqa: F401
-    from threadpoolctl import threadpool_limits
-
-    with joblib.parallel_config("loky", inner_max_num_threads=1), threadpool_limits(1):
-        yield from joblib.Parallel(n_jobs=jobs, return_as="generator")(
-            joblib.delayed(function)(*call) for call in calls
-        )

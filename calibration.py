@@ -20,12 +20,14 @@ def fit_temperature(log_probabilities, genres):
     -------
     float
         Above 1 where the model is too sure of itself, at most 20; below 1, at least 0.05, where
-        it isn't sure enough.
+        it isn't sure enough. 1 if all answers are right: how sure to be, errors alone can tell.
 
     References
     ----------
     .. [1] Guo et al., "On calibration of modern neural networks", ICML 2017.
     """
+    if (log_probabilities.argmax(dim=1) == genres).all():
+        return 1.0
 
     def loss(log_temperature):
         scores = log_probabilities.double() / np.exp(log_temperature)

@@ -19,7 +19,15 @@ from librosa.display import specshow
 from matplotlib.artist import setp
 from matplotlib.figure import Figure
 
-from audio_features import COLUMNS, HOP_LENGTH, N_FFT, SAMPLE_RATE, extract_features, load_signal
+from audio_features import (
+    COLUMNS,
+    HOP_LENGTH,
+    N_FFT,
+    SAMPLE_RATE,
+    extract_features,
+    load_signal,
+    power_spectrogram,
+)
 from genre_plots import genre_colors, save
 from GenreFeatureData import GenreFeatureData
 from script_helpers import HelpFormatter, at_least, run_script
@@ -41,8 +49,8 @@ def read_file(path, seconds, hop_length):
     """Return what is drawn of each kind of features; of the centroid, the spectrogram, too."""
     signal = load_signal(path, seconds)
     features = extract_features(signal, hop_length=hop_length).T
-    magnitude = np.abs(librosa.stft(signal, n_fft=N_FFT, hop_length=hop_length))
-    spectrogram = librosa.amplitude_to_db(magnitude, ref=np.max)
+    power = power_spectrogram(np.pad(signal, N_FFT // 2), hop_length)
+    spectrogram = librosa.power_to_db(power.T, ref=np.max)
     drawn = {kind: features[columns] for kind, columns in COLUMNS.items()}
     return drawn | {"spectral_centroid": (drawn["spectral_centroid"], spectrogram)}
 
@@ -109,8 +117,8 @@ def draw_files(figure, kinds, files, time):
 def draw_genres(figure, data):
     """Draw the mean and the spread of each feature over the training clips of each genre."""
     clips, targets = data.inputs["train"], data.targets["train"]
-    # Clip by clip, as the memory may not hold all; frames of zeros are padding and don't count.
-    means = [clip.sum(axis=0, dtype=float) / max(1, clip.any(axis=1).sum()) for clip in clips]
+    # Clip by clip, as the memory may not hold all.
+    means = [clip.mean(axis=0, dtype=float) for clip in clips]
     genres = [np.array(means)[targets == i] for i in range(len(data.genres))]
     offsets = 0.8 * (np.arange(0.5, len(genres)) / len(genres) - 0.5)
     grid = figure.subplot_mosaic("0112;3333;4444;5555")
@@ -127,8 +135,7 @@ def draw_genres(figure, data):
         axes.spines[["top", "right"]].set_visible(False)
     names = [f"{genre} ({len(found)})" for genre, found in zip(data.genres, genres, strict=True)]
     names = [textwrap.fill(name, 20) for name in names]
-    legend = figure.legend(axes.containers, names, loc="outside right upper", title="genre (clips)")
-    setp(legend.get_texts(), parse_math=False)
+    figure.legend(axes.containers, names, loc="outside right upper", title="genre (clips)")
     figure.suptitle("Training clips, averaged over time: mean ± standard deviation of each genre")
 
 
@@ -178,7 +185,7 @@ def main():
         top = draw_files(sheet, COLUMNS, files, time)
         name, drawn = f"{stem}_features.png", f"{stem}_*.png"
         if len(files) == 1:
-            sheet.suptitle(paths[0].name, parse_math=False)
+            sheet.suptitle(paths[0].name)
             for kind in COLUMNS:
                 figure = Figure(figsize=(9, 4), layout="constrained")
                 draw_files(figure, [kind], files, time)
@@ -187,7 +194,7 @@ def main():
             alike = paths[0].name == paths[1].name
             for axes, path in zip(top, paths, strict=True):
                 title = textwrap.fill(str(path if alike else path.name), 60)
-                axes.set_title(f"{title}\n{axes.get_title()}", parse_math=False)
+                axes.set_title(f"{title}\n{axes.get_title()}")
     save(sheet, options.output / name)
     print(f"The plots are {options.output / drawn}.")
     if options.show:

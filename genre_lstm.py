@@ -49,7 +49,7 @@ RECIPES = {
         shuffle=True,  # every batch shows all genres
         balanced=True,  # data sets of one's own have uneven counts; GTZAN's are nearly even
         input_norm="track-mean",  # what a recording chain adds is constant over a track
-        deltas=(0.08, 0.31, 1.24),  # what changes from frame to frame, within a beat and a bar
+        deltas=(0.08, 0.31, 1.24),  # what changes within a note, a beat and a bar
         crop=8.0,  # some bars of music, cut anew in every epoch
         transpose=True,
         pooling="statistics",  # how the frames vary tells as much as how they are
@@ -111,7 +111,7 @@ class GenreLSTM(nn.Module):
         for lag in self.lags:
             # The first frames have nothing before them: theirs stay at zero.
             past = torch.cat([features[:, :lag], features[:, :-lag]], dim=1)
-            inputs.append((features - past)[:, : features.shape[1]])
+            inputs.append(features - past)
         return (torch.cat(inputs, dim=2) - self.input_mean) / self.input_deviation
 
     def standardise(self, tracks):
@@ -191,7 +191,7 @@ def random_crops(inputs, length):
 
 
 def mask_inputs(inputs, share):
-    """Set each input to its mean, zero, for a whole example, with a probability of `share`."""
+    """Set each input to zero, a standardised one's mean, in examples by a chance of `share`."""
     kept = torch.rand(len(inputs), 1, inputs.shape[2]) >= share
     return inputs * kept.to(inputs)
 

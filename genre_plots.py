@@ -4,12 +4,14 @@ import itertools
 from pathlib import Path
 
 import numpy as np
-from matplotlib import colormaps
+from matplotlib import colormaps, rcParams
 from matplotlib.figure import Figure
 from matplotlib.ticker import PercentFormatter
 
 from GenreFeatureData import TEN_GENRES
 from script_helpers import replacing
+
+rcParams["text.parse_math"] = False  # a $ in the name of a genre or a file is no formula
 
 CURVES = {  # column of the history: file, axis label, colour
     "train_loss": ("graph_train_loss", "training loss (nats per clip)", "tab:blue"),

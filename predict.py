@@ -19,12 +19,13 @@ import torch
 from matplotlib.figure import Figure
 from tqdm import tqdm
 
-from audio_features import SAMPLE_RATE, extract_file, over_cores
+from audio_features import SAMPLE_RATE, extract_file
 from genre_lstm import load_model
 from genre_plots import genre_colors, save
 from gtzan.tracks import audio_files
 from onnx_export import export_onnx
 from script_helpers import HelpFormatter, InputError, at_least, run_script
+from workers import spread
 
 SCHEDULES = ("PiecewiseDecay", "ReduceLROnPlateau", "Constant")
 
@@ -154,7 +155,7 @@ def main():
     # One file is done sooner here than processes start; its workers would be the first.
     jobs = 1 if len(paths) == 1 else options.jobs or -1
     calls = [(path.absolute(), saved["features"]["hop_length"]) for path in paths]
-    found = zip(paths, over_cores(extract, calls, jobs), strict=True)
+    found = zip(paths, spread(extract, calls, jobs), strict=True)
     n_failed = 0
     for path, (extracted, problem) in tqdm(found, unit="file", total=len(paths), disable=None):
         if problem:

@@ -6,8 +6,12 @@ import csv
 import importlib.metadata
 import io
 import json
+import os
+import platform
 import sys
 from pathlib import Path
+
+import filelock
 
 
 class InputError(Exception):
@@ -48,6 +52,36 @@ def replacing(path):
         temporary.replace(path)
     finally:
         temporary.unlink(missing_ok=True)
+
+
+@contextlib.contextmanager
+def alone(*folders):
+    """Keep other processes out of folders while the block runs; InputError if one is in them.
+
+    The system frees them when a process ends, in whatever way.
+    """
+    me = f"process {os.getpid()} on {platform.node()}".encode()
+
+    def sign(descriptor):
+        os.truncate(descriptor, 0)
+        os.write(descriptor, me)
+
+    with contextlib.ExitStack() as stack:
+        for folder in dict.fromkeys(folders):
+            folder.mkdir(parents=True, exist_ok=True)
+            path = folder / ".lock"
+            try:
+                stack.enter_context(filelock.FileLock(path, blocking=False, on_acquired=sign))
+            except filelock.Timeout:
+                try:
+                    holder = path.read_text(encoding="utf-8")
+                except OSError:  # on Windows nobody else may read it
+                    holder = "another process"
+                raise InputError(
+                    f"{holder} is at work in {folder}: wait until it has ended, or take another "
+                    "folder"
+                ) from None
+        yield
 
 
 def write_json(path, content):

@@ -37,8 +37,10 @@ def load_splits(options):
     for split, folder in (("index", options.features), ("filtered", options.filtered)):
         if folder:
             splits[split] = GenreFeatureData(folder.resolve()).load()
-            if missing := {"hiphop", "metal"} - set(splits[split].genres):
-                raise InputError(f"{folder} has no {' and no '.join(sorted(missing))} clips")
+            for part, targets in splits[split].targets.items():
+                there = {splits[split].genres[i] for i in np.unique(targets)}
+                if missing := {"hiphop", "metal"} - there:
+                    raise InputError(f"no clip of {min(missing)} in the {part} part of {folder}")
     return splits
 
 

@@ -36,6 +36,8 @@ def score_baseline(data):
     ]
     best = max(machines, key=lambda m: m.score(inputs["validation"], data.targets["validation"]))
     return {
-        part: confusion_matrix(data.targets[part], best.predict(inputs[part]))
+        part: confusion_matrix(
+            data.targets[part], best.predict(inputs[part]), labels=range(len(data.genres))
+        )
         for part in ("validation", "test")
     }

@@ -6,9 +6,10 @@ from pathlib import Path
 
 from tqdm import tqdm
 
-from audio_features import SAMPLE_RATE, load_signal, over_cores
+from audio_features import SAMPLE_RATE, load_signal
 from gtzan.tracks import PARTS, read_filtered_split
 from script_helpers import InputError
+from workers import spread
 
 
 def listen(path, seconds):
@@ -55,7 +56,7 @@ def check_data_set(dataset, dealt, genres, seconds, jobs=-1):
     tracks = [(part, track) for part in PARTS for track in dealt[part]]
     # A second more than is used, so that what is cut off doesn't make a clip another.
     calls = [(Path(dataset).absolute() / track.file, seconds + 1) for _, track in tracks]
-    found = tqdm(over_cores(listen, calls, jobs), "Listening", len(calls), unit="clip")
+    found = tqdm(spread(listen, calls, jobs), "Listening", len(calls), unit="clip")
     copies, problems = collections.defaultdict(list), []
     for (part, track), (content, length, problem) in zip(tracks, found, strict=True):
         if problem:
@@ -70,7 +71,7 @@ def check_data_set(dataset, dealt, genres, seconds, jobs=-1):
     if problems:
         raise InputError(
             f"{len(problems)} problems in {len(tracks)} clips, see above: broken clips are "
-            "skipped and short ones padded, but take copies out"
+            "skipped and short ones repeated, but take copies out"
         )
     print(f"All {len(tracks)} clips can be read, are long enough, and are there once.")
 

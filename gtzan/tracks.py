@@ -79,6 +79,8 @@ def find_tracks(dataset, genres=None):
             raise InputError(f"{path} lies outside a genre's folder: move it to <genre>/")
         folders = sorted(root.iterdir()) if root.is_dir() else []
         for folder in folders:
+            if folder.name[0] in "._":
+                continue
             for path in audio_files(folder, nested=True):
                 tracks.append(Track(folder.name, path.relative_to(dataset).as_posix()))
     if not tracks:
@@ -107,7 +109,7 @@ def audio_files(folder, nested=False):
         folders[:] = [name for name in folders if nested and new and name[0] not in "._"]
         # macOS leaves a hidden `._` file beside each one that it copies.
         paths += [Path(place, name) for name in names if new and not name.startswith(".")]
-    return sorted(path for path in paths if path.suffix.lower() in AUDIO_SUFFIXES)
+    return sorted(p for p in paths if p.suffix.lower() in AUDIO_SUFFIXES and p.is_file())
 
 
 def split_tracks(tracks, split="index", groups=None):
@@ -217,13 +219,15 @@ def deal_groups(tracks, groups):
     for track in tracks:
         if not groups.get(track.file):
             raise InputError(f"{track.file} has no group: add a line for it to the CSV file")
-    names = [groups[track.file] for track in tracks]
+    names, genres = [groups[track.file] for track in tracks], [track.genre for track in tracks]
     if len(set(names)) < N_FOLDS:
         raise InputError(f"{len(set(names))} groups are too few to split: have {N_FOLDS} or more")
+    if max(map(genres.count, set(genres))) < N_FOLDS:
+        raise InputError(f"no genre has enough clips to split: have {N_FOLDS} of one or more")
     folds = StratifiedGroupKFold(N_FOLDS, shuffle=True, random_state=SPLIT_SEED)
     with warnings.catch_warnings(action="ignore", category=UserWarning):
         # A genre of fewer clips than folds is in some of them only.
-        dealt = folds.split(tracks, [track.genre for track in tracks], names)
+        dealt = folds.split(tracks, genres, names)
         part_of = {
             i: "test" if fold == 0 else "validation"
             for fold, (_, rows) in enumerate(dealt)

@@ -45,3 +45,8 @@ def test_error_is_the_gap_between_confidence_and_accuracy():
 def test_model_that_is_always_right_gets_a_finite_temperature():
     scores = torch.tensor([[9.0, 0.0], [0.0, 9.0]]).log_softmax(dim=1)
     assert 0.04 < fit_temperature(scores, torch.tensor([0, 1])) < 21
+
+
+def test_temperature_stays_at_one_where_there_are_no_errors_to_tell_it_by():
+    scores = torch.log(torch.tensor([[0.8, 0.1, 0.1], [0.1, 0.8, 0.1]]))
+    assert fit_temperature(scores, torch.tensor([0, 1])) == 1.0

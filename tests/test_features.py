@@ -78,7 +78,14 @@ def test_features_equal_librosas_functions_called_one_by_one(genre, hop_length):
     assert found.dtype == np.float32
     assert found.shape == (1 + len(signal) // hop_length, 33)
     for kind, columns in COLUMNS.items():
-        np.testing.assert_allclose(found[:, columns].T, expected[kind], rtol=1e-4, err_msg=kind)
+        np.testing.assert_allclose(
+            # An MFCC near zero is a sum of 128 levels that cancel, but for rounding.
+            found[:, columns].T,
+            expected[kind],
+            rtol=1e-4,
+            atol=1e-5,
+            err_msg=kind,
+        )
 
 
 def test_any_rate_and_channel_count_is_brought_to_mono_at_22050_hz(tmp_path):
@@ -125,7 +132,7 @@ def test_number_of_jobs_changes_no_byte(corpus, tmp_path):
     assert (one / "features.json").read_bytes() == (two / "features.json").read_bytes()
 
 
-def test_short_clips_are_padded_and_named_and_long_ones_cut(corpus, features, tmp_path, capsys):
+def test_short_clips_are_repeated_and_named_and_long_ones_cut(corpus, features, tmp_path, capsys):
     dataset = shutil.copytree(corpus, tmp_path / "corpus")
     short, long = dataset / "hum" / "hum.00030.wav", dataset / "hum" / "hum.00031.wav"
     write_clip(short, "hum", 30, seconds=0.5)
@@ -137,9 +144,7 @@ def test_short_clips_are_padded_and_named_and_long_ones_cut(corpus, features, tm
     inputs = np.load(tmp_path / "out" / "data_train_input.npy")
     n_frames = 1 + 11025 // 512
     assert inputs.shape == np.load(features / "data_train_input.npy").shape
-    assert not inputs[8, n_frames:].any()
-    assert inputs[8, :n_frames].any(axis=1).all()
-    assert inputs[9].any(axis=1).all()
+    np.testing.assert_array_equal(inputs[8, n_frames:], inputs[8, : FRAMES - n_frames])
 
 
 @pytest.mark.parametrize(
@@ -284,6 +289,8 @@ def test_groups_that_are_too_few_or_no_table_are_said_in_one_line(corpus, tmp_pa
     tracks, _ = find_tracks(corpus)
     groups = write_groups(tmp_path / "few.csv", {track.file: "one" for track in tracks})
     assert_one_line(refuse(corpus, tmp_path / "output", "--groups", groups), "too few")
+    groups = write_groups(tmp_path / "all.csv", {track.file: track.file for track in tracks})
+    assert_one_line(refuse(corpus, tmp_path / "output", "--groups", groups), "enough clips")
     (tmp_path / "no.csv").write_bytes(b"\xff\xfe\x00song")
     stderr = refuse(corpus, tmp_path / "output", "--groups", tmp_path / "no.csv")
     assert_one_line(stderr, "no.csv", "columns file and group")
@@ -309,6 +316,12 @@ def test_nested_and_linked_folders_with_any_name_are_searched_once(tmp_path):
 def check(dataset, *arguments, status=0):
     options = ("--dataset", dataset, "--check", "--frames", FRAMES, "--jobs", 1, *arguments)
     return run("GenreFeatureData.py", *options, status=status)
+
+
+def test_hidden_folders_and_those_with_an_underscore_are_no_genres(tmp_path):
+    for folder in ("jazz", "pop", ".part-download", "_old"):
+        write_clip(tmp_path / folder / "song.wav", "hum", 0)
+    assert find_tracks(tmp_path)[1] == ["jazz", "pop"]
 
 
 def test_check_counts_clips_and_changes_nothing(corpus, tmp_path):
@@ -443,7 +456,7 @@ def test_part_left_empty_by_broken_files_fails_and_keeps_the_old_cache(features,
     stderr = refuse(dataset, output)
     assert "no usable clip is left for the test part" in stderr.splitlines()[-1]
     assert array_bytes(output) == array_bytes(features)
-    assert not list(output.glob(".*"))
+    assert not list(output.glob(".part-*"))
 
 
 def test_genre_left_empty_by_broken_files_fails(corpus, tmp_path):
@@ -452,7 +465,8 @@ def test_genre_left_empty_by_broken_files_fails(corpus, tmp_path):
         path.write_bytes(b"")
     stderr = refuse(dataset, tmp_path / "out")
     assert "hiss" in stderr.splitlines()[-1]
-    assert not list((tmp_path / "out").iterdir())
+    assert not list((tmp_path / "out").glob("[!.]*"))
+    assert not list((tmp_path / "out").glob(".part-*"))
 
 
 @pytest.mark.parametrize(

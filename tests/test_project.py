@@ -66,8 +66,9 @@ def test_every_library_imported_is_pinned_and_every_pinned_one_imported():
     foreign = modules - own - set(sys.stdlib_module_names)
     distributions = importlib.metadata.packages_distributions()
     needed = {distributions[name][0].lower() for name in foreign}
-    assert needed == pinned_in("requirements.txt") | {"onnx"}
+    assert needed == pinned_in("requirements.txt") | {"onnx", "distributed"}
     assert pinned_in("requirements-onnx.txt") == {"onnx", "onnxruntime"}
+    assert pinned_in("requirements-dask.txt") == {"distributed"}
 
 
 def test_imports_run_one_way_and_nothing_imports_a_script():

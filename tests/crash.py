@@ -1,0 +1,160 @@
+"""Kill the feature script and a training script at random moments, and go on, again and again.
+
+    python tests/crash.py --kills 50
+
+What is there in the end must be what an undisturbed run writes, to the byte. Needs fork: Linux or
+macOS.
+"""
+
+import argparse
+import contextlib
+import json
+import os
+import random
+import runpy
+import shutil
+import signal
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+os.environ["OMP_NUM_THREADS"] = "1"
+sys.path.insert(0, str(Path(__file__).parent.parent))
+
+from conftest import FRAMES, ROOT, make_corpus, run
+from tqdm import tqdm
+
+import lstm_genre_classifier_pytorch  # noqa: F401  imported once, not by every process
+from genre_lstm import load_weights
+
+SCHEDULE = "PiecewiseDecay"
+
+
+def begin(script, *arguments):
+    """Run a script in a process of its own, a fork of this one; return the process's number."""
+    if process := os.fork():
+        return process
+    status = 1
+    try:
+        with Path(os.devnull).open("w") as nowhere:
+            os.dup2(nowhere.fileno(), 1)
+            os.dup2(nowhere.fileno(), 2)
+        sys.argv = [script, *map(str, arguments)]
+        with contextlib.suppress(SystemExit):
+            runpy.run_path(str(ROOT / script), run_name="__main__")
+            status = 0
+    finally:
+        os._exit(status)
+
+
+def wait(process, seconds=None):
+    """Wait for a process to end; return whether it has, if no longer than so many seconds."""
+    end = None if seconds is None else time.monotonic() + seconds
+    while True:
+        found, status = os.waitpid(process, 0 if end is None else os.WNOHANG)
+        if found:
+            if status:
+                raise RuntimeError("a run failed that nobody killed")
+            return True
+        if time.monotonic() > end:
+            return False
+        time.sleep(0.001)
+
+
+def extraction(corpus, folder):
+    """Return the command that extracts a corpus into a folder."""
+    return [
+        "GenreFeatureData.py",
+        *("--dataset", corpus, "--output", folder, "--frames", FRAMES, "--jobs", 1),
+    ]
+
+
+def training(features, folder):
+    """Return the command that trains in a folder, or goes on there."""
+    weights, result = folder / "weights", folder / "result"
+    begun = (weights / SCHEDULE / "checkpoint.pt").exists()
+    return [
+        f"lstm_genre_classifier_pytorch_{SCHEDULE}.py",
+        *("--features", features, "--weights", weights, "--result", result, "--device", "cpu"),
+        *("--recipe", "improved", "--epochs", 12, "--crop", 0.3),
+        *["--resume"] * begun,
+    ]
+
+
+def arrays(folder):
+    """Return what an extraction leaves: the bytes of its files."""
+    return {
+        path.name: path.read_bytes() for path in folder.iterdir() if not path.name.startswith(".")
+    }
+
+
+def trained(folder):
+    """Return what a training leaves, but for the seconds that it took."""
+    result, weights = folder / "result" / SCHEDULE, folder / "weights" / SCHEDULE
+    summary = json.loads((result / "summary.json").read_text(encoding="utf-8"))
+    del summary["seconds"]
+    model = load_weights(weights / "model.pt")
+    state = {name: tensor.tolist() for name, tensor in model["state"].items()}
+    return summary, state, (result / "history.csv").read_bytes()
+
+
+def disturb(title, command, outcome, folder, kills):
+    """Kill a command's runs at random moments until so many are killed; return how many ended.
+
+    Parameters
+    ----------
+    title : str
+    command : callable
+        Takes a folder, and returns a script with the arguments that begin or go on there.
+    outcome : callable
+        Takes a folder, and returns what is compared.
+    folder : Path
+    kills : int
+
+    Raises
+    ------
+    RuntimeError
+        A run that went on after a kill failed, or left something else than an undisturbed one.
+    """
+    start = time.monotonic()
+    wait(begin(*command(folder / "undisturbed")))
+    seconds, expected = time.monotonic() - start, outcome(folder / "undisturbed")
+    place, n_killed, n_ended = folder / "disturbed", 0, 0
+    with tqdm(desc=title, unit="kill", total=kills) as progress:
+        while n_killed < kills or place.exists():
+            process = begin(*command(place))
+            if not wait(process, random.uniform(0, seconds) if n_killed < kills else None):
+                os.kill(process, signal.SIGKILL)
+                os.waitpid(process, 0)
+                n_killed += 1
+                progress.update()
+                continue
+            if outcome(place) != expected:
+                raise RuntimeError(f"after {n_killed} kills, {title} ended otherwise")
+            shutil.rmtree(place)
+            n_ended += 1
+    return n_ended
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--kills", type=int, default=50, help="of each of the two scripts")
+    parser.add_argument("--seed", type=int, default=0, help="of the moments")
+    options = parser.parse_args()
+    random.seed(options.seed)
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        corpus, features = make_corpus(folder / "corpus", range(0, 100, 5)), folder / "features"
+        run(*extraction(corpus, features))
+        for title, command, outcome in (
+            ("extraction", lambda place: extraction(corpus, place), arrays),
+            ("training", lambda place: training(features, place), trained),
+        ):
+            (folder / title).mkdir()
+            n_ended = disturb(title, command, outcome, folder / title, options.kills)
+            print(f"{title}: killed {options.kills} times, ended {n_ended} times as undisturbed")
+
+
+if __name__ == "__main__":
+    main()
