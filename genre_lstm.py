@@ -1,13 +1,14 @@
 """The two-layer LSTM, its input processing, and the recipes it is trained by."""
 
 import dataclasses
+import io
 import pickle
 
 import torch
 from torch import nn
 
 from audio_features import COLUMNS, N_FEATURES
-from script_helpers import InputError
+from script_helpers import InputError, replacing
 
 INPUT_NORMS = ("none", "standardise", "track-mean", "batch")
 POOLINGS = ("last", "mean", "attention", "statistics")
@@ -194,6 +195,15 @@ def mask_inputs(inputs, share):
     """Set each input to zero, a standardised one's mean, in examples by a chance of `share`."""
     kept = torch.rand(len(inputs), 1, inputs.shape[2]) >= share
     return inputs * kept.to(inputs)
+
+
+def save_weights(path, content):
+    """Write tensors and plain values to a file, whole or not at all; OSError if it can't be."""
+    # By way of memory: of a full disk torch.save itself makes a RuntimeError.
+    memory = io.BytesIO()
+    torch.save(content, memory)
+    with replacing(path) as temporary:
+        temporary.write_bytes(memory.getbuffer())
 
 
 def load_weights(path, device="cpu"):

@@ -33,6 +33,7 @@ from genre_lstm import (
     load_weights,
     mask_inputs,
     random_crops,
+    save_weights,
     transpose_chroma,
 )
 from GenreFeatureData import GenreFeatureData
@@ -41,7 +42,6 @@ from script_helpers import (
     InputError,
     at_least,
     library_versions,
-    replacing,
     run_script,
     write_json,
     write_table,
@@ -234,8 +234,7 @@ class Training:
             "history": self.history,
             "seconds": self.seconds,
         }
-        with replacing(path) as temporary:
-            torch.save(state, temporary)
+        save_weights(path, state)
 
     def restore(self, path):
         """Go on from a checkpoint; InputError if there is none, or one of another run."""
@@ -341,17 +340,16 @@ def write_results(training, summary, weights, result):
     """Write the weights, figures and plots of a finished run."""
     model = training.model
     kept = ("schedule", "recipe", "seed", "genres", "features", "versions")
-    with replacing(weights / "model.pt") as temporary:
-        state = {name: tensor.cpu() for name, tensor in model.state_dict().items()}
-        saved = {key: summary[key] for key in kept}
-        standardisation = None
-        if model.is_standardised:
-            standardisation = {
-                "mean": model.input_mean.cpu(),
-                "deviation": model.input_deviation.cpu(),
-            }
-        saved["temperature"] = summary["calibration"]["temperature"]
-        torch.save({"state": state, "standardisation": standardisation, **saved}, temporary)
+    standardisation = None
+    if model.is_standardised:
+        standardisation = {"mean": model.input_mean.cpu(), "deviation": model.input_deviation.cpu()}
+    content = {
+        "state": {name: tensor.cpu() for name, tensor in model.state_dict().items()},
+        "standardisation": standardisation,
+        **{key: summary[key] for key in kept},
+        "temperature": summary["calibration"]["temperature"],
+    }
+    save_weights(weights / "model.pt", content)
     architecture = {
         "layers": str(model),
         "parameters": sum(tensor.numel() for tensor in model.parameters()),

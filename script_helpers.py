@@ -50,6 +50,10 @@ def replacing(path):
     try:
         yield temporary
         temporary.replace(path)
+    except OSError as error:
+        if error.errno and not error.filename:  # a full disk doesn't say what it had no room for
+            error.filename = str(path)
+        raise
     finally:
         temporary.unlink(missing_ok=True)
 

@@ -67,14 +67,16 @@ def run(script, *arguments, cwd=".", status=0):
     return stdout.getvalue(), stderr.getvalue()
 
 
+def training_line(schedule, features, folder, *arguments):
+    """Return the words that train into `folder`/weights and `folder`/result: script, options."""
+    words = [f"lstm_genre_classifier_pytorch_{schedule}.py", "--features", features]
+    words += ["--weights", folder / "weights", "--result", folder / "result"]
+    return [str(word) for word in (*words, "--device", "cpu", *arguments)]
+
+
 def train(schedule, features, folder, *arguments, status=0):
     """Run a training script into `folder`/weights and `folder`/result."""
-    return run(
-        f"lstm_genre_classifier_pytorch_{schedule}.py",
-        *("--features", features, "--weights", folder / "weights", "--result", folder / "result"),
-        *("--device", "cpu", *arguments),
-        status=status,
-    )
+    return run(*training_line(schedule, features, folder, *arguments), status=status)
 
 
 def assert_one_line(stderr, *words):

@@ -13,7 +13,7 @@ import time
 import numpy as np
 import pytest
 import torch
-from conftest import GENRES, ROOT, SCHEDULES, assert_one_line, run, train
+from conftest import GENRES, ROOT, SCHEDULES, assert_one_line, run, train, training_line
 
 import genre_lstm
 import lstm_genre_classifier_pytorch as shared
@@ -47,10 +47,10 @@ def read_summary(folder, schedule):
 
 def start_training(features, folder, *arguments):
     """Start PiecewiseDecay in a process of its own, and wait for its first checkpoint."""
-    command = [sys.executable, str(ROOT / "lstm_genre_classifier_pytorch_PiecewiseDecay.py")]
-    command += ["--features", features, "--weights", folder / "weights"]
-    command += ["--result", folder / "result", "--device", "cpu", *map(str, arguments)]
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    line = training_line("PiecewiseDecay", features, folder, *arguments)
+    process = subprocess.Popen(
+        [sys.executable, *line], cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
     while process.poll() is None:
         if (folder / "weights" / "PiecewiseDecay" / "checkpoint.pt").exists():
             break
@@ -296,6 +296,31 @@ def test_diverging_run_ends_in_one_line_and_keeps_the_last_checkpoint(
     assert len(state["history"]) == 2
     assert all(tensor.isfinite().all() for tensor in state["model"].values())
     assert not (tmp_path / "result").exists()
+
+
+@pytest.mark.parametrize(("options", "full"), [((), "checkpoint.pt"), (("--resume",), "model.pt")])
+def test_full_disk_is_said_in_one_line_and_the_files_are_as_before(
+    trained, features, tmp_path, options, full
+):
+    resource = pytest.importorskip("resource", reason="Windows limits no file's size")
+    folder = shutil.copytree(trained, tmp_path / "trained")
+    weights = folder / "weights" / "PiecewiseDecay"
+    before = {path.name: path.read_bytes() for path in weights.iterdir()}
+    options = ("--epochs", 25, "--batch-size", 5, "--learning-rate", 0.01, *options)
+    limit = (100_000, 100_000)  # bytes, less than the weights have
+    done = subprocess.run(
+        [sys.executable, *training_line("PiecewiseDecay", features, folder, *options)],
+        cwd=ROOT,
+        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, limit),
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 2
+    assert "Traceback" not in done.stderr
+    assert_one_line(done.stderr.splitlines()[-1], weights / full)
+    assert {path.name: path.read_bytes() for path in weights.iterdir()} == before
+    genre_lstm.load_model(weights / "model.pt")
+    assert len(genre_lstm.load_weights(weights / "checkpoint.pt")["history"]) == 25
 
 
 def test_file_that_is_no_checkpoint_is_refused(trained, features, tmp_path):
