@@ -111,21 +111,38 @@ def train_step(model, optimizer, features, genres, weights=None):
 
 
 def train_epoch(model, optimizer, data, device, weights=None):
-    """Train on every clip once; return the mean loss and the accuracy met on the way."""
+    """Train on every clip once.
+
+    Returns
+    -------
+    loss, accuracy : float
+        The means over the clips, met on the way.
+    losses : torch.Tensor, shape (n_batches,)
+        The mean loss of each batch.
+    """
     model.train()
     loss_sum = n_correct = 0
-    recipe = model.recipe
+    losses, recipe = [], model.recipe
     for features, genres in batches(data, "train", recipe.batch_size, device, recipe.shuffle):
         loss, correct = train_step(model, optimizer, features, genres, weights)
+        losses.append(loss)
         loss_sum += loss * len(genres)
         n_correct += correct
     n_clips = len(data.targets["train"])
-    return float(loss_sum) / n_clips, float(n_correct) / n_clips
+    return float(loss_sum) / n_clips, float(n_correct) / n_clips, torch.stack(losses)
 
 
-def is_finite(tensor):
-    """Whether a tensor holds neither NaN nor infinite values."""
-    return bool(tensor.isfinite().all())
+def find_divergence(model, losses):
+    """Say what first wasn't finite in an epoch with these batch losses; None if all was.
+
+    Called once an epoch: to look after every batch is to wait for the device each time.
+    """
+    if len(broken := (~losses.isfinite()).nonzero()):
+        return f"the loss of batch {int(broken[0]) + 1} of {len(losses)} isn't finite"
+    # Weights that aren't finite after an earlier batch show in the loss of the next.
+    if not all(tensor.isfinite().all() for tensor in model.parameters()):
+        return f"the weights after batch {len(losses)} of {len(losses)} aren't finite"
+    return None
 
 
 @torch.no_grad()
@@ -281,13 +298,13 @@ class Training:
         shown = {}
         for epoch in progress:
             rate = self.optimizer.param_groups[0]["lr"]
-            loss, accuracy = train_epoch(
+            loss, accuracy, losses = train_epoch(
                 self.model, self.optimizer, self.data, self.device, self.weights
             )
-            if not np.isfinite(loss) or not all(map(is_finite, self.model.parameters())):
+            if divergence := find_divergence(self.model, losses):
                 raise InputError(
-                    f"training diverged in epoch {epoch}, its loss or weights aren't finite: "
-                    "lower --learning-rate; the last checkpoint is kept"
+                    f"training diverged in epoch {epoch}, {divergence}: lower --learning-rate; "
+                    "the last checkpoint is kept"
                 )
             validation = {"loss": None, "accuracy": None}
             validated = epoch % recipe.validate_every == 0 or epoch == recipe.epochs

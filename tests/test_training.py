@@ -1,6 +1,7 @@
 """What a user may rely on when a model is trained, scored and saved."""
 
 import csv
+import itertools
 import json
 import os
 import re
@@ -277,21 +278,26 @@ def test_resume_without_a_checkpoint_is_refused(features, tmp_path):
     assert_one_line(stderr, "nothing to resume", "checkpoint.pt")
 
 
-def test_diverging_run_ends_in_one_line_and_keeps_the_last_checkpoint(
-    features, tmp_path, monkeypatch
+@pytest.mark.parametrize(
+    ("spoilt", "found"),
+    [(1, "the loss of batch 2 of 3 isn't"), (3, "the weights after batch 3 of 3 aren't")],
+)
+def test_diverging_run_says_in_which_batch_and_keeps_the_last_checkpoint(
+    features, tmp_path, monkeypatch, spoilt, found
 ):
-    sound_epoch, epochs = shared.train_epoch, []
+    sound_step, n_steps = shared.train_step, itertools.count(1)
 
-    def diverge_in_epoch_3(model, *others):
-        epochs.append(sound_epoch(model, *others))
-        if len(epochs) == 3:
+    def diverge_in_epoch_3(model, optimizer, *others, **options):
+        step = sound_step(model, optimizer, *others, **options)
+        # The steps by which the time is estimated have another optimizer.
+        if isinstance(optimizer, torch.optim.AdamW) and next(n_steps) == 2 * 3 + spoilt:
             model.linear.bias.data[0] = float("nan")
-        return epochs[-1]
+        return step
 
-    monkeypatch.setattr(shared, "train_epoch", diverge_in_epoch_3)
+    monkeypatch.setattr(shared, "train_step", diverge_in_epoch_3)
     _, stderr = train("PiecewiseDecay", features, tmp_path, *SHORT, status=2)
-    assert "epoch 3" in stderr.splitlines()[-1]
-    assert "--learning-rate" in stderr.splitlines()[-1]
+    for words in ("epoch 3", found, "--learning-rate"):
+        assert words in stderr.splitlines()[-1]
     state = genre_lstm.load_weights(tmp_path / "weights" / "PiecewiseDecay" / "checkpoint.pt")
     assert len(state["history"]) == 2
     assert all(tensor.isfinite().all() for tensor in state["model"].values())
