@@ -239,12 +239,8 @@ def test_resumed_run_ends_as_one_never_stopped(features, tmp_path, recipe, stop)
     train("PiecewiseDecay", features, tmp_path / "whole", *options)
     process = start_training(features, tmp_path / "stopped", *options)
     process.send_signal(stop)
-    _, stderr = process.communicate()
+    process.communicate()
     assert process.returncode == {signal.SIGKILL: -signal.SIGKILL, signal.SIGINT: 130}[stop]
-    if stop == signal.SIGINT:
-        assert "--resume" in stderr.splitlines()[-1]
-        n_epochs = int(re.search(r"after epoch (\d+)", stderr)[1])
-        assert len(read_history(tmp_path / "stopped", "PiecewiseDecay")) == n_epochs < 200
     train("PiecewiseDecay", features, tmp_path / "stopped", *options, "--resume")
     whole, stopped = (
         tmp_path / name / "result" / "PiecewiseDecay" for name in ("whole", "stopped")
@@ -255,6 +251,23 @@ def test_resumed_run_ends_as_one_never_stopped(features, tmp_path, recipe, stop)
         for name in ("whole", "stopped")
     ]
     assert all(torch.equal(states[0][name], states[1][name]) for name in states[0])
+
+
+@pytest.mark.skipif(os.name != "posix", reason="signals are another matter on Windows")
+def test_ctrl_c_leaves_the_curves_so_far_and_a_checkpoint_to_resume(features, tmp_path):
+    process = start_training(features, tmp_path, "--batch-size", 5)
+    process.send_signal(signal.SIGINT)
+    _, stderr = process.communicate()
+    assert process.returncode == 130
+    assert "Traceback" not in stderr
+    n_epochs = int(re.search(r"Stopped after epoch (\d+): .*--resume", stderr.splitlines()[-1])[1])
+    for name in ("graph_train_loss.png", "graph_train_accuracy.png", "graph_lr.png"):
+        assert (tmp_path / "result" / "PiecewiseDecay" / name).exists()
+    assert len(read_history(tmp_path, "PiecewiseDecay")) == n_epochs < 1000
+    data, recipe = GenreFeatureData(features).load(), genre_lstm.Recipe(batch_size=5)
+    training = shared.Training(data, recipe, "PiecewiseDecay", piecewise.make_scheduler, 0, "cpu")
+    training.restore(tmp_path / "weights" / "PiecewiseDecay" / "checkpoint.pt")
+    assert len(training.history) in (n_epochs - 1, n_epochs)  # the last may be not yet saved
 
 
 def test_start_says_what_is_trained_where_and_about_how_long(features, tmp_path):
