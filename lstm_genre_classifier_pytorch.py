@@ -24,6 +24,7 @@ from torch.optim.lr_scheduler import ConstantLR, ReduceLROnPlateau
 from tqdm import tqdm
 
 import genre_plots
+import parallel_training
 from calibration import calibrate
 from genre_lstm import (
     INPUT_NORMS,
@@ -79,10 +80,11 @@ def genre_weights(targets, n_genres):
     return torch.from_numpy(len(targets) / np.maximum(counts, 1)).float() / n_genres
 
 
-def train_step(model, optimizer, features, genres, weights=None):
+def train_step(model, optimizer, features, genres, weights=None, classify=None):
     """Take one step down the gradient of a batch; return its mean loss and correct answers.
 
-    `weights`, (n_genres,), are those of the genres in the loss; None for all the same.
+    `weights`, (n_genres,), are those of the genres in the loss; None for all the same. `classify`
+    is the model's own, or the one that several processes share.
     """
     recipe = model.recipe
     if recipe.transpose:
@@ -97,7 +99,7 @@ def train_step(model, optimizer, features, genres, weights=None):
         partners = torch.randperm(len(inputs)).to(inputs.device)
         inputs = share * inputs + (1 - share) * inputs[partners]
         others = genres[partners]
-    log_probabilities = model.classify(inputs)
+    log_probabilities = (classify or model.classify)(inputs)
     loss = share * nn.functional.nll_loss(log_probabilities, genres, weights)
     if share < 1:
         loss = loss + (1 - share) * nn.functional.nll_loss(log_probabilities, others, weights)
@@ -110,7 +112,7 @@ def train_step(model, optimizer, features, genres, weights=None):
     return loss.detach(), (log_probabilities.argmax(dim=1) == larger).sum()
 
 
-def train_epoch(model, optimizer, data, device, weights=None):
+def train_epoch(model, optimizer, data, device, weights=None, classify=None):
     """Train on every clip once.
 
     Returns
@@ -124,7 +126,7 @@ def train_epoch(model, optimizer, data, device, weights=None):
     loss_sum = n_correct = 0
     losses, recipe = [], model.recipe
     for features, genres in batches(data, "train", recipe.batch_size, device, recipe.shuffle):
-        loss, correct = train_step(model, optimizer, features, genres, weights)
+        loss, correct = train_step(model, optimizer, features, genres, weights, classify)
         losses.append(loss)
         loss_sum += loss * len(genres)
         n_correct += correct
@@ -185,11 +187,12 @@ def seconds_per_epoch(model, data, device):
     """Estimate how long an epoch takes from its first batches, on a copy of the model."""
     model, batch_size = copy.deepcopy(model).train(), model.recipe.batch_size
     optimizer = torch.optim.SGD(model.parameters())
-    seconds = []
-    with torch.random.fork_rng():
+    classify, seconds = parallel_training.shared_classify(model), []
+    with torch.random.fork_rng(devices=[]):  # nothing is drawn on the GPU but dropout
         start = time.perf_counter()
         for features, genres in itertools.islice(batches(data, "train", batch_size, device), 4):
-            float(train_step(model, optimizer, features, genres)[0])  # waits for the device
+            loss, _ = train_step(model, optimizer, features, genres, classify=classify)
+            float(loss)  # waits for the device
             seconds.append(time.perf_counter() - start)
             start = time.perf_counter()
     n_batches = -(-len(data.targets["train"]) // batch_size)
@@ -216,6 +219,7 @@ class Training:
         torch.manual_seed(seed)
         self.data, self.recipe, self.device = data, recipe, device
         self.model = GenreLSTM(len(data.genres), recipe, data.settings).to(device)
+        self.classify = parallel_training.shared_classify(self.model)
         if self.model.is_standardised:
             tracks = batches(data, "train", recipe.batch_size, device)
             self.model.standardise(features for features, _ in tracks)
@@ -286,7 +290,10 @@ class Training:
         return calibrate(found)
 
     def run(self, checkpoint):
-        """Train the epochs that are left, saving a checkpoint after each."""
+        """Train the epochs that are left, saving a checkpoint after each.
+
+        Of several processes the first validates and saves.
+        """
         recipe, start = self.recipe, time.perf_counter() - self.seconds
         progress = tqdm(
             range(len(self.history) + 1, recipe.epochs + 1),
@@ -299,7 +306,7 @@ class Training:
         for epoch in progress:
             rate = self.optimizer.param_groups[0]["lr"]
             loss, accuracy, losses = train_epoch(
-                self.model, self.optimizer, self.data, self.device, self.weights
+                self.model, self.optimizer, self.data, self.device, self.weights, self.classify
             )
             if divergence := find_divergence(self.model, losses):
                 raise InputError(
@@ -309,7 +316,7 @@ class Training:
             validation = {"loss": None, "accuracy": None}
             validated = epoch % recipe.validate_every == 0 or epoch == recipe.epochs
             if validated:
-                validation = self.score("validation")
+                validation = parallel_training.by_first(self.score, "validation")
                 shown = {"val_loss": validation["loss"], "val_acc": validation["accuracy"]}
             if not isinstance(self.scheduler, ReduceLROnPlateau):
                 self.scheduler.step()
@@ -318,7 +325,8 @@ class Training:
             row = (epoch, loss, accuracy, validation["loss"], validation["accuracy"], rate)
             self.history.append(dict(zip(HISTORY, row, strict=True)))
             self.seconds = time.perf_counter() - start
-            self.save(checkpoint)
+            if parallel_training.is_first():
+                self.save(checkpoint)
             progress.set_postfix(loss=loss, acc=accuracy, **shown, lr=rate)
 
 
@@ -343,6 +351,7 @@ def summarise(training):
         "seconds": round(training.seconds, 1),
         "device": training.device,
         "threads": torch.get_num_threads(),
+        "processes": parallel_training.n_processes(),
         "final_epoch": len(training.history),
         "best_epoch": best["epoch"],
         "best_val_accuracy": best["val_accuracy"],
@@ -471,9 +480,8 @@ def pick_device(name):
     return name
 
 
-def main(schedule, make_scheduler, description):
-    """Train with a schedule from start to end, as the command line says."""
-    options = parse_arguments(description)
+def train(options, schedule, make_scheduler):
+    """Train with a schedule from start to end, as the options say."""
     data = GenreFeatureData(options.features or Path("gtzan", "demo" * options.demo)).load()
     # The published recipe keeps the original's places.
     folder = "demo" if options.demo else options.recipe.removeprefix("published")
@@ -481,6 +489,7 @@ def main(schedule, make_scheduler, description):
     result = (options.result or Path("result", folder)) / schedule
     recipe = choose_recipe(options)
     device = pick_device(options.device)
+    parallel_training.take_device(device)
 
     training = Training(data, recipe, schedule, make_scheduler, options.seed, device)
     checkpoint = weights / "checkpoint.pt"
@@ -489,6 +498,8 @@ def main(schedule, make_scheduler, description):
     epochs_left = recipe.epochs - len(training.history)
     minutes = epochs_left * seconds_per_epoch(training.model, data, device) / 60
     place = f"{device} with {torch.get_num_threads()} threads" if device == "cpu" else device
+    if (n_processes := parallel_training.n_processes()) > 1:
+        place += f" in each of {n_processes} processes"
     print(
         f"{schedule}: {epochs_left} epochs of {len(data.targets['train'])} clips on {place}, "
         f"about {minutes:.1f} minutes.",
@@ -497,17 +508,26 @@ def main(schedule, make_scheduler, description):
     try:
         training.run(checkpoint)
     except KeyboardInterrupt:
-        if training.history:
+        if training.history and parallel_training.is_first():
             write_history(training, result)
             n_epochs = len(training.history)
             print(f"Stopped after epoch {n_epochs}: go on with --resume.", file=sys.stderr)
         raise
+    if not parallel_training.is_first():
+        return
     summary = summarise(training)
     write_results(training, summary, weights, result)
     for part in ("validation", "test"):
         scores = summary[part]
         print(f"{part}: {scores['accuracy']:.2%} ({scores['correct']} of {scores['n']} clips)")
     print(f"Weights are in {weights}, plots and figures in {result}.")
+
+
+def main(schedule, make_scheduler, description):
+    """Train with a schedule, as the command line says, in all processes that there are."""
+    options = parse_arguments(description)
+    with parallel_training.together():
+        train(options, schedule, make_scheduler)
 
 
 def make_scheduler(optimizer, epochs):
