@@ -8,6 +8,7 @@ the two schedules set out to calm.
 """
 
 import argparse
+import contextlib
 import copy
 import dataclasses
 import itertools
@@ -41,6 +42,7 @@ from GenreFeatureData import GenreFeatureData
 from script_helpers import (
     HelpFormatter,
     InputError,
+    alone,
     at_least,
     library_versions,
     run_script,
@@ -480,13 +482,9 @@ def pick_device(name):
     return name
 
 
-def train(options, schedule, make_scheduler):
+def train(options, schedule, make_scheduler, weights, result):
     """Train with a schedule from start to end, as the options say."""
     data = GenreFeatureData(options.features or Path("gtzan", "demo" * options.demo)).load()
-    # The published recipe keeps the original's places.
-    folder = "demo" if options.demo else options.recipe.removeprefix("published")
-    weights = (options.weights or Path("weights", folder)) / schedule
-    result = (options.result or Path("result", folder)) / schedule
     recipe = choose_recipe(options)
     device = pick_device(options.device)
     parallel_training.take_device(device)
@@ -526,8 +524,14 @@ def train(options, schedule, make_scheduler):
 def main(schedule, make_scheduler, description):
     """Train with a schedule, as the command line says, in all processes that there are."""
     options = parse_arguments(description)
-    with parallel_training.together():
-        train(options, schedule, make_scheduler)
+    # The published recipe keeps the original's places.
+    folder = "demo" if options.demo else options.recipe.removeprefix("published")
+    weights = (options.weights or Path("weights", folder)) / schedule
+    result = (options.result or Path("result", folder)) / schedule
+    with parallel_training.together(), contextlib.ExitStack() as stack:
+        if parallel_training.is_first():
+            stack.enter_context(alone(weights, result))
+        train(options, schedule, make_scheduler, weights, result)
 
 
 def make_scheduler(optimizer, epochs):

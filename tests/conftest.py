@@ -79,6 +79,11 @@ def train(schedule, features, folder, *arguments, status=0):
     return run(*training_line(schedule, features, folder, *arguments), status=status)
 
 
+def contents(folder):
+    """The bytes of a folder's files, by their names, but for hidden ones."""
+    return {path.name: path.read_bytes() for path in folder.iterdir() if path.name[0] != "."}
+
+
 def assert_one_line(stderr, *words):
     """Check that the user is told what is wrong in one line that holds all `words`."""
     assert len(stderr.strip().splitlines()) == 1, stderr

@@ -22,7 +22,7 @@ from pathlib import Path
 os.environ["OMP_NUM_THREADS"] = "1"
 sys.path.insert(0, str(Path(__file__).parent.parent))
 
-from conftest import FRAMES, ROOT, make_corpus, run
+from conftest import FRAMES, ROOT, contents, make_corpus, run
 from tqdm import tqdm
 
 import lstm_genre_classifier_pytorch  # noqa: F401  imported once, not by every process
@@ -80,13 +80,6 @@ def training(features, folder):
         *("--recipe", "improved", "--epochs", 12, "--crop", 0.3),
         *["--resume"] * begun,
     ]
-
-
-def arrays(folder):
-    """Return what an extraction leaves: the bytes of its files."""
-    return {
-        path.name: path.read_bytes() for path in folder.iterdir() if not path.name.startswith(".")
-    }
 
 
 def trained(folder):
@@ -148,7 +141,7 @@ def main():
         corpus, features = make_corpus(folder / "corpus", range(0, 100, 5)), folder / "features"
         run(*extraction(corpus, features))
         for title, command, outcome in (
-            ("extraction", lambda place: extraction(corpus, place), arrays),
+            ("extraction", lambda place: extraction(corpus, place), contents),
             ("training", lambda place: training(features, place), trained),
         ):
             (folder / title).mkdir()

@@ -6,7 +6,7 @@ import sys
 import time
 
 import pytest
-from conftest import FRAMES, assert_one_line, run
+from conftest import FRAMES, assert_one_line, contents, run
 
 import extraction
 
@@ -34,11 +34,6 @@ def cluster(tmp_path_factory):
     for process in processes:
         process.kill()
         process.wait()
-
-
-def contents(folder):
-    """The bytes of all files but hidden ones."""
-    return {path.name: path.read_bytes() for path in folder.iterdir() if path.name[0] != "."}
 
 
 def extract(corpus, output, scheduler, status=0):

@@ -9,7 +9,7 @@ import sys
 
 import pytest
 import torch
-from conftest import ROOT, assert_one_line, train, training_line
+from conftest import ROOT, assert_one_line, contents, train, training_line
 from test_training import RESULT_FILES, read_history, read_summary
 from torch import distributed, multiprocessing
 from torch.optim.lr_scheduler import ReduceLROnPlateau
@@ -142,7 +142,7 @@ def test_run_stopped_in_one_process_goes_on_in_two_and_in_one_again(
         done.stdout,
     )
     result = tmp_path / "result" / "PiecewiseDecay"
-    assert {path.name for path in result.iterdir()} == RESULT_FILES
+    assert set(contents(result)) == RESULT_FILES
     assert read_summary(tmp_path, "PiecewiseDecay")["processes"] == 2
     whole, stopped = (read_history(folder, "PiecewiseDecay") for folder in (trained, tmp_path))
     for key in ("train_loss", "learning_rate"):
