@@ -5,23 +5,23 @@
     python predict.py mix.mp3 --plot mix.png          # how the answer changes over time
     python predict.py --export model.onnx             # the model for other programs
 
-A file is classified as it was trained on: at the same frame rate, with the same input
-processing, in windows as long as a training clip, over which the answers are averaged.
+A file is classified as the model was trained: at the same frame rate, with the same input
+processing, its mean that of the whole file, in windows as long as a training clip, over which
+the answers are averaged.
 """
 
 import argparse
 import json
+import os
 import sys
 from pathlib import Path
 
 import numpy as np
 import torch
-from matplotlib.figure import Figure
 from tqdm import tqdm
 
 from audio_features import SAMPLE_RATE, extract_file
 from genre_lstm import load_model
-from genre_plots import genre_colors, save
 from gtzan.tracks import audio_files
 from onnx_export import export_onnx
 from script_helpers import HelpFormatter, InputError, at_least, run_script
@@ -46,7 +46,8 @@ def list_files(names):
     paths = []
     for name in names:
         if name == "-":
-            paths += [Path(line) for line in sys.stdin.read().splitlines() if line]
+            lines = sys.stdin.buffer.read().split(b"\n")  # in whatever encoding names have
+            paths += [Path(os.fsdecode(line)) for line in (x.rstrip(b"\r") for x in lines) if line]
         elif Path(name).is_dir():
             paths += audio_files(name, nested=True)
         else:
@@ -86,8 +87,13 @@ def classify(model, saved, features):
 
 
 @torch.inference_mode()
-def draw(model, saved, features, title, path):
+def draw(model, saved, features, answer, title, path):
     """Draw the probabilities of a file's genres over time, and the answer for all of it."""
+    # A second of loading that only pictures need.
+    from matplotlib.figure import Figure
+
+    from genre_plots import genre_colors, save
+
     # Windows as short as a training example show as much of the time as can be heard apart.
     length = min(model.crop_length, len(features))
     starts, scores = zip(
@@ -98,7 +104,6 @@ def draw(model, saved, features, title, path):
     # Windows overlap by half: each is drawn over the half that is nearest to its centre.
     middles = np.add(starts[1:], starts[:-1]) / 2 + length / 2
     edges = np.concatenate([[0], middles, [len(features)]]) * second
-    answer = classify(model, saved, features)
     figure = Figure(figsize=(10, 4), layout="constrained")
     axes = figure.add_subplot(xlabel="time (s)", ylabel="probability", ylim=(0, 1))
     axes.stackplot(
@@ -165,7 +170,7 @@ def main():
         features, seconds = extracted
         answer = classify(model, saved, features)
         if options.plot:
-            draw(model, saved, features, path.name, options.plot)
+            draw(model, saved, features, answer, path.name, options.plot)
         if options.json:
             fields = {"file": str(path), "genre": next(iter(answer)), "probabilities": answer}
             line = json.dumps(fields | {"seconds": seconds, "weights": str(weights)})

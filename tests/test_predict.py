@@ -92,7 +92,8 @@ def test_folders_and_lists_are_gone_through_and_each_file_answered_once(
     names = sorted(map(str, folder.iterdir()))
     lines, _ = predict(folder, "--weights", weights, "--json", "--jobs", 2)
     assert [json.loads(line)["file"] for line in lines] == names
-    monkeypatch.setattr("sys.stdin", io.StringIO("\n".join(names[:2]) + "\n"))
+    listed = io.BytesIO(("\n".join(names[:2]) + "\r\n").encode())
+    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(listed))
     listed, _ = predict("-", "--weights", weights, "--json")
     assert listed == lines[:2]
     (tmp_path / "empty").mkdir()
