@@ -1,4 +1,4 @@
-"""How far the parts of the index split share artists, and those of the filtered split."""
+"""How far the parts of GTZAN's two splits share artists, and how far the splits share clips."""
 
 from experiments import report
 from gtzan.check import shared_artists
@@ -9,15 +9,20 @@ CLIPS_PER_GENRE = 100
 
 
 def write_artists(genres, output):
-    """Write artists.csv: for some of GTZAN's genres, what `shared_artists` finds in each split."""
+    """Write artists.csv: for some of GTZAN's genres, what `shared_artists` finds in each split.
+
+    And how many clips of a part are in the ``other_validation`` part: that of the other split.
+    """
     tracks = [
         Track(genre, f"{genre}/{genre}.{number:05}.au")
         for genre in genres
         for number in range(CLIPS_PER_GENRE)
     ]
-    rows = [
-        {"split": split, "part": part, **found}
-        for split in ("index", "filtered")
-        for part, found in shared_artists(split_tracks(tracks, split)[0]).items()
-    ]
+    dealt = {split: split_tracks(tracks, split)[0] for split in ("index", "filtered")}
+    rows = []
+    for split, other in (("index", "filtered"), ("filtered", "index")):
+        validation = {track.file for track in dealt[other]["validation"]}
+        for part, found in shared_artists(dealt[split]).items():
+            known = sum(track.file in validation for track in dealt[split][part])
+            rows.append({"split": split, "part": part, **found, "other_validation": known})
     write_table(output / report.ARTISTS, rows[0], rows)

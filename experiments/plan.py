@@ -21,7 +21,8 @@ LADDER = {
     "deltas": {"deltas": IMPROVED.deltas},
     "crop": {"crop": IMPROVED.crop},
     "pooling": {"pooling": IMPROVED.pooling},
-    # The rest: transposed, masked and mixed examples, dropout, weight decay, clipped gradients.
+    # The rest: transposed, masked and mixed examples, a balanced loss, dropout, weight decay,
+    # clipped gradients, and for all that three times the rate and twice the epochs.
     "improved": {field.name: getattr(IMPROVED, field.name) for field in dataclasses.fields(Recipe)},
 }
 
@@ -49,7 +50,7 @@ COMPARED = {
     "improved": ("improved, unshuffled", "improved"),
 }
 
-# The steps whose settings are not up for choice: they alone are scored on the test part.
+# The steps whose settings are not up for choice: of them alone test scores are kept.
 FINAL = ("published", "improved", "svm")
 
 
