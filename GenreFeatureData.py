@@ -32,6 +32,8 @@ from script_helpers import (
     HelpFormatter,
     InputError,
     alone,
+    are_lengths,
+    are_names,
     at_least,
     library_versions,
     replacing,
@@ -81,6 +83,11 @@ def checksum_if_finite(inputs):
             return None
         checksum = zlib.crc32(np.ascontiguousarray(clip), checksum)
     return checksum
+
+
+def is_one_hot(rows):
+    """Whether each row holds a single 1, and zeros beside it."""
+    return ((np.count_nonzero(rows, axis=1) == 1) & (rows.max(axis=1) == 1)).all()
 
 
 # The cache
@@ -188,7 +195,7 @@ class GenreFeatureData:
                     return f"{key} was {found[key]}, is now {value}"
             if found["sources"] != wanted["sources"]:
                 return "the audio files have changed"
-        except (InputError, ValueError, KeyError, TypeError, AttributeError):
+        except (InputError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
             return "the cache there is incomplete or damaged"
         return None
 
@@ -262,7 +269,9 @@ class GenreFeatureData:
                     f"no features in {self.folder} ({path.name} is missing): run "
                     "GenreFeatureData.py first, or name their folder with --features"
                 ) from None
-            except (ValueError, EOFError, OverflowError):
+            except OSError:
+                raise
+            except Exception:  # of many kinds: a damaged header is parsed as Python's literals are
                 raise InputError(f"{path} isn't an array of numbers; {EXTRACT_AGAIN}") from None
         inputs, targets = arrays
         problem = None
@@ -272,7 +281,7 @@ class GenreFeatureData:
             problem = f"target has the shape {targets.shape}, not ({len(inputs)}, genres)"
         elif inputs.dtype.kind != "f" or (checksum := checksum_if_finite(inputs)) is None:
             problem = "input holds NaN, infinite or non-float features"
-        elif not (np.sort(targets, axis=1) == np.eye(targets.shape[1])[-1]).all():
+        elif targets.dtype.kind not in "bfiu" or not is_one_hot(targets):
             problem = "target isn't one-hot"
         if problem:
             raise InputError(f"{self.folder}/data_{part}_{problem}; {EXTRACT_AGAIN}")
@@ -282,11 +291,14 @@ class GenreFeatureData:
         """Set `genres` and `settings` from features.json, which must fit the arrays."""
         try:
             found = json.loads(self.manifest.read_text(encoding="utf-8"))
-            fits = (len(found["genres"]), found["frames"]) == (n_genres, n_frames)
-            self.genres = [str(genre) for genre in found["genres"]]
-            self.settings = {key: int(found[key]) for key in SETTINGS}
-            self.split = found.get("split")
-        except (ValueError, KeyError, TypeError):
+            self.genres, self.split = found["genres"], found.get("split")
+            self.settings = {key: found[key] for key in SETTINGS}
+            fits = (
+                are_names(self.genres)
+                and are_lengths(self.settings.values())
+                and (len(self.genres), self.settings["frames"]) == (n_genres, n_frames)
+            )
+        except (ValueError, KeyError, TypeError, RecursionError):
             fits = False
         if not fits:
             raise InputError(f"{self.manifest} doesn't fit the arrays beside it; {EXTRACT_AGAIN}")
@@ -295,8 +307,8 @@ class GenreFeatureData:
         """Set `genres` and `settings` for arrays without features.json, saying what is assumed."""
         self.genres = ORIGINAL_GENRES.get(n_genres) or [f"genre_{i}" for i in range(n_genres)]
         # GTZAN's clips last 30 s: 1290 to 1293 frames mean the original's hop of 512 samples.
-        hop_length = 30 * SAMPLE_RATE // n_frames
-        power_of_two = 2 ** round(np.log2(max(hop_length, 1)))
+        hop_length = max(1, 30 * SAMPLE_RATE // n_frames)
+        power_of_two = 2 ** round(np.log2(hop_length))
         if abs(hop_length / power_of_two - 1) < 0.01:
             hop_length = power_of_two
         self.split = None

@@ -28,6 +28,8 @@ DYNAMIC_RANGE = 80  # dB: the MFCC's mel bands are no softer than this below the
 
 BLOCK_SECONDS = 60  # of long files, held in memory at once
 FRAMES_AT_ONCE = 64  # whose spectra fit in a core's cache, which is faster than all at once
+BLOCK_SAMPLES = 2**24  # of all channels, decoded at once
+RATES = (1000, 768_000)  # Hz, lowest and highest: others stand in damaged files
 
 
 # Audio
@@ -42,6 +44,12 @@ def open_audio(path):
         raise InputError(f"{path} can't be read as audio: there is no such file")
     try:
         with soundfile.SoundFile(path) as file:
+            lowest, highest = RATES
+            if not lowest <= file.samplerate <= highest:
+                raise InputError(
+                    f"{path} can't be used: its rate of {file.samplerate} Hz isn't one from "
+                    f"{lowest} to {highest} Hz"
+                )
             yield file
     except soundfile.SoundFileError as error:
         reason = str(error).rpartition(": ")[2]
@@ -53,6 +61,17 @@ def to_mono(samples, path):
     if not (np.abs(samples) < 1e9).all():  # full scale is 1; the power spectrum must be finite
         raise InputError(f"{path} can't be used: it holds NaN, infinite or far too large samples")
     return samples.mean(axis=1)
+
+
+def read_mono(file, path, frames):
+    """Read up to so many frames of an open file, and average their channels."""
+    # Block by block: what there is takes memory, not what a damaged header claims.
+    blocks, size = [], max(1, BLOCK_SAMPLES // file.channels)
+    while not blocks or len(blocks[-1]) == size:
+        samples = file.read(min(size, frames), dtype="float32", always_2d=True)
+        blocks.append(to_mono(samples, path))
+        frames -= len(samples)
+    return np.concatenate(blocks)
 
 
 def load_signal(path, seconds=None):
@@ -77,15 +96,12 @@ def load_signal(path, seconds=None):
     import librosa
 
     with open_audio(path) as file:
-        frames = -1 if seconds is None else int(np.ceil(seconds * file.samplerate))
-        rate, samples = file.samplerate, file.read(frames, dtype="float32", always_2d=True)
-    if not len(samples):
+        rate = file.samplerate
+        signal = read_mono(file, path, np.inf if seconds is None else int(np.ceil(seconds * rate)))
+    if not len(signal):
         raise InputError(f"{path} can't be read as audio: it holds no samples")
     return librosa.resample(
-        to_mono(samples, path),
-        orig_sr=rate,
-        target_sr=SAMPLE_RATE,
-        res_type=DEFINITION["resampler"],
+        signal, orig_sr=rate, target_sr=SAMPLE_RATE, res_type=DEFINITION["resampler"]
     )
 
 
@@ -98,10 +114,10 @@ def stream_signal(path):
         stream = soxr.ResampleStream(file.samplerate, SAMPLE_RATE, 1, "float32", quality="HQ")
         size, n_read, n_made, last = BLOCK_SECONDS * file.samplerate, 0, 0, False
         while not last:
-            samples = file.read(size, dtype="float32", always_2d=True)
-            last = len(samples) < size
-            piece = stream.resample_chunk(to_mono(samples, path), last=last)
-            n_read += len(samples)
+            signal = read_mono(file, path, size)
+            last = len(signal) < size
+            piece = stream.resample_chunk(signal, last=last)
+            n_read += len(signal)
             if last:  # librosa rounds the length up
                 n_samples = int(np.ceil(n_read * SAMPLE_RATE / file.samplerate))
                 piece = librosa.util.fix_length(piece, size=n_samples - n_made)

@@ -13,6 +13,8 @@ from pathlib import Path
 
 import filelock
 
+MOST = 10**9  # what any number may be that is asked for or read from a file
+
 
 class InputError(Exception):
     """Something the user can mend; the message says what it is and what to do."""
@@ -111,6 +113,17 @@ def read_table(path):
         return list(csv.DictReader(file))
 
 
+def are_names(values):
+    """Whether something read from a file is a list of names, each there once."""
+    named = isinstance(values, list) and all(isinstance(value, str) for value in values)
+    return named and len(set(values)) == len(values)
+
+
+def are_lengths(values):
+    """Whether things read from a file are whole numbers from 1 to what `at_least` allows."""
+    return all(type(value) is int and 1 <= value <= MOST for value in values)
+
+
 def library_versions(*names):
     """Return the installed version of each named distribution, as a dict."""
     return {name: importlib.metadata.version(name) for name in names}
@@ -129,7 +142,7 @@ def at_least(least):
     """Return a function that reads a number of the type of `least` from the command line."""
 
     def read(text):
-        if not least <= (number := type(least)(text)) <= 1e9:
+        if not least <= (number := type(least)(text)) <= MOST:
             raise ValueError
         return number
 

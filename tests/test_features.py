@@ -1,8 +1,10 @@
 """What a user may rely on when features are extracted and cached."""
 
 import collections
+import contextlib
 import json
 import shutil
+import tracemalloc
 
 import librosa
 import numpy as np
@@ -29,6 +31,7 @@ from gtzan.tracks import (
     read_groups,
     split_tracks,
 )
+from script_helpers import InputError
 
 
 def prepare(dataset, output, **options):
@@ -47,6 +50,17 @@ def refuse(dataset, output, *arguments):
 
 def array_bytes(folder):
     return {path.name: path.read_bytes() for path in sorted(folder.glob("data_*.npy"))}
+
+
+def most_memory(function, *arguments):
+    """Return the most bytes that a function holds, whether it ends well or in an InputError."""
+    tracemalloc.start()
+    try:
+        with contextlib.suppress(InputError):
+            function(*arguments)
+        return tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
 
 
 def write_cache(folder, n_clips=4, n_frames=8, n_genres=6, dtype=np.float64):
@@ -157,6 +171,7 @@ def test_short_clips_are_repeated_and_named_and_long_ones_cut(corpus, features, 
         ("new file", "audio files have changed"),
         ("array", "damaged"),
         ("manifest", "no features.json"),
+        ("nested manifest", "damaged"),
     ],
 )
 def test_cache_is_rebuilt_and_says_why_when_it_no_longer_fits(
@@ -178,6 +193,8 @@ def test_cache_is_rebuilt_and_says_why_when_it_no_longer_fits(
         write_clip(dataset / "hum" / "hum.00034.wav", "hum", 34)
     elif change == "array":
         np.save(output / "data_test_input.npy", np.zeros((1, 2, 3)))
+    elif change == "nested manifest":
+        (output / "features.json").write_text("[" * 100_000)
     else:
         (output / "features.json").unlink()
     prepare(dataset, output, **options)
@@ -208,6 +225,20 @@ def test_unknown_genre_count_without_manifest_gets_placeholder_names(tmp_path, c
     write_cache(tmp_path, n_genres=3)
     assert GenreFeatureData(tmp_path).load().genres == ["genre_0", "genre_1", "genre_2"]
     assert "genre_0" in capsys.readouterr().err
+
+
+def test_clips_of_hours_without_manifest_get_a_hop_of_one_sample(tmp_path):
+    data = GenreFeatureData(tmp_path)
+    data.guess_manifest(10**6, 6)
+    assert data.settings["hop_length"] == 1
+
+
+def test_many_genres_take_no_memory_of_their_square(tmp_path):
+    write_cache(tmp_path, n_clips=2, n_genres=6)
+    for part in PARTS:
+        np.save(tmp_path / f"data_{part}_target.npy", np.eye(2, 10_000, dtype=np.float32))
+    assert most_memory(GenreFeatureData(tmp_path).load) < 2**25
+    assert len(GenreFeatureData(tmp_path).load().genres) == 10_000
 
 
 # The splits
@@ -478,6 +509,7 @@ def test_genre_left_empty_by_broken_files_fails(corpus, tmp_path):
         ("frames", ["differ in frames"]),
         ("one-hot", ["data_test_target", "one-hot"]),
         ("pickle", ["data_test_input.npy", "isn't an array"]),
+        ("header", ["data_test_input.npy", "isn't an array"]),
         ("archive", ["data_test_input.npy", "isn't an array"]),
         ("no genres", ["data_test_target", "(4, 0)"]),
         ("missing", ["data_train_target.npy", "GenreFeatureData.py"]),
@@ -502,6 +534,10 @@ def test_arrays_that_cannot_be_trained_on_are_refused_in_one_line(tmp_path, dama
     elif damage == "archive":
         np.savez(tmp_path / "archive.npz", np.zeros(3))
         (tmp_path / "archive.npz").rename(tmp_path / "data_test_input.npy")
+    elif damage == "header":
+        text = b"(" * 5000  # which Python's own parser fails on
+        header = b"\x93NUMPY\x01\x00" + len(text).to_bytes(2, "little") + text
+        (tmp_path / "data_test_input.npy").write_bytes(header)
     elif damage == "pickle":
         np.save(tmp_path / "data_test_input.npy", np.array([{}], dtype=object))
     else:
@@ -516,6 +552,47 @@ def test_manifest_of_an_interrupted_extraction_is_refused(features, tmp_path):
     (output / "features.json").write_text('{"complete": false}')
     _, stderr = train("PiecewiseDecay", output, tmp_path, status=2)
     assert_one_line(stderr, "features.json", "GenreFeatureData.py")
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"hop_length": 0},
+        {"hop_length": float("inf")},
+        {"n_fft": -2048},
+        {"sample_rate": 10**400},
+        {"genres": "abcdef"},
+        {"genres": ["a"] * 6},
+        {"genres": [0, 1, 2, 3, 4, 5]},
+    ],
+    ids=" ".join,
+)
+def test_manifest_with_impossible_values_is_refused_in_one_line(tmp_path, change):
+    write_cache(tmp_path)
+    settings = {"sample_rate": 22050, "n_fft": 2048, "hop_length": 512, "frames": 8}
+    manifest = {"genres": list("abcdef"), **settings} | change
+    (tmp_path / "features.json").write_text(json.dumps(manifest))
+    with pytest.raises(InputError, match=r"^.*features.json doesn't fit.*$"):
+        GenreFeatureData(tmp_path).load()
+
+
+def test_header_that_claims_gigabytes_costs_no_memory(tmp_path):
+    write_clip(tmp_path / "clip.flac", "hum", 0)
+    content = bytearray((tmp_path / "clip.flac").read_bytes())
+    content[21] |= 0x0F  # the number of samples has 36 bits
+    content[22:26] = b"\xff\xff\xff\xff"
+    (tmp_path / "clip.flac").write_bytes(content)
+    assert most_memory(load_signal, tmp_path / "clip.flac") < 2**28
+
+
+@pytest.mark.parametrize("rate", [1, 999, 768_001, 2**31 - 1])
+def test_rate_that_no_recording_has_is_refused_in_one_line(tmp_path, rate):
+    write_clip(tmp_path / "clip.wav", "hum", 0)
+    content = bytearray((tmp_path / "clip.wav").read_bytes())
+    content[24:28] = rate.to_bytes(4, "little")
+    (tmp_path / "clip.wav").write_bytes(content)
+    with pytest.raises(InputError, match=rf"^.*clip.wav can't be used: its rate of {rate} Hz.*$"):
+        load_signal(tmp_path / "clip.wav")
 
 
 def test_feature_script_uses_gtzan_under_the_current_folder_by_default(tmp_path):
