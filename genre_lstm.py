@@ -2,13 +2,14 @@
 
 import dataclasses
 import io
-import pickle
+import zipfile
+from pathlib import Path
 
 import torch
 from torch import nn
 
 from audio_features import COLUMNS, N_FEATURES
-from script_helpers import InputError, replacing
+from script_helpers import MOST, InputError, are_lengths, are_names, replacing
 
 INPUT_NORMS = ("none", "standardise", "track-mean", "batch")
 POOLINGS = ("last", "mean", "attention", "statistics")
@@ -209,12 +210,46 @@ def save_weights(path, content):
 def load_weights(path, device="cpu"):
     """Read a file of tensors and plain values; InputError if it is anything else."""
     try:
+        with zipfile.ZipFile(path) as archive:
+            size = sum(member.file_size for member in archive.infolist())
+        # PyTorch compresses nothing: what unpacks to more than its file would fill the memory.
+        if size > Path(path).stat().st_size:
+            raise ValueError
         return torch.load(path, map_location=device, weights_only=True)
-    except (pickle.UnpicklingError, RuntimeError, EOFError, ValueError, KeyError):
+    except OSError:
+        raise
+    except Exception:  # of any kind: damaged files have functions called with anything
         raise InputError(
             f"{path} isn't a file of weights as the training scripts write them: it is damaged, "
             "or holds more than tensors and plain values"
         ) from None
+
+
+def check_settings(recipe, genres, features, temperature):
+    """Raise ValueError unless these are settings that a model can be saved with."""
+    numbers = (*recipe.deltas, recipe.crop, temperature)
+    if not (
+        are_names(genres)
+        and are_lengths([features[key] for key in ("sample_rate", "hop_length", "frames")])
+        and recipe.input_norm in INPUT_NORMS
+        and recipe.pooling in POOLINGS
+        and all(isinstance(number, float | int) and 0 <= number <= MOST for number in numbers)
+        and temperature > 1e-3
+    ):
+        raise ValueError
+
+
+def check_tensors(found, wanted):
+    """Raise ValueError unless tensors are like those wanted, and such as give finite answers."""
+    for name, tensor in found.items():
+        if (tensor.shape, tensor.dtype) != (wanted[name].shape, wanted[name].dtype):
+            raise ValueError
+        # The elements of a tensor that isn't contiguous may be more than are in memory.
+        if not tensor.is_contiguous() or not (tensor.abs() < MOST).all():
+            raise ValueError
+        least = {"input_deviation": 1e-7, "batch_norm.running_var": 0}.get(name, -MOST)
+        if not (tensor >= least).all():
+            raise ValueError
 
 
 def load_model(path, device="cpu"):
@@ -227,15 +262,33 @@ def load_model(path, device="cpu"):
     saved : dict
         What ``model.pt`` holds beside the weights: ``genres``, ``features``, ``recipe``,
         ``temperature`` (which divides the log-probabilities), ...
+
+    Raises
+    ------
+    InputError
+        The file holds no model, or one that can't give finite answers.
     """
     saved = load_weights(path, device)
     try:
         recipe, saved["temperature"] = Recipe(**saved["recipe"]), float(saved["temperature"])
-        model = GenreLSTM(len(saved["genres"]), recipe, saved["features"]).to(device)
-        model.load_state_dict(saved.pop("state"))
-        if standardisation := saved.pop("standardisation"):
-            model.input_mean.copy_(standardisation["mean"])
-            model.input_deviation.copy_(standardisation["deviation"])
-    except (KeyError, TypeError, RuntimeError):
+        state, standardisation = saved.pop("state"), saved.pop("standardisation")
+        check_settings(recipe, saved["genres"], saved["features"], saved["temperature"])
+        if recipe.n_layers > len(state):
+            raise ValueError
+        # On the meta device tensors have no memory: whatever the recipe says, the model takes no
+        # more than the file's own tensors, which take the places of those.
+        with torch.device("meta"):
+            model = GenreLSTM(len(saved["genres"]), recipe, saved["features"])
+        n_inputs = model.lstm.input_size
+        mean, deviation = torch.zeros(n_inputs), torch.ones(n_inputs)
+        if standardisation:
+            mean, deviation = standardisation["mean"], standardisation["deviation"]
+        check_tensors(
+            {**state, "input_mean": mean, "input_deviation": deviation},
+            dict([*model.named_parameters(), *model.named_buffers()]),
+        )
+        model.load_state_dict(state, assign=True)
+        model.input_mean, model.input_deviation = mean, deviation
+    except (LookupError, TypeError, ValueError, AttributeError, ArithmeticError, RuntimeError):
         raise InputError(f"{path} doesn't hold the weights of a GenreLSTM") from None
-    return model.eval(), saved
+    return model.to(device).eval(), saved

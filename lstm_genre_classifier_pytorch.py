@@ -32,6 +32,7 @@ from genre_lstm import (
     POOLINGS,
     RECIPES,
     GenreLSTM,
+    check_tensors,
     load_weights,
     mask_inputs,
     random_crops,
@@ -40,6 +41,7 @@ from genre_lstm import (
 )
 from GenreFeatureData import GenreFeatureData
 from script_helpers import (
+    MOST,
     HelpFormatter,
     InputError,
     alone,
@@ -267,16 +269,23 @@ class Training:
         try:
             for key, value in self.settings.items():
                 if (found := state["settings"].get(key)) != value:
+                    found = " ".join(str(found).split())  # on one line, whatever it is
                     raise InputError(
                         f"{path} doesn't fit this run: its {key} is {found}, here {value}; give "
                         "the same options and features, or leave out --resume"
                     )
+            check_tensors(state["model"], self.model.state_dict())
+            for epoch, row in enumerate(state["history"], 1):
+                if tuple(row) != HISTORY or row["epoch"] != epoch:
+                    raise ValueError
+            if not 0 <= state["seconds"] <= MOST:
+                raise ValueError
             self.model.load_state_dict(state["model"])
             self.optimizer.load_state_dict(state["optimizer"])
             self.scheduler.load_state_dict(state["scheduler"])
             torch.set_rng_state(state["random"].cpu())
-            self.history, self.seconds = state["history"], state["seconds"]
-        except (KeyError, TypeError, AttributeError, ValueError, RuntimeError):
+            self.history, self.seconds = state["history"], float(state["seconds"])
+        except (KeyError, TypeError, AttributeError, ValueError, ArithmeticError, RuntimeError):
             raise InputError(f"{path} holds no checkpoint; leave out --resume") from None
 
     def score(self, part):

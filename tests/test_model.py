@@ -1,6 +1,7 @@
 """What a user may rely on about the model, its input processing and its recipes."""
 
 import dataclasses
+import zipfile
 
 import numpy as np
 import pytest
@@ -21,6 +22,7 @@ from genre_lstm import (
 )
 from GenreFeatureData import GenreFeatureData
 from lstm_genre_classifier_pytorch import score
+from script_helpers import InputError
 
 RATE = SAMPLE_RATE / 512  # frames a second
 
@@ -195,3 +197,110 @@ def test_switches_take_the_place_of_the_recipes_settings(
     _, saved = load_model(tmp_path / "weights" / "PiecewiseDecay" / "model.pt")
     found = saved["recipe"][setting]
     assert (list(found) if isinstance(value, list) else found) == value
+
+
+# Weights that are damaged or made to do harm
+
+
+def write_model(path, model, **changes):
+    """Write the model.pt of a model, with some of what it holds changed."""
+    content = {
+        "state": model.state_dict(),
+        "standardisation": None,
+        "recipe": dataclasses.asdict(model.recipe),
+        "genres": ["a", "b", "c"],
+        "features": {"sample_rate": SAMPLE_RATE, "hop_length": 512, "frames": 100},
+        "temperature": 1.0,
+    }
+    torch.save(content | changes, path)
+
+
+@pytest.mark.parametrize("pooling", POOLINGS)
+@pytest.mark.parametrize("input_norm", INPUT_NORMS)
+def test_loaded_model_answers_as_the_one_that_was_saved(tmp_path, pooling, input_norm):
+    model = make_model(pooling=pooling, input_norm=input_norm, deltas=(0.1,))
+    model.standardise([make_features(n_tracks=4)])
+    saved = {"mean": model.input_mean, "deviation": model.input_deviation}
+    write_model(tmp_path / "model.pt", model, standardisation=saved)
+    loaded, _ = load_model(tmp_path / "model.pt")
+    assert not any(tensor.is_meta for tensor in (*loaded.parameters(), *loaded.buffers()))
+    assert torch.equal(loaded(make_features()), model(make_features()))
+
+
+def refuse(path):
+    with pytest.raises(InputError, match=rf"^{path} (isn't|doesn't hold).*$"):
+        load_model(path)
+
+
+@pytest.mark.parametrize(
+    "recipe",
+    [
+        {"hidden_size": 10_000},
+        {"hidden_size": 10**10},
+        {"n_layers": 10**9},
+        {"n_layers": 0},
+        {"deltas": [0.1] * 1000},
+        {"deltas": [float("inf")]},
+        {"crop": "long"},
+        {"pooling": "best"},
+        {"input_norm": None},
+        {"dropout": 2.0},
+        {"colour": "red"},
+    ],
+    ids=" ".join,
+)
+def test_model_takes_no_more_memory_than_its_file_whatever_the_recipe_says(tmp_path, recipe):
+    model = make_model()
+    write_model(tmp_path / "model.pt", model, recipe=dataclasses.asdict(model.recipe) | recipe)
+    refuse(tmp_path / "model.pt")
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"temperature": float("nan")},
+        {"temperature": 0.0},
+        {"temperature": 10**400},
+        {"genres": "abc"},
+        {"genres": ["a", "a", "a"]},
+        {"genres": ["a", "b"]},
+        {"features": {"sample_rate": SAMPLE_RATE, "hop_length": 0, "frames": 100}},
+        {"features": {"sample_rate": SAMPLE_RATE, "hop_length": 512, "frames": 0}},
+        {"standardisation": {"mean": torch.zeros(33), "deviation": torch.zeros(33)}},
+        {"standardisation": {"mean": torch.zeros(1), "deviation": torch.ones(33)}},
+        {"state": {}},
+        {"state": None},
+    ],
+    ids=" ".join,
+)
+def test_weights_that_make_no_model_are_refused_in_one_line(tmp_path, change):
+    write_model(tmp_path / "model.pt", make_model(), **change)
+    refuse(tmp_path / "model.pt")
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf"), 1e38])
+def test_weights_that_give_no_finite_answer_are_refused_in_one_line(tmp_path, value):
+    model = make_model()
+    model.lstm.weight_hh_l0.data[0, 0] = value
+    write_model(tmp_path / "model.pt", model)
+    refuse(tmp_path / "model.pt")
+
+
+def test_tensor_that_unfolds_to_more_than_its_file_is_refused(tmp_path):
+    # One number stands for all of a matrix of 4 TB.
+    state = dict(make_model().state_dict()) | {
+        "lstm.weight_hh_l0": torch.ones(1).expand(10**6, 10**6)
+    }
+    write_model(tmp_path / "model.pt", make_model(), state=state)
+    refuse(tmp_path / "model.pt")
+
+
+def test_archive_that_unpacks_to_more_than_its_size_is_refused(tmp_path):
+    write_model(tmp_path / "stored.pt", make_model())
+    with (
+        zipfile.ZipFile(tmp_path / "stored.pt") as stored,
+        zipfile.ZipFile(tmp_path / "model.pt", "w", zipfile.ZIP_DEFLATED) as packed,
+    ):
+        for name in stored.namelist():
+            packed.writestr(name, stored.read(name) + bytes(10**6))
+    refuse(tmp_path / "model.pt")

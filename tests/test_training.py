@@ -347,6 +347,27 @@ def test_file_that_is_no_checkpoint_is_refused(trained, features, tmp_path):
     assert_one_line(stderr, "checkpoint.pt", "--resume")
 
 
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"history": 25},
+        {"history": [{"epoch": 1}]},
+        {"history": "e" * 25},
+        {"seconds": float("nan")},
+        {"seconds": 10**400},
+        {"model": {"linear.bias": torch.full((3,), float("nan"))}},
+    ],
+    ids=" ".join,
+)
+def test_checkpoint_that_cannot_be_gone_on_from_is_refused(trained, features, tmp_path, change):
+    folder = shutil.copytree(trained, tmp_path / "trained")
+    path = folder / "weights" / "PiecewiseDecay" / "checkpoint.pt"
+    torch.save(torch.load(path) | change, path)
+    options = ("--epochs", 25, "--batch-size", 5, "--learning-rate", 0.01, "--resume")
+    _, stderr = train("PiecewiseDecay", features, folder, *options, status=2)
+    assert_one_line(stderr, "checkpoint.pt holds no checkpoint", "--resume")
+
+
 @pytest.mark.parametrize("misfit", ["genres", "recipe", "checksums"])
 def test_weights_that_do_not_fit_are_refused_and_kept(trained, features, tmp_path, misfit):
     folder = shutil.copytree(trained, tmp_path / "trained")
