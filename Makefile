@@ -1,5 +1,5 @@
 # make train: features, then training; GENRES="hiphop metal" takes some genres only.
-# make test: the tests. make lint: style and format.
+# make test: the tests. make lint: style and format. make fuzz: damaged and hostile files.
 # Each creates .venv first where it isn't there yet.
 PYTHON ?= $(shell command -v python3.11 || echo python3)
 INSTALLED := .venv/.installed
@@ -7,7 +7,7 @@ AUDIO := $(shell find -L gtzan -path gtzan/demo -prune -o ! -name '.*' \
 	\( -iname '*.au' -o -iname '*.wav' -o -iname '*.flac' -o -iname '*.ogg' -o -iname '*.mp3' \) \
 	-print 2>/dev/null | head -n 1)
 
-.PHONY: train test lint
+.PHONY: train test lint fuzz
 
 train: $(INSTALLED)
 ifdef AUDIO
@@ -27,6 +27,9 @@ test: $(INSTALLED)
 lint: $(INSTALLED)
 	.venv/bin/ruff check .
 	.venv/bin/ruff format --check .
+
+fuzz: $(INSTALLED)
+	.venv/bin/python tests/fuzz.py
 
 $(INSTALLED): requirements.txt requirements-dev.txt
 	$(PYTHON) -m venv .venv
