@@ -1,5 +1,6 @@
 # make train: features, then training; GENRES="hiphop metal" takes some genres only.
-# make test: the tests. make lint: style and format. make fuzz: damaged and hostile files.
+# make test: the tests. make lint: style and format. make bench: speed and memory.
+# make fuzz: damaged and hostile files, and processes killed at random moments.
 # Each creates .venv first where it isn't there yet.
 PYTHON ?= $(shell command -v python3.11 || echo python3)
 INSTALLED := .venv/.installed
@@ -7,7 +8,7 @@ AUDIO := $(shell find -L gtzan -path gtzan/demo -prune -o ! -name '.*' \
 	\( -iname '*.au' -o -iname '*.wav' -o -iname '*.flac' -o -iname '*.ogg' -o -iname '*.mp3' \) \
 	-print 2>/dev/null | head -n 1)
 
-.PHONY: train test lint fuzz
+.PHONY: train test lint bench fuzz
 
 train: $(INSTALLED)
 ifdef AUDIO
@@ -28,8 +29,12 @@ lint: $(INSTALLED)
 	.venv/bin/ruff check .
 	.venv/bin/ruff format --check .
 
+bench: $(INSTALLED)
+	.venv/bin/python -m benchmarks
+
 fuzz: $(INSTALLED)
 	.venv/bin/python tests/fuzz.py
+	.venv/bin/python tests/crash.py
 
 $(INSTALLED): requirements.txt requirements-dev.txt
 	$(PYTHON) -m venv .venv

@@ -3,6 +3,7 @@
 import contextlib
 import functools
 import itertools
+import os
 import warnings
 from pathlib import Path
 
@@ -42,8 +43,10 @@ def open_audio(path):
 
     if not Path(path).is_file():
         raise InputError(f"{path} can't be read as audio: there is no such file")
+    # Names needn't be UTF-8 but on Windows, and soundfile would have them so.
+    name = os.fsencode(path) if os.name == "posix" else path
     try:
-        with soundfile.SoundFile(path) as file:
+        with soundfile.SoundFile(name) as file:
             lowest, highest = RATES
             if not lowest <= file.samplerate <= highest:
                 raise InputError(
@@ -51,7 +54,7 @@ def open_audio(path):
                     f"{lowest} to {highest} Hz"
                 )
             yield file
-    except soundfile.SoundFileError as error:
+    except (soundfile.SoundFileError, TypeError) as error:  # the latter: .raw, of no known rate
         reason = str(error).rpartition(": ")[2]
         raise InputError(f"{path} can't be read as audio: {reason}") from None
 

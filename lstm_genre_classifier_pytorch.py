@@ -491,9 +491,8 @@ def pick_device(name):
     return name
 
 
-def train(options, schedule, make_scheduler, weights, result):
+def train(options, data, schedule, make_scheduler, weights, result):
     """Train with a schedule from start to end, as the options say."""
-    data = GenreFeatureData(options.features or Path("gtzan", "demo" * options.demo)).load()
     recipe = choose_recipe(options)
     device = pick_device(options.device)
     parallel_training.take_device(device)
@@ -538,9 +537,10 @@ def main(schedule, make_scheduler, description):
     weights = (options.weights or Path("weights", folder)) / schedule
     result = (options.result or Path("result", folder)) / schedule
     with parallel_training.together(), contextlib.ExitStack() as stack:
+        data = GenreFeatureData(options.features or Path("gtzan", "demo" * options.demo)).load()
         if parallel_training.is_first():
             stack.enter_context(alone(weights, result))
-        train(options, schedule, make_scheduler, weights, result)
+        train(options, data, schedule, make_scheduler, weights, result)
 
 
 def make_scheduler(optimizer, epochs):

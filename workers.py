@@ -1,11 +1,16 @@
 """Work spread over the cores of this machine, or over the machines of a Dask cluster."""
 
+import os
 from pathlib import Path
 
 import joblib
 from threadpoolctl import ThreadpoolController
 
 from script_helpers import InputError
+
+# Of glibc: a process keeps the memory of one clip's arrays for the next, instead of fetching fresh
+# pages from the system each time, which would take a quarter of the time. Bytes.
+KEEP_MEMORY = {"MALLOC_MMAP_THRESHOLD_": str(2**28), "MALLOC_TRIM_THRESHOLD_": str(2**29)}
 
 # What a cluster's workers need of this project to run the functions below.
 MODULES = ("script_helpers", "audio_features", "workers")
@@ -46,6 +51,7 @@ def spread(function, calls, jobs=-1, scheduler=None):
                 result = function(*call)
             yield result
         return
+    os.environ.update({name: os.environ.get(name, size) for name, size in KEEP_MEMORY.items()})
     with joblib.parallel_config("loky", inner_max_num_threads=1):
         yield from joblib.Parallel(n_jobs=jobs, return_as="generator")(
             joblib.delayed(function)(*call) for call in calls

@@ -1,6 +1,7 @@
 """What a user may rely on when installing the project and trying it out."""
 
 import ast
+import csv
 import importlib.metadata
 import json
 import re
@@ -31,7 +32,9 @@ SCRIPTS = [
 
 
 SOURCES = [
-    path for folder in (".", "gtzan", "experiments") for path in (ROOT / folder).glob("*.py")
+    path
+    for folder in (".", "gtzan", "experiments", "benchmarks")
+    for path in (ROOT / folder).glob("*.py")
 ]
 
 
@@ -62,7 +65,7 @@ def pinned_in(name):
 
 def test_every_library_imported_is_pinned_and_every_pinned_one_imported():
     modules = {name.split(".")[0] for path in SOURCES for name in imported_modules(path)}
-    own = {path.stem for path in SOURCES} | {"gtzan", "experiments"}
+    own = {path.stem for path in SOURCES} | {"gtzan", "experiments", "benchmarks"}
     foreign = modules - own - set(sys.stdlib_module_names)
     distributions = importlib.metadata.packages_distributions()
     needed = {distributions[name][0].lower() for name in foreign}
@@ -176,3 +179,11 @@ def test_demo_trains_beside_the_real_runs(demo):
     assert (demo / "result" / "demo" / "PiecewiseDecay" / "confusion_mat.png").exists()
     assert [path.name for path in (demo / "weights").iterdir()] == ["demo"]
     assert [path.name for path in (demo / "result").iterdir()] == ["demo"]
+
+
+def test_speeds_in_the_readme_are_the_measured_ones():
+    with (ROOT / "benchmarks" / "results.csv").open(newline="", encoding="utf-8") as file:
+        rows = list(csv.DictReader(file))
+    assert rows
+    form = "| {measured} | {reference} | {ours} {unit} | {theirs} {unit} | {ratio} | {goal} |"
+    assert not [row for row in rows if form.format(**row) not in read("README.md")]

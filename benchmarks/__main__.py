@@ -1,0 +1,302 @@
+"""Measure how fast the scripts are and how much memory they take, against references run beside.
+
+    python -m benchmarks
+
+Each row is a ratio to a reference that runs in the same minutes, the two by turns: machines and
+their load differ, ratios hardly. Clips and features are made on the spot; what is in them doesn't
+matter for the time that they take.
+"""
+
+import argparse
+import os
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import joblib
+import librosa
+import numpy as np
+import soundfile
+import torch
+from torch import nn
+
+from audio_features import SAMPLE_RATE, extract_clip
+from genre_lstm import RECIPES, GenreLSTM
+from GenreFeatureData import FRAMES, GenreFeatureData
+from gtzan.demo_corpus import make_clip
+from lstm_genre_classifier_pytorch import train_epoch
+from script_helpers import (
+    HelpFormatter,
+    InputError,
+    read_table,
+    run_script,
+    write_json,
+    write_table,
+)
+from workers import spread
+
+ROOT = Path(__file__).parent.parent
+RESULTS = Path(__file__).parent / "results.csv"
+COLUMNS = ("measured", "reference", "n", "ours", "theirs", "unit", "ratio", "goal")
+
+GENRES = ["classical", "hiphop", "jazz", "metal", "pop", "reggae"]
+REPORTED = 0.7905  # the original's validation accuracy
+
+
+# Measuring
+
+
+def seconds(function, *arguments):
+    """Return how long a call takes."""
+    start = time.perf_counter()
+    function(*arguments)
+    return time.perf_counter() - start
+
+
+def by_turns(ours, theirs, times):
+    """Return the medians of what two functions return, called by turns."""
+    found = [(ours(), theirs()) for _ in range(times)]
+    return [statistics.median(column) for column in zip(*found, strict=True)]
+
+
+def run_alone(*arguments):
+    """Run a Python process to its end; return what it prints."""
+    command = [sys.executable, *map(str, arguments)]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
+    if done.returncode:
+        raise InputError(f"{arguments} failed: {done.stderr}")
+    return done.stdout
+
+
+def memory(kind, code, *arguments):
+    """Return how much memory a process has at the end of some code (MB), as Linux counts it.
+
+    'VmHWM' is the most that it had; 'RssAnon' its own, beside the files that it has mapped.
+    """
+    report = "print(open('/proc/self/status').read())"
+    printed = run_alone("-c", f"import sys\n{code}\n{report}", *arguments)
+    return int(printed.partition(f"{kind}:")[2].split()[0]) / 1e3
+
+
+def row(measured, reference, n, ours, theirs, unit, ratio, goal):
+    """Return a row of the table; numbers to four digits."""
+    numbers = (f"{value:.4g}" for value in (ours, theirs))
+    return dict(zip(COLUMNS, (measured, reference, n, *numbers, unit, ratio, goal), strict=True))
+
+
+# Extraction
+
+
+def write_clips(folder, n_clips):
+    """Write clips of 30 s at 22,050 Hz, as GTZAN's are; return their paths."""
+    paths = []
+    for number in range(n_clips):
+        clip = make_clip(GENRES[number % len(GENRES)], number)
+        paths.append(folder / f"{number}.au")
+        soundfile.write(paths[-1], np.tile(clip, 3), SAMPLE_RATE, subtype="PCM_16")
+    return paths
+
+
+def extract_as_the_original(path):
+    """Compute the features of a clip as the original does: librosa's four functions, one by one."""
+    signal, rate = librosa.load(path)
+    options = {"y": signal, "sr": rate, "hop_length": 512}
+    features = [
+        librosa.feature.mfcc(n_mfcc=13, **options),
+        librosa.feature.spectral_centroid(**options),
+        librosa.feature.chroma_stft(**options),
+        librosa.feature.spectral_contrast(**options),
+    ]
+    return np.concatenate(features).T
+
+
+def measure_extraction(folder, times):
+    """Yield rows on the extraction of clips, with processes that are warm."""
+    paths, n_cores = write_clips(folder, 24), joblib.cpu_count()
+    calls = [(path, 512, FRAMES) for path in paths] * 4 * n_cores
+
+    def clips_a_second(jobs):
+        return len(calls) / seconds(lambda: list(spread(extract_clip, calls, jobs)))
+
+    def clips_a_second_originally():
+        return len(paths) / seconds(lambda: [extract_as_the_original(path) for path in paths])
+
+    clips_a_second(n_cores), extract_as_the_original(paths[0])
+    one, original = by_turns(lambda: clips_a_second(1), clips_a_second_originally, times)
+    way, unit = "librosa's functions one by one, one clip after the other", "clips/s"
+    yield row("extraction, 1 process", way, times, one, original, unit, f"{one / original:.1f}", "")
+    some, original = by_turns(lambda: clips_a_second(n_cores), clips_a_second_originally, times)
+    name, goal = f"extraction, {n_cores} processes", ">= 6 on 2 cores"
+    yield row(name, way, times, some, original, unit, f"{some / original:.1f}", goal)
+    some, one = by_turns(lambda: clips_a_second(n_cores), lambda: clips_a_second(1), times)
+    one *= n_cores
+    yield row(name, f"{n_cores} x 1 process", times, some, one, unit, f"{some / one:.2f}", ">= 0.9")
+
+
+def measure_extraction_memory(folder):
+    """Return a row on the peak of memory of an extraction of many clips and of ten times more."""
+    peaks = []
+    for n_clips in (10_000, 1_000):
+        corpus = folder / str(n_clips)
+        (corpus / "noise").mkdir(parents=True)
+        noise = np.random.default_rng(0).uniform(-0.5, 0.5, SAMPLE_RATE // 4)
+        soundfile.write(folder / "noise.wav", noise, SAMPLE_RATE)
+        for number in range(n_clips):
+            os.link(folder / "noise.wav", corpus / "noise" / f"noise.{number % 100}.{number}.wav")
+        options = ("--dataset", corpus, "--output", corpus / "out", "--frames", 10, "--jobs", 1)
+        code = "import runpy; runpy.run_path('GenreFeatureData.py', run_name='__main__')"
+        peaks.append(memory("VmHWM", code, *options))
+    ratio = f"{peaks[0] / peaks[1]:.2f}"
+    return row("extraction of 10,000 clips", "of 1,000", 1, *peaks, "MB at most", ratio, "<= 1.15")
+
+
+# Training
+
+
+def write_features(folder, n_clips, n_frames=387):
+    """Write a cache of features for each of six genres as many clips; return its folder."""
+    random = np.random.default_rng(0)
+    folder.mkdir()
+    for part, n in (("train", n_clips), ("validation", 6), ("test", 6)):
+        path = folder / f"data_{part}_input.npy"
+        features = np.lib.format.open_memmap(path, "w+", np.float32, (n, n_frames, 33))
+        for start in range(0, n, 100):
+            features[start : start + 100] = random.standard_normal((n_frames, 33), np.float32)
+        np.save(folder / f"data_{part}_target.npy", np.eye(6, dtype=np.float32)[np.arange(n) % 6])
+    settings = {"sample_rate": SAMPLE_RATE, "n_fft": 2048, "hop_length": 1709, "frames": n_frames}
+    write_json(folder / "features.json", settings | {"genres": GENRES})
+    return folder
+
+
+def epoch(data, recipe, device):
+    """Return a function that trains an epoch and returns its seconds."""
+    model = GenreLSTM(len(data.genres), recipe, data.settings).to(device)
+    optimizer = torch.optim.AdamW(model.parameters(), lr=recipe.learning_rate)
+    return lambda: seconds(train_epoch, model, optimizer, data, device)
+
+
+def bare_epoch(data, recipe, device):
+    """Return a function that trains an epoch of a bare LSTM on tensors, and returns its seconds."""
+    features = torch.from_numpy(np.array(data.inputs["train"])).to(device)
+    genres = torch.from_numpy(data.targets["train"]).to(device)
+    lstm = nn.LSTM(33, recipe.hidden_size, recipe.n_layers, batch_first=True).to(device)
+    linear = nn.Linear(recipe.hidden_size, len(data.genres)).to(device)
+    optimizer = torch.optim.AdamW([*lstm.parameters(), *linear.parameters()], lr=3e-5)
+
+    def run():
+        size = recipe.batch_size
+        for some, answers in zip(features.split(size), genres.split(size), strict=True):
+            loss = nn.functional.cross_entropy(linear(lstm(some)[0][:, -1]), answers)
+            optimizer.zero_grad()
+            loss.backward()
+            optimizer.step()
+        loss.item()  # waits for the device
+
+    return lambda: seconds(run)
+
+
+def first_epoch(result, accuracy):
+    """Return the first epoch of a committed run with such a validation accuracy; None if none."""
+    rows = read_table(ROOT / "result" / result / "history.csv")
+    found = (row for row in rows if row["val_accuracy"] and float(row["val_accuracy"]) >= accuracy)
+    return int(row["epoch"]) if (row := next(found, None)) else None
+
+
+def measure_training(folder, times):
+    """Yield rows on the training loop, and on how soon the original's accuracy is reached."""
+    data = GenreFeatureData(write_features(folder / "features", 419)).load()
+    for device in ("cpu", *["cuda"] * torch.cuda.is_available()):
+        run, bare = (make(data, RECIPES["published"], device) for make in (epoch, bare_epoch))
+        run(), bare()
+        found = by_turns(run, bare, times)
+        name, ratio = f"training, an epoch on {device}", f"{found[0] / found[1]:.2f}"
+        way = "bare nn.LSTM, linear layer and optimizer on tensors in memory"
+        yield row(name, way, times, *found, "s", ratio, "<= 1.05")
+    found = by_turns(*(epoch(data, RECIPES[name], "cpu") for name in ("improved", "published")), 3)
+    epochs = (
+        first_epoch("improved/PiecewiseDecay", REPORTED),
+        first_epoch("PiecewiseDecay", REPORTED),
+    )
+    times_to = found[0] * epochs[0], found[1] * (epochs[1] or RECIPES["published"].epochs)
+    ratio = f"{times_to[1] / times_to[0]:.0f}"
+    yield row(
+        f"improved recipe to {REPORTED:.2%} validation, epoch {epochs[0]}",
+        f"published recipe, epoch {epochs[1]}" if epochs[1] else "published recipe, never in 1000",
+        *(3, *times_to, "s", ratio if epochs[1] else f"> {ratio}", ">= 100, or never"),
+    )
+
+
+READ = """
+from GenreFeatureData import GenreFeatureData
+from lstm_genre_classifier_pytorch import batches
+for _ in batches(GenreFeatureData(sys.argv[1]).load(), "train", 32, "cpu", shuffle=True):
+    pass
+"""
+
+
+def measure_reading_memory(folder):
+    """Return a row on the memory that an epoch takes of its own, beside what it maps of files."""
+    sizes = []
+    for n_clips in (20_000, 2_000):
+        cache = write_features(folder / f"cache {n_clips}", n_clips)
+        sizes.append(memory("RssAnon", READ, cache))
+    ratio = f"{sizes[0] / sizes[1]:.2f}"
+    return row("an epoch read of 1 GB of features", "of 0.1 GB", 1, *sizes, "MB", ratio, "<= 1.15")
+
+
+# Prediction
+
+
+def measure_prediction(folder, times):
+    """Yield rows on predicting a clip of 30 s, imports included."""
+    clip = write_clips(folder, 1)[0]
+    for code, what, goal in (
+        (
+            "import torch, librosa",
+            "import torch, librosa (which loads its functions later)",
+            "<= 2",
+        ),
+        ("import torch, librosa.feature.spectral", "importing both with librosa's functions", ""),
+    ):
+        found = by_turns(
+            lambda: seconds(run_alone, "predict.py", clip),
+            lambda code=code: seconds(run_alone, "-c", code),
+            times,
+        )
+        ratio = f"{found[0] / found[1]:.2f}"
+        yield row("predict.py, a clip of 30 s", what, times, *found, "s", ratio, goal)
+
+
+def measure_memory(folder):
+    """Yield rows on memory."""
+    yield measure_extraction_memory(folder)
+    yield measure_reading_memory(folder)
+
+
+def main():
+    parser = argparse.ArgumentParser(
+        prog="python -m benchmarks", description=__doc__, formatter_class=HelpFormatter
+    )
+    parser.add_argument("--times", type=int, default=7, help="runs of which the median is taken")
+    times = parser.parse_args().times
+    torch.set_num_threads(1)
+    rows = []
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        for part in (
+            measure_extraction(folder, times),
+            measure_training(folder, times),
+            measure_prediction(folder, times),
+            measure_memory(folder) if sys.platform.startswith("linux") else [],
+        ):
+            for found in part:
+                rows.append(found)
+                print("{measured} | {reference}: {ours} | {theirs} {unit}, {ratio}".format(**found))
+    write_table(RESULTS, COLUMNS, rows)
+
+
+if __name__ == "__main__":
+    run_script(main)
