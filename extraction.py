@@ -45,7 +45,7 @@ def read_journal(folder, settings, clips):
     """Return the journal's entries that hold for the first of `clips`; none if it is another's."""
     entries = []
     # The last line may be cut short, and then is no JSON.
-    with contextlib.suppress(OSError, ValueError, TypeError):
+    with contextlib.suppress(OSError, ValueError, TypeError, LookupError):
         with (folder / JOURNAL).open(encoding="utf-8") as file:
             if json.loads(file.readline()) == settings:
                 for clip, line in zip(clips, file, strict=False):

@@ -46,8 +46,9 @@ def list_files(names):
     paths = []
     for name in names:
         if name == "-":
-            lines = sys.stdin.buffer.read().split(b"\n")  # in whatever encoding names have
-            paths += [Path(os.fsdecode(line)) for line in (x.rstrip(b"\r") for x in lines) if line]
+            # In whatever encoding names have; Windows ends lines with two characters.
+            lines = sys.stdin.buffer.read().replace(b"\r\n", b"\n").split(b"\n")
+            paths += [Path(os.fsdecode(line)) for line in lines if line]
         elif Path(name).is_dir():
             paths += audio_files(name, nested=True)
         else:

@@ -67,6 +67,17 @@ def run(script, *arguments, cwd=".", status=0):
     return stdout.getvalue(), stderr.getvalue()
 
 
+def extraction_line(dataset, output, *arguments):
+    """Return the words that extract a data set's features in one process: script, options."""
+    words = ["GenreFeatureData.py", "--dataset", dataset, "--output", output, "--frames", FRAMES]
+    return [str(word) for word in (*words, "--jobs", 1, *arguments)]
+
+
+def extract(dataset, output, *arguments, status=0):
+    """Run the feature script on a data set; return (stdout, stderr)."""
+    return run(*extraction_line(dataset, output, *arguments), status=status)
+
+
 def training_line(schedule, features, folder, *arguments):
     """Return the words that train into `folder`/weights and `folder`/result: script, options."""
     words = [f"lstm_genre_classifier_pytorch_{schedule}.py", "--features", features]
@@ -100,7 +111,7 @@ def corpus(tmp_path_factory):
 def features(corpus, tmp_path_factory):
     """The corpus's features: 12 clips to train on, 6 to validate, 3 to test."""
     output = tmp_path_factory.mktemp("features")
-    run("GenreFeatureData.py", "--dataset", corpus, "--output", output, "--frames", FRAMES)
+    extract(corpus, output)
     return output
 
 

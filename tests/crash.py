@@ -22,7 +22,7 @@ from pathlib import Path
 os.environ["OMP_NUM_THREADS"] = "1"
 sys.path.insert(0, str(Path(__file__).parent.parent))
 
-from conftest import FRAMES, ROOT, contents, make_corpus, run
+from conftest import ROOT, contents, extract, extraction_line, make_corpus, training_line
 from tqdm import tqdm
 
 import lstm_genre_classifier_pytorch  # noqa: F401  imported once, not by every process
@@ -40,7 +40,7 @@ def begin(script, *arguments):
         with Path(os.devnull).open("w") as nowhere:
             os.dup2(nowhere.fileno(), 1)
             os.dup2(nowhere.fileno(), 2)
-        sys.argv = [script, *map(str, arguments)]
+        sys.argv = [script, *arguments]
         with contextlib.suppress(SystemExit):
             runpy.run_path(str(ROOT / script), run_name="__main__")
             status = 0
@@ -62,24 +62,11 @@ def wait(process, seconds=None):
         time.sleep(0.001)
 
 
-def extraction(corpus, folder):
-    """Return the command that extracts a corpus into a folder."""
-    return [
-        "GenreFeatureData.py",
-        *("--dataset", corpus, "--output", folder, "--frames", FRAMES, "--jobs", 1),
-    ]
-
-
 def training(features, folder):
     """Return the command that trains in a folder, or goes on there."""
-    weights, result = folder / "weights", folder / "result"
-    begun = (weights / SCHEDULE / "checkpoint.pt").exists()
-    return [
-        f"lstm_genre_classifier_pytorch_{SCHEDULE}.py",
-        *("--features", features, "--weights", weights, "--result", result, "--device", "cpu"),
-        *("--recipe", "improved", "--epochs", 12, "--crop", 0.3),
-        *["--resume"] * begun,
-    ]
+    begun = (folder / "weights" / SCHEDULE / "checkpoint.pt").exists()
+    options = ["--recipe", "improved", "--epochs", 12, "--crop", 0.3, *["--resume"] * begun]
+    return training_line(SCHEDULE, features, folder, *options)
 
 
 def trained(folder):
@@ -139,9 +126,9 @@ def main():
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         corpus, features = make_corpus(folder / "corpus", range(0, 100, 5)), folder / "features"
-        run(*extraction(corpus, features))
+        extract(corpus, features)
         for title, command, outcome in (
-            ("extraction", lambda place: extraction(corpus, place), contents),
+            ("extraction", lambda place: extraction_line(corpus, place), contents),
             ("training", lambda place: training(features, place), trained),
         ):
             (folder / title).mkdir()

@@ -6,7 +6,7 @@ import sys
 import time
 
 import pytest
-from conftest import FRAMES, assert_one_line, contents, run
+from conftest import assert_one_line, contents, extract
 
 import extraction
 
@@ -36,16 +36,8 @@ def cluster(tmp_path_factory):
         process.wait()
 
 
-def extract(corpus, output, scheduler, status=0):
-    return run(
-        "GenreFeatureData.py",
-        *("--dataset", corpus, "--output", output, "--frames", FRAMES, "--scheduler", scheduler),
-        status=status,
-    )
-
-
 def test_cluster_writes_the_bytes_of_one_process(corpus, features, cluster, tmp_path):
-    extract(corpus, tmp_path, cluster[0])
+    extract(corpus, tmp_path, "--scheduler", cluster[0])
     assert contents(tmp_path) == contents(features)
 
 
@@ -60,11 +52,11 @@ def test_worker_that_dies_midway_loses_nothing(corpus, features, cluster, tmp_pa
             yield found
 
     monkeypatch.setattr(extraction, "spread", spread)
-    extract(corpus, tmp_path, address)
+    extract(corpus, tmp_path, "--scheduler", address)
     assert workers[0].wait() != 0
     assert contents(tmp_path) == contents(features)
 
 
 def test_scheduler_that_does_not_answer_is_said_in_one_line(corpus, tmp_path):
-    _, stderr = extract(corpus, tmp_path, "nowhere://1", status=2)
+    _, stderr = extract(corpus, tmp_path, "--scheduler", "nowhere://1", status=2)
     assert_one_line(stderr.splitlines()[-1], "no Dask scheduler answers at nowhere://1")

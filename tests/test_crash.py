@@ -5,15 +5,10 @@ import subprocess
 import sys
 
 import pytest
-from conftest import FRAMES, ROOT, assert_one_line, contents, run, train
+from conftest import ROOT, assert_one_line, contents, extract, extraction_line, train
 
 import extraction
 from script_helpers import alone
-
-
-def extract(corpus, output, *arguments, status=0):
-    arguments = ("--dataset", corpus, "--output", output, "--frames", FRAMES, *arguments)
-    return run("GenreFeatureData.py", *arguments, "--jobs", 1, status=status)
 
 
 @pytest.fixture
@@ -116,17 +111,18 @@ def test_folder_is_free_again_once_its_holder_was_killed(tmp_path):
 
 
 def test_full_disk_ends_an_extraction_in_one_line_and_keeps_the_old_cache(corpus, tmp_path):
-    pytest.importorskip("resource")  # not on Windows
+    resource = pytest.importorskip("resource", reason="Windows limits no file's size")
     output = tmp_path / "out"
     extract(corpus, output, "--hop-length", 1024)
     old = contents(output)
-    code = (
-        "import resource, runpy, sys; resource.setrlimit(resource.RLIMIT_FSIZE, (20000, 20000)); "
-        "sys.argv = sys.argv[1:]; runpy.run_path(sys.argv[0], run_name='__main__')"
+    limit = (20_000, 20_000)  # bytes, less than the features have
+    done = subprocess.run(
+        [sys.executable, *extraction_line(corpus, output)],
+        cwd=ROOT,
+        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, limit),
+        capture_output=True,
+        text=True,
     )
-    command = [sys.executable, "-c", code, "GenreFeatureData.py", "--dataset", corpus]
-    command += ["--output", output, "--frames", str(FRAMES), "--jobs", "1"]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
     assert done.returncode == 2
     assert_one_line(done.stderr.split("\r")[-1].strip().splitlines()[-1], "too large")
     assert "Traceback" not in done.stderr

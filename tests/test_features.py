@@ -41,11 +41,7 @@ def prepare(dataset, output, **options):
 
 def refuse(dataset, output, *arguments):
     """Run the feature script on bad input; return what it says on stderr."""
-    return run(
-        *("GenreFeatureData.py", "--dataset", dataset, "--output", output, "--frames", FRAMES),
-        *("--jobs", 1, *arguments),
-        status=2,
-    )[1]
+    return extract(dataset, output, *arguments, status=2)[1]
 
 
 def array_bytes(folder):
