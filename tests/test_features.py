@@ -15,6 +15,7 @@ from conftest import (
     GENRES,
     assert_one_line,
     make_clip,
+    extract,
     make_corpus,
     run,
     train,
