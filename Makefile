@@ -36,7 +36,7 @@ fuzz: $(INSTALLED)
 	.venv/bin/python tests/fuzz.py
 	.venv/bin/python tests/crash.py
 
-$(INSTALLED): requirements.txt requirements-dev.txt
+$(INSTALLED): requirements.txt requirements/dev.txt
 	$(PYTHON) -m venv .venv
-	.venv/bin/python -m pip install -q -r requirements-dev.txt
+	.venv/bin/python -m pip install -q -r requirements/dev.txt
 	@touch $@

@@ -5,20 +5,57 @@
 Reads gtzan/data_*.npy; writes weights/ReduceLROnPlateau/ and result/ReduceLROnPlateau/.
 """
 
-from torch.optim.lr_scheduler import ReduceLROnPlateau
-
-from lstm_genre_classifier_pytorch import main
-from script_helpers import run_script
+from genre_lstm.options import parse_options
+from plumbing.scripts import run_script
 
 
 def make_scheduler(optimizer, epochs):
-    """Multiply the learning rate by 0.1 once the validation loss stops falling.
+    """Multiply the learning rate by 0.1 when the validation loss has stopped falling.
 
-    That is when more than torch's usual 10 validations in a row bring no lower loss; the 10
-    validations after a reduction don't count.
+    That is after more than 10 validations in a row without a lower loss, torch's default. The 10
+    validations after a reduction (the cooldown) aren't counted.
     """
+    from torch.optim.lr_scheduler import ReduceLROnPlateau
+
     return ReduceLROnPlateau(optimizer, factor=0.1, cooldown=10)
 
 
+def main():
+    options = parse_options(__doc__)
+    # Imported after the options are read: --help doesn't wait for torch.
+    import torch
+
+    from genre_lstm.model import GenreLSTM
+    from genre_lstm.run import training_run
+    from genre_lstm.training import batches, train_epoch
+
+    with training_run("ReduceLROnPlateau", options) as run:
+        data, recipe = run.data, run.recipe
+        torch.manual_seed(run.seed)
+
+        # Two LSTM layers over the frames, pooled over time, and a linear layer to the genres.
+        model = run.place(GenreLSTM(len(data.genres), recipe, data.settings))
+        tracks = batches(data, "train", recipe.batch_size, run.device)
+        model.standardise(features for features, _ in tracks)
+        # Without weight decay, as in the published recipe, AdamW is Adam.
+        optimizer = torch.optim.AdamW(
+            model.parameters(), lr=recipe.learning_rate, weight_decay=recipe.weight_decay
+        )
+        scheduler = make_scheduler(optimizer, recipe.epochs)
+
+        run.start(model, optimizer, scheduler)  # with --resume, as it was when interrupted
+        for epoch in run.epochs():
+            trained = train_epoch(model, optimizer, data)
+            validated = run.validate(epoch)  # scores; None in the epochs between validations
+            if validated:
+                scheduler.step(validated["loss"])
+            run.record(epoch, trained, validated)  # in the history and in checkpoint.pt
+
+        summary = run.summarise()
+        run.write_weights(summary)
+        run.write_curves()
+        run.write_scores(summary)
+
+
 if __name__ == "__main__":
-    run_script(main, "ReduceLROnPlateau", make_scheduler, __doc__)
+    run_script(main)

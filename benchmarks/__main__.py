@@ -8,6 +8,7 @@ matter for the time that they take.
 """
 
 import argparse
+import dataclasses
 import os
 import statistics
 import subprocess
@@ -23,21 +24,18 @@ import soundfile
 import torch
 from torch import nn
 
-from audio_features import HOP_LENGTH, N_FFT, SAMPLE_RATE, extract_clip
-from genre_lstm import RECIPES, GenreLSTM
-from GenreFeatureData import FRAMES, SIX_GENRES, GenreFeatureData
-from gtzan.demo_corpus import make_clip
-from lstm_genre_classifier_pytorch import train_epoch
-from script_helpers import (
-    HelpFormatter,
-    InputError,
-    at_least,
-    read_table,
-    run_script,
-    write_json,
-    write_table,
-)
-from workers import spread
+from genre_features.cache import GenreFeatureData
+from genre_features.demo_corpus import make_clip
+from genre_features.features import extract_clip
+from genre_features.frame import HOP_LENGTH, SAMPLE_RATE, FrameSettings
+from genre_features.genres import SIX_GENRES
+from genre_lstm.model import GenreLSTM
+from genre_lstm.recipes import RECIPES
+from genre_lstm.training import train_epoch
+from plumbing.files import read_table, write_json, write_table
+from plumbing.inputs import InputError
+from plumbing.scripts import HelpFormatter, at_least, run_script
+from plumbing.workers import spread
 
 ROOT = Path(__file__).parent.parent
 RESULTS = Path(__file__).parent / "results.csv"
@@ -116,7 +114,7 @@ def extract_as_the_original(path):
 def measure_extraction(folder, times):
     """Yield rows on the extraction of clips, with processes that are warm."""
     paths, n_cores = write_clips(folder, 24), joblib.cpu_count()
-    calls = [(path, HOP_LENGTH, FRAMES) for path in paths] * 4 * n_cores
+    calls = [(path, FrameSettings()) for path in paths] * 4 * n_cores
 
     def clips_a_second(jobs):
         return len(calls) / seconds(lambda: list(spread(extract_clip, calls, jobs)))
@@ -166,8 +164,9 @@ def write_features(folder, n_clips, n_frames=387):
         for start in range(0, n, 100):
             features[start : start + 100] = random.standard_normal((n_frames, 33), np.float32)
         np.save(folder / f"data_{part}_target.npy", np.eye(6, dtype=np.float32)[np.arange(n) % 6])
-    settings = {"sample_rate": SAMPLE_RATE, "n_fft": N_FFT, "hop_length": 1709, "frames": n_frames}
-    write_json(folder / "features.json", settings | {"genres": SIX_GENRES})
+    settings = FrameSettings(hop_length=1709, frames=n_frames)
+    manifest = dataclasses.asdict(settings) | {"genres": SIX_GENRES}
+    write_json(folder / "features.json", manifest)
     return folder
 
 
@@ -175,7 +174,7 @@ def epoch(data, recipe, device):
     """Return a function that trains an epoch and returns its seconds."""
     model = GenreLSTM(len(data.genres), recipe, data.settings).to(device)
     optimizer = torch.optim.AdamW(model.parameters(), lr=recipe.learning_rate)
-    return lambda: seconds(train_epoch, model, optimizer, data, device)
+    return lambda: seconds(train_epoch, model, optimizer, data)
 
 
 def bare_epoch(data, recipe, device):
@@ -200,7 +199,7 @@ def bare_epoch(data, recipe, device):
 
 def first_epoch(result, accuracy):
     """Return the first epoch of a committed run with such a validation accuracy; None if none."""
-    rows = read_table(ROOT / "result" / result / "history.csv")
+    rows = read_table(ROOT / "result" / "reference" / result / "history.csv")
     found = (row for row in rows if row["val_accuracy"] and float(row["val_accuracy"]) >= accuracy)
     return int(row["epoch"]) if (row := next(found, None)) else None
 
@@ -218,7 +217,7 @@ def measure_training(folder, times):
     found = by_turns(*(epoch(data, RECIPES[name], "cpu") for name in ("improved", "published")), 3)
     epochs = (
         first_epoch("improved/PiecewiseDecay", REPORTED),
-        first_epoch("PiecewiseDecay", REPORTED),
+        first_epoch("published/PiecewiseDecay", REPORTED),
     )
     times_to = found[0] * epochs[0], found[1] * (epochs[1] or RECIPES["published"].epochs)
     ratio = f"{times_to[1] / times_to[0]:.0f}"
@@ -230,8 +229,8 @@ def measure_training(folder, times):
 
 
 READ = """
-from GenreFeatureData import GenreFeatureData
-from lstm_genre_classifier_pytorch import batches
+from genre_features.cache import GenreFeatureData
+from genre_lstm.training import batches
 for _ in batches(GenreFeatureData(sys.argv[1]).load(), "train", 32, "cpu", shuffle=True):
     pass
 """

@@ -24,8 +24,11 @@ from experiments.artists import write_artists
 from experiments.baseline import score_baseline
 from experiments.distances import write_distances
 from experiments.plan import COMPARED, FINAL, RUNS, STEPS
-from GenreFeatureData import TEN_GENRES, GenreFeatureData
-from script_helpers import HelpFormatter, InputError, at_least, read_table, run_script, write_table
+from genre_features.cache import GenreFeatureData
+from genre_features.genres import TEN_GENRES
+from plumbing.files import read_table, write_table
+from plumbing.inputs import InputError
+from plumbing.scripts import HelpFormatter, at_least, run_script
 
 ROOT = Path(__file__).parent.parent
 COMPARED_STEPS = list(itertools.chain.from_iterable(COMPARED.values()))

@@ -1,9 +1,10 @@
 """How far the parts of GTZAN's two splits share artists, and how far the splits share clips."""
 
 from experiments import report
-from gtzan.check import shared_artists
-from gtzan.tracks import Track, split_tracks
-from script_helpers import write_table
+from genre_features.check import shared_artists
+from genre_features.splits import split_tracks
+from genre_features.tracks import Track
+from plumbing.files import write_table
 
 CLIPS_PER_GENRE = 100
 

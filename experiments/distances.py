@@ -2,9 +2,9 @@
 
 import numpy as np
 
-from audio_features import COLUMNS
 from experiments import report
-from script_helpers import write_table
+from genre_features.frame import COLUMNS
+from plumbing.files import write_table
 
 
 def write_distances(data, output):

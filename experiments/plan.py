@@ -4,9 +4,9 @@ import dataclasses
 import hashlib
 import json
 
-from genre_lstm import RECIPES, Recipe
+from genre_lstm.recipes import RECIPES, SCHEDULES, Recipe, changed_settings
 
-PIECEWISE, PLATEAU, CONSTANT = SCHEDULES = ("PiecewiseDecay", "ReduceLROnPlateau", "Constant")
+PIECEWISE, PLATEAU, CONSTANT = SCHEDULES
 
 IMPROVED = RECIPES["improved"]
 
@@ -73,26 +73,24 @@ class Run:
         Settings at their published values don't count: one that is added later, and leaves the
         published recipe as it was, leaves what was run before as it was too.
         """
-        recipe, published = dataclasses.asdict(self.recipe), dataclasses.asdict(Recipe())
-        changes = {name: value for name, value in recipe.items() if value != published[name]}
-        settings = [changes, self.schedule, self.seed, checksums]
+        settings = [changed_settings(self.recipe, Recipe()), self.schedule, self.seed, checksums]
         return hashlib.sha256(json.dumps(settings, sort_keys=True).encode()).hexdigest()[:12]
 
     def arguments(self):
-        """Return the script's name and the options that make it this run, as on a command line."""
-        suffix = "" if self.schedule == CONSTANT else f"_{self.schedule}"
-        base = RECIPES["improved" if self.recipe.name == "improved" else "published"]
+        """Return Python's arguments for this run: the script and its options."""
+        script = [f"lstm_genre_classifier_pytorch_{self.schedule}.py"]
+        if self.schedule == CONSTANT:
+            script = ["-m", "experiments.constant_rate"]
+        base = RECIPES[self.recipe.name]
         options = ["--recipe", base.name, "--seed", str(self.seed)]
-        for field in dataclasses.fields(Recipe):
-            value, option = getattr(self.recipe, field.name), field.name.replace("_", "-")
-            if value == getattr(base, field.name):
-                continue
+        for name, value in changed_settings(self.recipe, base).items():
+            option = name.replace("_", "-")
             if isinstance(value, bool):
                 options.append(f"--{option}" if value else f"--no-{option}")
             else:
                 values = value if isinstance(value, tuple) else (value,)
                 options += [f"--{option}", *map(str, values)]
-        return [f"lstm_genre_classifier_pytorch{suffix}.py", *options]
+        return [*script, *options]
 
 
 def build_steps():

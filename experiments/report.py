@@ -11,8 +11,9 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import PercentFormatter
 
 from experiments.plan import COMPARED, FINAL, PIECEWISE, SCHEDULES, WITHOUT
-from genre_plots import save
-from script_helpers import read_table, replacing, run_script
+from genre_features.figures import save
+from plumbing.files import read_table, replacing
+from plumbing.scripts import run_script
 
 RESULTS, CURVES = "results.csv", "curves.csv"
 DISTANCES, ARTISTS = "distances.csv", "artists.csv"

@@ -1,5 +1,6 @@
 """Clips made on the spot, and the scripts run as a user runs them."""
 
+import argparse
 import contextlib
 import io
 import os
@@ -67,6 +68,11 @@ def run(script, *arguments, cwd=".", status=0):
     return stdout.getvalue(), stderr.getvalue()
 
 
+def run_module(module, *arguments, status=0):
+    """Run a module of the project as `python -m` does; see `run`."""
+    return run(f"{module.replace('.', '/')}.py", *arguments, status=status)
+
+
 def extraction_line(dataset, output, *arguments):
     """Return the words that extract a data set's features in one process: script, options."""
     words = ["GenreFeatureData.py", "--dataset", dataset, "--output", output, "--frames", FRAMES]
@@ -88,6 +94,31 @@ def training_line(schedule, features, folder, *arguments):
 def train(schedule, features, folder, *arguments, status=0):
     """Run a training script into `folder`/weights and `folder`/result."""
     return run(*training_line(schedule, features, folder, *arguments), status=status)
+
+
+def start_run(features, folder, recipe, make_scheduler=None, schedule="test", resume=False):
+    """Start a run as the training scripts do; return (run, model, optimizer, scheduler)."""
+    import torch
+
+    from genre_lstm.model import GenreLSTM
+    from genre_lstm.run import TrainingRun
+    from genre_lstm.training import batches
+
+    options = argparse.Namespace(
+        **{"features": features, "recipe": recipe, "seed": 0, "device": "cpu", "resume": resume},
+        **{"weights": folder / "weights", "result": folder / "result"},
+    )
+    run = TrainingRun(schedule, options)
+    torch.manual_seed(0)
+    model = run.place(GenreLSTM(len(run.data.genres), recipe, run.data.settings))
+    tracks = batches(run.data, "train", recipe.batch_size, "cpu")
+    model.standardise(features for features, _ in tracks)
+    optimizer = torch.optim.AdamW(
+        model.parameters(), lr=recipe.learning_rate, weight_decay=recipe.weight_decay
+    )
+    scheduler = make_scheduler and make_scheduler(optimizer, recipe.epochs)
+    run.start(model, optimizer, scheduler)
+    return run, model, optimizer, scheduler
 
 
 def contents(folder):

@@ -25,8 +25,8 @@ sys.path.insert(0, str(Path(__file__).parent.parent))
 from conftest import ROOT, contents, extract, extraction_line, make_corpus, training_line
 from tqdm import tqdm
 
-import lstm_genre_classifier_pytorch  # noqa: F401  imported once, not by every process
-from genre_lstm import load_weights
+import genre_lstm.run  # noqa: F401  imported once, not by every process
+from genre_lstm.tensors import read_tensors
 
 SCHEDULE = "PiecewiseDecay"
 
@@ -74,7 +74,7 @@ def trained(folder):
     result, weights = folder / "result" / SCHEDULE, folder / "weights" / SCHEDULE
     summary = json.loads((result / "summary.json").read_text(encoding="utf-8"))
     del summary["seconds"]
-    model = load_weights(weights / "model.pt")
+    model = read_tensors(weights / "model.pt")
     state = {name: tensor.tolist() for name, tensor in model["state"].items()}
     return summary, state, (result / "history.csv").read_bytes()
 

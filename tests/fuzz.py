@@ -29,7 +29,7 @@ import traceback
 import zipfile
 from pathlib import Path
 
-from conftest import GENRES, ROOT, make_clip
+from conftest import GENRES, ROOT, make_clip, start_run
 
 sys.path.insert(0, str(ROOT))
 
@@ -38,14 +38,18 @@ import soundfile
 import torch
 from tqdm import tqdm
 
-import audio_features
-import lstm_genre_classifier_pytorch as training_script
-from audio_features import HOP_LENGTH, N_FEATURES, N_FFT, SAMPLE_RATE
-from genre_lstm import RECIPES, load_model
-from GenreFeatureData import GenreFeatureData
-from gtzan.tracks import PARTS
-from predict import classify
-from script_helpers import HelpFormatter, InputError, at_least
+from genre_features import audio
+from genre_features.audio import load_signal
+from genre_features.cache import GenreFeatureData, why_stale
+from genre_features.features import extract_features, extract_file
+from genre_features.frame import N_FEATURES, FrameSettings
+from genre_features.tracks import PARTS
+from genre_lstm import checkpoint, weights
+from genre_lstm.prediction import classify
+from genre_lstm.recipes import RECIPES
+from genre_lstm.training import train_epoch
+from plumbing.inputs import InputError
+from plumbing.scripts import HelpFormatter, at_least
 
 FAILURES = ROOT / "tests" / "failures"
 MOST_SECONDS = 10
@@ -78,25 +82,20 @@ def make_sound_files(folder):
         named = re.sub(rb"(?s)(OggS.{10}).{4}", rb"\1same", path.read_bytes())
         path.write_bytes(mend_pages(named))
 
-    settings = {"sample_rate": SAMPLE_RATE, "n_fft": N_FFT, "hop_length": HOP_LENGTH, "frames": 8}
+    settings = FrameSettings(frames=8)
     random = np.random.default_rng(0)
     for part in PARTS:
-        inputs = random.standard_normal((3, settings["frames"], N_FEATURES), np.float32)
+        inputs = random.standard_normal((3, settings.frames, N_FEATURES), np.float32)
         np.save(folder / f"data_{part}_input.npy", inputs)
         np.save(folder / f"data_{part}_target.npy", np.eye(3, dtype=np.float32))
-    manifest = {"complete": True, "genres": GENRES, "split": "index", **settings}
+    manifest = {"complete": True, "genres": GENRES, "split": "index"} | dataclasses.asdict(settings)
     (folder / "features.json").write_text(json.dumps(manifest), encoding="utf-8")
 
-    training = make_training(folder)
-    training.run(folder / "checkpoint.pt")
-    model = training.model
-    saved = {
-        "state": model.state_dict(),
-        "standardisation": {"mean": model.input_mean, "deviation": model.input_deviation},
-        **{key: training.settings[key] for key in ("recipe", "genres", "features")},
-        "temperature": 1.5,
-    }
-    torch.save(saved, folder / "model.pt")
+    run, model, optimizer, _ = start_small_run(folder)
+    for epoch in run.epochs():
+        run.record(epoch, train_epoch(model, optimizer, run.data), run.validate(epoch))
+    (run.weights / checkpoint.NAME).replace(folder / checkpoint.NAME)
+    weights.save_model(folder / weights.NAME, model, settings, genres=GENRES, temperature=1.5)
     return files | {
         "npy": sorted(folder.glob("*.npy")),
         "json": [folder / "features.json"],
@@ -105,11 +104,10 @@ def make_sound_files(folder):
     }
 
 
-def make_training(folder):
-    """Return a training run of a small model on the cache in a folder."""
+def start_small_run(folder, resume=False):
+    """Start a run of a small model on the cache in a folder; see `start_run`."""
     recipe = dataclasses.replace(RECIPES["improved"], hidden_size=4, epochs=2)
-    data, make_scheduler = GenreFeatureData(folder).load(), training_script.make_scheduler
-    return training_script.Training(data, recipe, "Constant", make_scheduler, 0, "cpu")
+    return start_run(folder, folder, recipe, resume=resume)
 
 
 # Mutations of bytes
@@ -376,42 +374,43 @@ def make_case(kind, number, seed, sound, folder):
 
 
 def extract_for_training(path):
-    signal = audio_features.load_signal(path, 30)
-    assert np.isfinite(audio_features.extract_features(signal)).all()
+    assert np.isfinite(extract_features(load_signal(path, 30))).all()
 
 
 def extract_for_prediction(path):
-    features, seconds = audio_features.extract_file(path)
+    features, seconds = extract_file(path)
     assert np.isfinite(features).all()
     assert features.shape == (len(features), N_FEATURES)
     assert 0 < seconds < 1e6
 
 
 def compare_cache(path):
-    GenreFeatureData(path.parent).why_stale({"genres": GENRES, "sources": {}})
+    why_stale(path.parent, {"genres": GENRES, "sources": {}})
 
 
 def load_cache(path):
     data = GenreFeatureData(path.parent).load()
     for part in PARTS:
         assert np.isfinite(data.inputs[part]).all()
-        assert data.inputs[part].shape[1:] == (data.settings["frames"], N_FEATURES)
+        assert data.inputs[part].shape[1:] == (data.settings.frames, N_FEATURES)
         assert set(data.targets[part]) <= set(range(len(data.genres)))
-    assert all(1 <= value <= 1e9 for value in data.settings.values())
+    assert all(1 <= value <= 1e9 for value in dataclasses.asdict(data.settings).values())
 
 
 def load_and_classify(path):
-    model, saved = load_model(path)
+    model, saved = weights.load_model(path)
     for features in (np.zeros((20, N_FEATURES)), np.full((1, N_FEATURES), -100)):
         probabilities = classify(model, saved, features.astype(np.float32))
         assert abs(sum(probabilities.values()) - 1) < 1e-3
 
 
 def resume_training(path):
-    training = make_training(path.parent)
-    training.restore(path)
-    assert training.model(torch.zeros(2, 20, N_FEATURES)).isfinite().all()
-    assert training.seconds + len(training.history) >= 0
+    place = path.parent / "weights" / "test"
+    place.mkdir(parents=True, exist_ok=True)
+    shutil.copy(path, place)
+    run, model, _, _ = start_small_run(path.parent, resume=True)
+    assert model(torch.zeros(2, 20, N_FEATURES)).isfinite().all()
+    assert run.seconds + len(run.history) >= 0
 
 
 READERS = {
@@ -453,7 +452,7 @@ def work(pipe, seed, folder):
     silence = os.open(os.devnull, os.O_WRONLY)
     os.dup2(silence, 1)
     os.dup2(silence, 2)
-    audio_features.BLOCK_SECONDS = 1  # for short clips to be streamed as hours of audio are
+    audio.BLOCK_SECONDS = 1  # for short clips to be streamed as hours of audio are
     sound = make_sound_files(folder / "sound")
     for kind, paths in sound.items():
         assert [read(kind, path) for path in paths] == ["read"] * len(paths)

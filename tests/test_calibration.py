@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from calibration import calibrate, fit_temperature, reliability
+from genre_lstm.scoring import calibrate, fit_temperature, reliability
 
 
 def make_answers(n_clips=4000, sharpness=1.0):

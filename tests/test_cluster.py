@@ -8,7 +8,7 @@ import time
 import pytest
 from conftest import assert_one_line, contents, extract
 
-import extraction
+from genre_features import extraction
 
 pytest.importorskip("distributed")
 

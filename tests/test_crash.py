@@ -7,8 +7,8 @@ import sys
 import pytest
 from conftest import ROOT, assert_one_line, contents, extract, extraction_line, train
 
-import extraction
-from script_helpers import alone
+from genre_features import extraction
+from plumbing.files import alone
 
 
 @pytest.fixture
@@ -89,7 +89,7 @@ def test_nothing_is_kept_of_a_stopped_extraction_of_something_else(
 def test_second_extraction_into_a_folder_is_told_who_is_at_work_there(corpus, tmp_path):
     with alone(tmp_path):
         _, stderr = extract(corpus, tmp_path, status=2)
-    assert_one_line(stderr, f"process {os.getpid()}", "at work", tmp_path)
+    assert_one_line(stderr, f"process {os.getpid()}", "is writing to", tmp_path)
     assert not contents(tmp_path)
 
 
@@ -97,13 +97,13 @@ def test_second_training_into_a_folder_is_told_who_is_at_work_there(features, tm
     weights = tmp_path / "weights" / "PiecewiseDecay"
     with alone(weights):
         _, stderr = train("PiecewiseDecay", features, tmp_path, "--epochs", 1, status=2)
-    assert_one_line(stderr, f"process {os.getpid()}", "at work", weights)
+    assert_one_line(stderr, f"process {os.getpid()}", "is writing to", weights)
 
 
 def test_folder_is_free_again_once_its_holder_was_killed(tmp_path):
     code = (
-        "import os, pathlib, sys, script_helpers\n"
-        "with script_helpers.alone(pathlib.Path(sys.argv[1])): os._exit(9)"
+        "import os, pathlib, sys, plumbing.files\n"
+        "with plumbing.files.alone(pathlib.Path(sys.argv[1])): os._exit(9)"
     )
     assert subprocess.run([sys.executable, "-c", code, tmp_path], cwd=ROOT).returncode == 9
     with alone(tmp_path):

@@ -22,22 +22,14 @@ from conftest import (
     write_clip,
 )
 
-from audio_features import COLUMNS, SAMPLE_RATE, extract_features, load_signal
-from GenreFeatureData import ORIGINAL_GENRES, GenreFeatureData
-from gtzan.tracks import (
-    PARTS,
-    Track,
-    find_tracks,
-    read_filtered_split,
-    read_groups,
-    split_tracks,
-)
-from script_helpers import InputError
-
-
-def prepare(dataset, output, **options):
-    """Extract in this process, which spares the time to start another."""
-    GenreFeatureData(output).prepare(dataset, **{"frames": FRAMES, "jobs": 1, **options})
+from genre_features.audio import load_signal
+from genre_features.cache import GenreFeatureData
+from genre_features.features import extract_features
+from genre_features.frame import COLUMNS, SAMPLE_RATE, FrameSettings
+from genre_features.genres import ORIGINAL_GENRES
+from genre_features.splits import read_filtered_split, read_groups, split_tracks
+from genre_features.tracks import PARTS, Track, find_tracks
+from plumbing.inputs import InputError
 
 
 def refuse(dataset, output, *arguments):
@@ -85,7 +77,7 @@ def test_features_equal_librosas_functions_called_one_by_one(genre, hop_length):
         "chroma": librosa.feature.chroma_stft(**options),
         "spectral_contrast": librosa.feature.spectral_contrast(**options),
     }
-    found = extract_features(signal, hop_length=hop_length)
+    found = extract_features(signal, FrameSettings(hop_length=hop_length))
     assert found.dtype == np.float32
     assert found.shape == (1 + len(signal) // hop_length, 33)
     for kind, columns in COLUMNS.items():
@@ -137,19 +129,18 @@ def test_rows_are_the_tracks_that_the_manifest_names(corpus, features):
 
 def test_number_of_jobs_changes_no_byte(corpus, tmp_path):
     one, two = tmp_path / "one", tmp_path / "two"
-    prepare(corpus, one, jobs=1)
-    prepare(corpus, two, jobs=2)
+    extract(corpus, one, "--jobs", 1)
+    extract(corpus, two, "--jobs", 2)
     assert array_bytes(one) == array_bytes(two)
     assert (one / "features.json").read_bytes() == (two / "features.json").read_bytes()
 
 
-def test_short_clips_are_repeated_and_named_and_long_ones_cut(corpus, features, tmp_path, capsys):
+def test_short_clips_are_repeated_and_named_and_long_ones_cut(corpus, features, tmp_path):
     dataset = shutil.copytree(corpus, tmp_path / "corpus")
     short, long = dataset / "hum" / "hum.00030.wav", dataset / "hum" / "hum.00031.wav"
     write_clip(short, "hum", 30, seconds=0.5)
     write_clip(long, "hum", 31, seconds=2.5)
-    prepare(dataset, tmp_path / "out")
-    stderr = capsys.readouterr().err
+    _, stderr = extract(dataset, tmp_path / "out")
     assert "shorter than 40 frames: hum/hum.00030.wav" in stderr
     assert "hum.00031" not in stderr
     inputs = np.load(tmp_path / "out" / "data_train_input.npy")
@@ -172,15 +163,15 @@ def test_short_clips_are_repeated_and_named_and_long_ones_cut(corpus, features, 
     ],
 )
 def test_cache_is_rebuilt_and_says_why_when_it_no_longer_fits(
-    corpus, features, tmp_path, capsys, change, reason
+    corpus, features, tmp_path, change, reason
 ):
     dataset = shutil.copytree(corpus, tmp_path / "corpus")
     output = shutil.copytree(features, tmp_path / "out")
-    options = {}
+    options = ()
     if change == "setting":
-        options = {"hop_length": 1024, "frames": 20}
+        options = ("--hop-length", 1024, "--frames", 20)
     elif change == "genres":
-        options = {"genres": ["blip", "hum"]}
+        options = ("--genres", "blip", "hum")
     elif change == "split":
         for path in dataset.rglob("*.wav"):  # without numbers: dealt by seed
             path.rename(path.with_stem(path.stem.replace(".", " ")))
@@ -194,16 +185,16 @@ def test_cache_is_rebuilt_and_says_why_when_it_no_longer_fits(
         (output / "features.json").write_text("[" * 100_000)
     else:
         (output / "features.json").unlink()
-    prepare(dataset, output, **options)
-    assert reason in capsys.readouterr().out
-    prepare(dataset, tmp_path / "afresh", **options)
+    stdout, _ = extract(dataset, output, *options)
+    assert reason in stdout
+    extract(dataset, tmp_path / "afresh", *options)
     assert array_bytes(output) == array_bytes(tmp_path / "afresh")
 
 
-def test_cache_that_fits_is_kept(corpus, features, capsys):
+def test_cache_that_fits_is_kept(corpus, features):
     before = {path: path.stat().st_mtime_ns for path in features.iterdir()}
-    prepare(corpus, features)
-    assert "up to date" in capsys.readouterr().out
+    stdout, _ = extract(corpus, features)
+    assert "up to date" in stdout
     assert {path: path.stat().st_mtime_ns for path in features.iterdir()} == before
 
 
@@ -214,7 +205,7 @@ def test_caches_of_the_original_project_load(tmp_path, n_genres):
     assert data.genres == ORIGINAL_GENRES[n_genres]
     assert len(data.genres) == n_genres
     assert data.genres == sorted(data.genres)
-    assert data.settings["hop_length"] == 512
+    assert data.settings.hop_length == 512
     assert list(data.targets["train"]) == [0, 1, 2, 3]
 
 
@@ -226,8 +217,9 @@ def test_unknown_genre_count_without_manifest_gets_placeholder_names(tmp_path, c
 
 def test_clips_of_hours_without_manifest_get_a_hop_of_one_sample(tmp_path):
     data = GenreFeatureData(tmp_path)
+    data.targets = {part: [] for part in PARTS}
     data.guess_manifest(10**6, 6)
-    assert data.settings["hop_length"] == 1
+    assert data.settings.hop_length == 1
 
 
 def test_many_genres_take_no_memory_of_their_square(tmp_path):
@@ -454,7 +446,7 @@ def test_empty_part_is_said_in_one_line(tmp_path):
     assert not (tmp_path / "out").exists()
 
 
-def test_broken_files_are_named_skipped_counted_and_recorded(corpus, features, tmp_path, capsys):
+def test_broken_files_are_named_skipped_counted_and_recorded(corpus, features, tmp_path):
     dataset = shutil.copytree(corpus, tmp_path / "corpus")
     broken = {
         "blip/blip.00034.wav": b"",
@@ -466,8 +458,7 @@ def test_broken_files_are_named_skipped_counted_and_recorded(corpus, features, t
     for name, sample in (("00035", np.nan), ("00036", 1e19)):
         broken[f"hum/hum.{name}.wav"] = None
         soundfile.write(dataset / "hum" / f"hum.{name}.wav", [sample] * 9999, 22050, "FLOAT")
-    prepare(dataset, tmp_path / "out")
-    stderr = capsys.readouterr().err
+    _, stderr = extract(dataset, tmp_path / "out")
     manifest = json.loads((tmp_path / "out" / "features.json").read_text(encoding="utf-8"))
     for file in broken:
         assert file in stderr

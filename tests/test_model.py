@@ -8,29 +8,23 @@ import pytest
 import torch
 from conftest import make_clip, train
 
-from audio_features import COLUMNS, SAMPLE_RATE, extract_features
-from genre_lstm import (
-    INPUT_NORMS,
-    POOLINGS,
-    RECIPES,
-    GenreLSTM,
-    Recipe,
-    load_model,
-    mask_inputs,
-    random_crops,
-    transpose_chroma,
-)
-from GenreFeatureData import GenreFeatureData
-from lstm_genre_classifier_pytorch import score
-from script_helpers import InputError
+from genre_features.cache import GenreFeatureData
+from genre_features.features import extract_features
+from genre_features.frame import COLUMNS, SAMPLE_RATE, FrameSettings
+from genre_lstm.augmentation import mask_inputs, random_crops, transpose_chroma
+from genre_lstm.model import GenreLSTM
+from genre_lstm.recipes import INPUT_NORMS, POOLINGS, RECIPES, Recipe
+from genre_lstm.scoring import answer, score
+from genre_lstm.weights import load_model
+from plumbing.inputs import InputError
 
 RATE = SAMPLE_RATE / 512  # frames a second
 
 
 def make_model(hop_length=512, **settings):
     torch.manual_seed(0)
-    features = {"sample_rate": SAMPLE_RATE, "hop_length": hop_length, "frames": 100}
-    return GenreLSTM(3, Recipe(**settings), features).eval()
+    frames = FrameSettings(hop_length=hop_length, frames=100)
+    return GenreLSTM(3, Recipe(**settings), frames).eval()
 
 
 def make_features(n_tracks=2, n_frames=60):
@@ -98,7 +92,8 @@ def test_lengths_mean_the_same_seconds_at_every_hop_length():
         for lag, seconds in zip(model.lags, (0.31, 1.0), strict=True):
             assert abs(lag / rate - seconds) <= 0.5 / rate
         assert abs(model.crop_length / rate - 2.0) <= 0.5 / rate
-        features = torch.from_numpy(extract_features(signal, hop_length=hop_length))[None]
+        settings = FrameSettings(hop_length=hop_length)
+        features = torch.from_numpy(extract_features(signal, settings))[None]
         jump = model.process(features)[0, :, 2 * 33 + COLUMNS["spectral_centroid"].start]
         # The centroid jumps in the middle, and its difference stays up for the second of its lag.
         centroids[hop_length] = float((jump > 2000).sum()) / rate
@@ -171,7 +166,7 @@ def test_improved_recipe_trains_and_its_weights_rebuild_its_scores(features, tmp
     assert saved["recipe"]["crop"] == 0.3
     assert model.input_deviation[COLUMNS["spectral_centroid"].start] > 1
     data = GenreFeatureData(features).load()
-    found = score(model, data, "validation", 35, "cpu")
+    found = score(answer(model, data, "validation"), data.genres)
     result = tmp_path / "whole" / "result" / "ReduceLROnPlateau"
     last = result.joinpath("history.csv").read_text().splitlines()[-1].split(",")
     assert found["loss"] == pytest.approx(float(last[3]), rel=1e-5)
@@ -209,7 +204,7 @@ def write_model(path, model, **changes):
         "standardisation": None,
         "recipe": dataclasses.asdict(model.recipe),
         "genres": ["a", "b", "c"],
-        "features": {"sample_rate": SAMPLE_RATE, "hop_length": 512, "frames": 100},
+        "settings": dataclasses.asdict(FrameSettings(frames=100)),
         "temperature": 1.0,
     }
     torch.save(content | changes, path)
@@ -264,8 +259,9 @@ def test_model_takes_no_more_memory_than_its_file_whatever_the_recipe_says(tmp_p
         {"genres": "abc"},
         {"genres": ["a", "a", "a"]},
         {"genres": ["a", "b"]},
-        {"features": {"sample_rate": SAMPLE_RATE, "hop_length": 0, "frames": 100}},
-        {"features": {"sample_rate": SAMPLE_RATE, "hop_length": 512, "frames": 0}},
+        {"settings": dataclasses.asdict(FrameSettings(hop_length=0))},
+        {"settings": dataclasses.asdict(FrameSettings(frames=0))},
+        {"settings": {"hop_length": 512}},
         {"standardisation": {"mean": torch.zeros(33), "deviation": torch.zeros(33)}},
         {"standardisation": {"mean": torch.zeros(1), "deviation": torch.ones(33)}},
         {"state": {}},

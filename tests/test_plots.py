@@ -1,17 +1,23 @@
 """What a user may rely on when looking at plots."""
 
+import dataclasses
 import json
 import tracemalloc
 
 import numpy as np
 import pytest
-from conftest import GENRES, assert_one_line, run, write_clip
+from conftest import GENRES, assert_one_line, run, run_module, write_clip
 from matplotlib.colors import same_color
 from matplotlib.image import imread
 
-import genre_plots
-from audio_features import COLUMNS, SAMPLE_RATE, extract_features, load_signal
-from GenreFeatureData import SETTINGS, TEN_GENRES, GenreFeatureData
+from genre_features import figures as all_figures
+from genre_features.audio import load_signal
+from genre_features.cache import GenreFeatureData
+from genre_features.features import extract_features
+from genre_features.figures import genre_colors
+from genre_features.frame import COLUMNS, FrameSettings
+from genre_features.genres import TEN_GENRES
+from genre_lstm import plots
 
 KINDS = ["mfcc", "spectral_centroid", "chroma", "spectral_contrast", "features"]
 FEATURES = [  # what a picture of genres calls the 33, in the order of the cache
@@ -49,7 +55,7 @@ def test_file_that_is_no_audio_is_said_in_one_line(tmp_path):
 def figures(monkeypatch):
     """The figures that would be written, by the name of their file."""
     found = {}
-    monkeypatch.setattr(genre_plots, "save", lambda figure, path: found.update({path.name: figure}))
+    monkeypatch.setattr(all_figures, "save", lambda figure, path: found.update({path.name: figure}))
     return found
 
 
@@ -128,9 +134,7 @@ def test_genres_are_drawn_with_mean_and_spread_of_their_training_clips(features,
         f"{genre} (4)" for genre in GENRES
     ]
     for axes in figure.axes:
-        for (line, *_), color in zip(
-            axes.containers, genre_plots.genre_colors(GENRES), strict=True
-        ):
+        for (line, *_), color in zip(axes.containers, genre_colors(GENRES), strict=True):
             assert same_color(line.get_color(), color)
 
 
@@ -141,16 +145,16 @@ def write_cache(folder, genres, n_clips=20, frames=5):
         np.lib.format.open_memmap(path, "w+", np.float32, shape)
         targets = np.eye(len(genres))[np.arange(n_clips) % len(genres)]
         np.save(folder / f"data_{part}_target.npy", targets)
-    settings = dict.fromkeys(SETTINGS, SAMPLE_RATE) | {"genres": genres, "frames": frames}
-    (folder / "features.json").write_text(json.dumps(settings))
+    manifest = dataclasses.asdict(FrameSettings(frames=frames)) | {"genres": genres}
+    (folder / "features.json").write_text(json.dumps(manifest))
 
 
 @pytest.mark.parametrize("genres", [TEN_GENRES, ["_x", "$_$", "a genre whose name is long"], ["a"]])
 def test_genres_of_any_name_and_number_are_drawn(tmp_path, monkeypatch, genres):
     legends = []
-    save = genre_plots.save
+    save = all_figures.save
     monkeypatch.setattr(
-        genre_plots, "save", lambda *args: (legends.append(args[0].legends[0]), save(*args))
+        all_figures, "save", lambda *args: (legends.append(args[0].legends[0]), save(*args))
     )
     write_cache(tmp_path, genres)
     output = tmp_path / "plots"
@@ -195,15 +199,15 @@ def test_genres_without_a_cache_say_how_to_make_one(tmp_path):
 
 def test_architecture_is_drawn_from_the_weights(trained, tmp_path):
     weights = trained / "weights" / "PiecewiseDecay" / "model.pt"
-    run("generate_model_plot.py", "--weights", weights, "--output", tmp_path / "model.png")
+    run_module("experiments.architecture", "--weights", weights, "--output", tmp_path / "model.png")
     assert is_drawn(tmp_path / "model.png")
 
 
 def test_confusion_matrix_has_the_datas_genres_with_counts_and_row_percentages(monkeypatch):
     figures = []
-    monkeypatch.setattr(genre_plots, "save", lambda figure, path: figures.append(figure))
+    monkeypatch.setattr(plots, "save", lambda figure, path: figures.append(figure))
     scores = {"confusion": [[3, 1], [0, 2]], "accuracy": 5 / 6, "n": 6}
-    genre_plots.draw_confusion({"validation": scores, "test": scores}, ["zouk", "ska"], "", "")
+    plots.draw_confusion({"validation": scores, "test": scores}, ["zouk", "ska"], "", "")
     for axes in figures[0].axes:
         assert [text.get_text() for text in axes.get_yticklabels()] == ["zouk", "ska"]
         assert [text.get_text() for text in axes.get_xticklabels()] == ["zouk", "ska"]
@@ -215,7 +219,7 @@ def test_confusion_matrix_has_the_datas_genres_with_counts_and_row_percentages(m
 def test_curves_show_every_validation_and_where_the_rate_was_lowered(monkeypatch):
     figures = {}
     monkeypatch.setattr(
-        genre_plots, "save", lambda figure, path: figures.update({path.name: figure.axes[0]})
+        plots, "save", lambda figure, path: figures.update({path.name: figure.axes[0]})
     )
     rates = [0.1, 0.1, 0.01, 0.01]
     history = [
@@ -223,7 +227,7 @@ def test_curves_show_every_validation_and_where_the_rate_was_lowered(monkeypatch
         | {"val_loss": 2.0 if i % 2 else None, "val_accuracy": 0.25 if i % 2 else None}
         for i, rate in enumerate(rates)
     ]
-    genre_plots.draw_history(history, "", "")
+    plots.draw_history(history, "", "")
     assert len(figures) == 5
     curve, mark = figures["graph_val_loss.png"].lines
     assert curve.get_xydata().tolist() == [[2, 2.0], [4, 2.0]]
@@ -238,8 +242,8 @@ def test_curves_and_confusion_matrices_of_a_run_are_drawn(trained):
 
 
 def test_a_genre_has_the_same_colour_in_every_plot():
-    few = dict(zip(["jazz", "pop"], genre_plots.genre_colors(["jazz", "pop"]), strict=True))
+    few = dict(zip(["jazz", "pop"], genre_colors(["jazz", "pop"]), strict=True))
     many = ["blues", "jazz", "metal", "pop", "ska"]
-    more = dict(zip(many, genre_plots.genre_colors(many), strict=True))
+    more = dict(zip(many, genre_colors(many), strict=True))
     assert all(few[genre] == more[genre] for genre in few)
     assert len(set(more.values())) == len(many)

@@ -9,16 +9,16 @@ import sys
 
 import pytest
 import torch
-from conftest import ROOT, assert_one_line, contents, train, training_line
+from conftest import ROOT, assert_one_line, contents, start_run, train, training_line
 from test_training import RESULT_FILES, read_history, read_summary
 from torch import distributed, multiprocessing
 from torch.optim.lr_scheduler import ReduceLROnPlateau
 
-import lstm_genre_classifier_pytorch as shared
-from genre_lstm import RECIPES, Recipe, load_weights
-from GenreFeatureData import GenreFeatureData
-from parallel_training import shared_classify
-from script_helpers import InputError
+from genre_lstm import checkpoint
+from genre_lstm.recipes import RECIPES, Recipe
+from genre_lstm.tensors import read_tensors
+from genre_lstm.training import batches, train_epoch, train_step
+from plumbing.inputs import InputError
 
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="torchrun is another matter on Windows")
 
@@ -32,24 +32,21 @@ WITHOUT_DROPOUT = {
 }
 
 
-def make_training(features, recipe):
-    def make_scheduler(optimizer, epochs):
-        return ReduceLROnPlateau(optimizer, patience=0, threshold=0.5)
-
-    data = GenreFeatureData(features).load()
-    return shared.Training(data, recipe, "test", make_scheduler, 0, "cpu")
+def make_scheduler(optimizer, epochs):
+    return ReduceLROnPlateau(optimizer, patience=0, threshold=0.5)
 
 
-def take_steps(features, recipe):
+def take_steps(features, folder, recipe):
     """Return the loss, the correct answers and the gradients of each step of an epoch."""
-    training = make_training(features, recipe)
+    run, model, _, _ = start_run(features, folder, recipe)
+    model.train()
     # Adam makes much of rounding where a gradient is next to nothing.
-    optimizer = torch.optim.SGD(training.model.parameters(), lr=0.1)
-    weights = torch.tensor([0.3, 0.5, 1.0]) if recipe.balanced else None
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+    genre_weights = torch.tensor([0.3, 0.5, 1.0]) if recipe.balanced else None
     steps = []
-    for batch in shared.batches(training.data, "train", 11, "cpu", recipe.shuffle):
-        found = shared.train_step(training.model, optimizer, *batch, weights, training.classify)
-        gradients = [tensor.grad.clone() for tensor in training.model.parameters()]
+    for batch in batches(run.data, "train", 11, "cpu", recipe.shuffle):
+        found = train_step(model, optimizer, *batch, genre_weights)
+        gradients = [tensor.grad.clone() for tensor in model.parameters()]
         steps.append([*found, *gradients])
     return steps
 
@@ -58,14 +55,17 @@ def take_part(rank, size, features, folder):
     """Be one of several processes; write down what it comes to."""
     rendezvous = f"file://{folder / 'rendezvous'}"
     distributed.init_process_group("gloo", rendezvous, rank=rank, world_size=size)
-    found = {name: take_steps(features, recipe) for name, recipe in WITHOUT_DROPOUT.items()}
-    training = make_training(features, IMPROVED)
-    training.run(folder / "checkpoint.pt")
-    found["run"] = [training.history, training.model.state_dict(), torch.get_rng_state()]
-    inputs = torch.ones(2, 40, training.model.lstm.input_size)
-    found["dropout"] = shared_classify(training.model.train())(inputs)
+    found = {name: take_steps(features, folder, recipe) for name, recipe in WITHOUT_DROPOUT.items()}
+    run, model, optimizer, scheduler = start_run(features, folder, IMPROVED, make_scheduler)
+    for epoch in run.epochs():
+        trained = train_epoch(model, optimizer, run.data)
+        validated = run.validate(epoch)
+        scheduler.step(validated["loss"])
+        run.record(epoch, trained, validated)
+    found["run"] = [run.history, model.state_dict(), torch.get_rng_state()]
+    found["dropout"] = model.train().classify(torch.ones(2, 40, model.lstm.input_size))
     try:
-        make_training(features, Recipe(input_norm="batch"))
+        start_run(features, folder, Recipe(input_norm="batch"))
     except InputError as error:
         found["batch normalisation"] = str(error)
     torch.save(found, folder / f"{rank}.pt")
@@ -77,7 +77,7 @@ def processes(features, tmp_path_factory):
     """What two processes came to that trained together."""
     folder = tmp_path_factory.mktemp("processes")
     multiprocessing.spawn(take_part, (2, features, folder), nprocs=2)
-    return [load_weights(folder / f"{rank}.pt") for rank in range(2)]
+    return [read_tensors(folder / f"{rank}.pt") for rank in range(2)]
 
 
 def torchrun(features, folder, *arguments, before=None):
@@ -91,9 +91,9 @@ def torchrun(features, folder, *arguments, before=None):
 
 @pytest.mark.parametrize("name", WITHOUT_DROPOUT)
 def test_gradients_are_those_of_one_process_whatever_a_batch_leaves_for_each(
-    processes, features, name
+    processes, features, tmp_path, name
 ):
-    expected = take_steps(features, WITHOUT_DROPOUT[name])
+    expected = take_steps(features, tmp_path, WITHOUT_DROPOUT[name])
     assert len(expected) == 2
     for found in processes:
         torch.testing.assert_close(found[name], expected, rtol=0, atol=1e-5)
@@ -124,15 +124,15 @@ def test_run_stopped_in_one_process_goes_on_in_two_and_in_one_again(
     trained, features, tmp_path, monkeypatch
 ):
     options = ("--epochs", 25, "--batch-size", 5, "--learning-rate", 0.01)
-    save = shared.Training.save
+    save = checkpoint.save
 
-    def stop_after_epoch_12(training, path):
-        save(training, path)
-        if len(training.history) == 12:
+    def stop_after_epoch_12(run):
+        save(run)
+        if len(run.history) == 12:
             raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:
-        patch.setattr(shared.Training, "save", stop_after_epoch_12)
+        patch.setattr(checkpoint, "save", stop_after_epoch_12)
         train("PiecewiseDecay", features, tmp_path, *options, status=130)
     done = torchrun(features, tmp_path, *options, "--resume")
     assert done.returncode == 0, done.stderr
@@ -163,4 +163,4 @@ def test_failure_of_one_process_ends_all_and_is_said_in_one_line(features, tmp_p
     name = "lstm_genre_classifier_pytorch_PiecewiseDecay.py: "
     (line,) = (line for line in done.stderr.splitlines() if line.startswith(name))
     assert "checkpoint.pt" in line
-    assert "parallel_training.py" not in done.stderr  # as it would be in a traceback
+    assert "genre_lstm" not in done.stderr  # as it would be in a traceback

@@ -14,17 +14,34 @@ import time
 import numpy as np
 import pytest
 import torch
-from conftest import GENRES, ROOT, SCHEDULES, assert_one_line, contents, run, train, training_line
+from conftest import (
+    GENRES,
+    ROOT,
+    SCHEDULES,
+    assert_one_line,
+    contents,
+    run,
+    run_module,
+    train,
+    training_line,
+)
 
-import genre_lstm
-import lstm_genre_classifier_pytorch as shared
 import lstm_genre_classifier_pytorch_PiecewiseDecay as piecewise
 import lstm_genre_classifier_pytorch_ReduceLROnPlateau as plateau
-from GenreFeatureData import GenreFeatureData
+from genre_features.cache import GenreFeatureData
+from genre_lstm import training
+from genre_lstm.model import GenreLSTM
+from genre_lstm.recipes import Recipe
+from genre_lstm.results import HISTORY
+from genre_lstm.scoring import answer, score
+from genre_lstm.tensors import read_tensors
+from genre_lstm.training import balance, batches
+from genre_lstm.weights import load_model
 
 RESULT_FILES = {
     "history.csv",
     "summary.json",
+    "predictions.csv",
     "graph_train_loss.png",
     "graph_train_accuracy.png",
     "graph_val_loss.png",
@@ -105,22 +122,18 @@ def test_history_shows_the_schedule_epoch_by_epoch(trained):
 
 
 def test_plateau_is_stepped_once_a_validation_with_the_mean_loss(features, tmp_path, monkeypatch):
-    data = GenreFeatureData(features).load()
-    recipe = genre_lstm.Recipe(epochs=7, validate_every=3, batch_size=4)
-    training = shared.Training(data, recipe, "test", plateau.make_scheduler, 0, "cpu")
     losses = []
-    monkeypatch.setattr(plateau.ReduceLROnPlateau, "step", lambda self, loss: losses.append(loss))
-    training.run(tmp_path / "checkpoint.pt")
-    found = [row["val_loss"] for row in training.history]
-    assert losses == [loss for loss in found if loss is not None]
-    assert len(losses) == 3  # epochs 3 and 6, and the last
+    step = "torch.optim.lr_scheduler.ReduceLROnPlateau.step"
+    monkeypatch.setattr(step, lambda self, loss: losses.append(loss))
+    train("ReduceLROnPlateau", features, tmp_path, "--epochs", 21, "--batch-size", 4)
+    found = [row["val_loss"] for row in read_history(tmp_path, "ReduceLROnPlateau")]
+    assert losses == [float(loss) for loss in found if loss]
+    assert len(losses) == 3  # epochs 10 and 20, and the last
 
 
-def test_run_by_itself_the_shared_module_keeps_the_rate_constant(features, tmp_path):
-    run(
-        *("lstm_genre_classifier_pytorch.py", "--features", features, *SHORT),
-        *("--weights", tmp_path / "weights", "--result", tmp_path / "result"),
-    )
+def test_run_without_a_schedule_keeps_the_rate_constant(features, tmp_path):
+    places = ("--weights", tmp_path / "weights", "--result", tmp_path / "result")
+    run_module("experiments.constant_rate", "--features", features, *SHORT, *places)
     rates = {row["learning_rate"] for row in read_history(tmp_path, "Constant")}
     assert [float(rate) for rate in rates] == [3e-5]
 
@@ -132,8 +145,8 @@ def test_run_by_itself_the_shared_module_keeps_the_rate_constant(features, tmp_p
 def test_every_clip_is_scored_whatever_the_batch_size(features, batch_size):
     data = GenreFeatureData(features).load()
     torch.manual_seed(0)
-    model = genre_lstm.GenreLSTM(3, genre_lstm.Recipe(), data.settings)
-    found = shared.score(model, data, "validation", batch_size, "cpu")
+    model = GenreLSTM(3, Recipe(batch_size=batch_size), data.settings)
+    found = score(answer(model, data, "validation"), data.genres)
     with torch.no_grad():
         answers = model(torch.from_numpy(np.array(data.inputs["validation"])))
     truth = torch.from_numpy(data.targets["validation"])
@@ -145,11 +158,9 @@ def test_every_clip_is_scored_whatever_the_batch_size(features, batch_size):
 def test_confusion_has_true_genres_in_rows_and_recall_is_its_diagonal_share(features):
     data = GenreFeatureData(features).load()
 
-    class AlwaysHum(torch.nn.Module):
-        def forward(self, features):
-            return torch.tensor([[0.1, 0.1, 0.8]]).log().expand(len(features), 3)
-
-    found = shared.score(AlwaysHum(), data, "validation", 35, "cpu")
+    model = GenreLSTM(3, Recipe(), data.settings)
+    model.linear.bias.data[:] = torch.tensor([0.0, 0.0, 1e6])  # always hum
+    found = score(answer(model, data, "validation"), data.genres)
     assert found["confusion"] == [[0, 0, 2], [0, 0, 2], [0, 0, 2]]
     assert found["recall"] == {"blip": 0.0, "hiss": 0.0, "hum": 1.0}
     assert found["accuracy"] == pytest.approx(1 / 3)
@@ -157,11 +168,11 @@ def test_confusion_has_true_genres_in_rows_and_recall_is_its_diagonal_share(feat
 
 def test_every_clip_is_trained_on_in_file_order_with_the_last_partial_batch(features):
     data = GenreFeatureData(features).load()
-    batches = list(shared.batches(data, "train", 5, "cpu"))
-    assert [len(genres) for _, genres in batches] == [5, 5, 2]
-    inputs = torch.cat([features for features, _ in batches])
+    drawn = list(batches(data, "train", 5, "cpu"))
+    assert [len(genres) for _, genres in drawn] == [5, 5, 2]
+    inputs = torch.cat([features for features, _ in drawn])
     assert torch.equal(inputs, torch.from_numpy(np.array(data.inputs["train"])))
-    assert torch.cat([genres for _, genres in batches]).tolist() == [0] * 4 + [1] * 4 + [2] * 4
+    assert torch.cat([genres for _, genres in drawn]).tolist() == [0] * 4 + [1] * 4 + [2] * 4
 
 
 def test_an_lstm_learns_to_tell_genres_that_differ(trained):
@@ -191,7 +202,7 @@ def test_weights_curves_and_figures_are_written(trained, schedule):
 
 def test_history_has_a_row_an_epoch_and_validates_every_tenth_and_the_last(trained):
     rows = read_history(trained, "PiecewiseDecay")
-    assert list(rows[0]) == list(shared.HISTORY)
+    assert list(rows[0]) == list(HISTORY)
     assert [int(row["epoch"]) for row in rows] == list(range(1, 26))
     assert [int(row["epoch"]) for row in rows if row["val_loss"]] == [10, 20, 25]
     summary = read_summary(trained, "PiecewiseDecay")
@@ -204,13 +215,13 @@ def test_history_has_a_row_an_epoch_and_validates_every_tenth_and_the_last(train
 
 @pytest.mark.parametrize("schedule", SCHEDULES)
 def test_model_pt_alone_rebuilds_the_model_and_its_scores(trained, features, schedule):
-    model, saved = genre_lstm.load_model(trained / "weights" / schedule / "model.pt")
+    model, saved = load_model(trained / "weights" / schedule / "model.pt")
     data = GenreFeatureData(features).load()
     assert saved["genres"] == GENRES
-    assert saved["features"] == data.settings
+    assert saved["settings"] == data.settings
     summary = read_summary(trained, schedule)
     for part in ("validation", "test"):
-        assert shared.score(model, data, part, 35, "cpu") == summary[part] | {
+        assert score(answer(model, data, part), data.genres) == summary[part] | {
             "loss": pytest.approx(summary[part]["loss"])
         }
 
@@ -221,9 +232,9 @@ def test_balanced_loss_counts_every_genre_the_same_however_many_clips_it_has():
         1
     )
     losses = torch.nn.functional.nll_loss(log_probabilities, genres, reduction="none")
-    weights = shared.genre_weights(genres.numpy(), 3)
+    genre_weights = balance(genres.numpy(), 3)
     of_genres = torch.stack([losses[genres == genre].mean() for genre in range(3)])
-    balanced = torch.nn.functional.nll_loss(log_probabilities, genres, weights)
+    balanced = torch.nn.functional.nll_loss(log_probabilities, genres, genre_weights)
     torch.testing.assert_close(balanced, of_genres.mean())
 
 
@@ -268,10 +279,8 @@ def test_ctrl_c_leaves_the_curves_so_far_and_a_checkpoint_to_resume(features, tm
     for name in ("graph_train_loss.png", "graph_train_accuracy.png", "graph_lr.png"):
         assert (tmp_path / "result" / "PiecewiseDecay" / name).exists()
     assert len(read_history(tmp_path, "PiecewiseDecay")) == n_epochs < 1000
-    data, recipe = GenreFeatureData(features).load(), genre_lstm.Recipe(batch_size=5)
-    training = shared.Training(data, recipe, "PiecewiseDecay", piecewise.make_scheduler, 0, "cpu")
-    training.restore(tmp_path / "weights" / "PiecewiseDecay" / "checkpoint.pt")
-    assert len(training.history) in (n_epochs - 1, n_epochs)  # the last may be not yet saved
+    state = read_tensors(tmp_path / "weights" / "PiecewiseDecay" / "checkpoint.pt")
+    assert len(state["history"]) in (n_epochs - 1, n_epochs)  # the last may be not yet saved
 
 
 def test_start_says_what_is_trained_where_and_about_how_long(features, tmp_path):
@@ -302,7 +311,7 @@ def test_resume_without_a_checkpoint_is_refused(features, tmp_path):
 def test_diverging_run_says_in_which_batch_and_keeps_the_last_checkpoint(
     features, tmp_path, monkeypatch, spoilt, found
 ):
-    sound_step, n_steps = shared.train_step, itertools.count(1)
+    sound_step, n_steps = training.train_step, itertools.count(1)
 
     def diverge_in_epoch_3(model, optimizer, *others, **options):
         step = sound_step(model, optimizer, *others, **options)
@@ -311,11 +320,11 @@ def test_diverging_run_says_in_which_batch_and_keeps_the_last_checkpoint(
             model.linear.bias.data[0] = float("nan")
         return step
 
-    monkeypatch.setattr(shared, "train_step", diverge_in_epoch_3)
+    monkeypatch.setattr(training, "train_step", diverge_in_epoch_3)
     _, stderr = train("PiecewiseDecay", features, tmp_path, *SHORT, status=2)
     for words in ("epoch 3", found, "--learning-rate"):
         assert words in stderr.splitlines()[-1]
-    state = genre_lstm.load_weights(tmp_path / "weights" / "PiecewiseDecay" / "checkpoint.pt")
+    state = read_tensors(tmp_path / "weights" / "PiecewiseDecay" / "checkpoint.pt")
     assert len(state["history"]) == 2
     assert all(tensor.isfinite().all() for tensor in state["model"].values())
     assert not contents(tmp_path / "result" / "PiecewiseDecay")
@@ -342,8 +351,8 @@ def test_full_disk_is_said_in_one_line_and_the_files_are_as_before(
     assert "Traceback" not in done.stderr
     assert_one_line(done.stderr.splitlines()[-1], weights / full)
     assert contents(weights) == before
-    genre_lstm.load_model(weights / "model.pt")
-    assert len(genre_lstm.load_weights(weights / "checkpoint.pt")["history"]) == 25
+    load_model(weights / "model.pt")
+    assert len(read_tensors(weights / "checkpoint.pt")["history"]) == 25
 
 
 def test_file_that_is_no_checkpoint_is_refused(trained, features, tmp_path):
@@ -397,7 +406,7 @@ def test_weights_that_do_not_fit_are_refused_and_kept(trained, features, tmp_pat
 @pytest.mark.parametrize("content", [b"", b"no weights", b"PK\x03\x04 a broken archive"])
 def test_file_that_holds_no_weights_is_refused_in_one_line(tmp_path, content):
     (tmp_path / "model.pt").write_bytes(content)
-    _, stderr = run("generate_model_plot.py", "--weights", tmp_path / "model.pt", status=2)
+    _, stderr = run("predict.py", "song.wav", "--weights", tmp_path / "model.pt", status=2)
     assert_one_line(stderr, "model.pt")
 
 
@@ -407,7 +416,7 @@ def test_weights_that_would_run_code_are_refused(tmp_path):
             return (os.mkdir, (str(tmp_path / "sprung"),))
 
     torch.save({"state": Trap()}, tmp_path / "model.pt")
-    _, stderr = run("generate_model_plot.py", "--weights", tmp_path / "model.pt", status=2)
+    _, stderr = run("predict.py", "song.wav", "--weights", tmp_path / "model.pt", status=2)
     assert_one_line(stderr, "model.pt")
     assert not (tmp_path / "sprung").exists()
 

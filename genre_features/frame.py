@@ -1,0 +1,65 @@
+"""What a frame is: its 33 features, and the settings that their numbers depend on."""
+
+import dataclasses
+
+from plumbing.inputs import are_lengths
+
+SAMPLE_RATE = 22050  # Hz, GTZAN's own: its clips aren't resampled
+N_FFT = 2048  # samples per frame, 93 ms: librosa's default for music
+HOP_LENGTH = 512  # samples between frames, 23 ms
+FRAMES = 1290  # frames kept of each clip: 29.95 s, which every GTZAN clip fills
+
+COLUMNS = {
+    "mfcc": slice(0, 13),
+    "spectral_centroid": slice(13, 14),
+    "chroma": slice(14, 26),
+    "spectral_contrast": slice(26, 33),
+}
+N_FEATURES = COLUMNS["spectral_contrast"].stop
+# Settings of the four kinds of features beside the frames: librosa's defaults except n_mfcc.
+DEFINITION = {"n_mfcc": 13, "n_mels": 128, "n_chroma": 12, "n_bands": 6, "resampler": "soxr_hq"}
+
+
+@dataclasses.dataclass(frozen=True)
+class FrameSettings:
+    """The frame settings of a clip's features. They travel from the cache to the weights.
+
+    Attributes
+    ----------
+    sample_rate : int
+        Hz.
+    n_fft : int
+        Samples per frame.
+    hop_length : int
+        Samples between frames.
+    frames : int
+        Frames per clip.
+    """
+
+    sample_rate: int = SAMPLE_RATE
+    n_fft: int = N_FFT
+    hop_length: int = HOP_LENGTH
+    frames: int = FRAMES
+
+    @classmethod
+    def read(cls, saved):
+        """Return the settings in a dict read from a file.
+
+        Raises
+        ------
+        KeyError, TypeError, ValueError
+            A setting is missing, or isn't a possible one.
+        """
+        settings = cls(**{field.name: saved[field.name] for field in dataclasses.fields(cls)})
+        if not are_lengths(dataclasses.asdict(settings).values()):
+            raise ValueError("impossible frame settings")
+        return settings
+
+    @property
+    def seconds_per_frame(self):
+        """Time between frames."""
+        return self.hop_length / self.sample_rate
+
+    def frames_in(self, seconds):
+        """Return the number of frames in some seconds: the nearest, at least one."""
+        return max(1, round(seconds * self.sample_rate / self.hop_length))

@@ -1,0 +1,87 @@
+"""features.json, the manifest of a cache: what its arrays hold and what they were made from."""
+
+import dataclasses
+import hashlib
+import json
+from pathlib import Path
+
+from genre_features.frame import DEFINITION, FrameSettings
+from genre_features.tracks import PARTS
+from plumbing.inputs import are_names
+from plumbing.scripts import library_versions
+
+NAME = "features.json"
+
+
+def describe(dataset, dealt, genres, split, settings):
+    """Return what a cache of a data set's features must say of itself to be up to date.
+
+    Parameters
+    ----------
+    dataset : path-like
+    dealt : dict of str to list of Track
+        The clips of each part.
+    genres : list of str
+    split : str
+    settings : FrameSettings
+
+    Returns
+    -------
+    dict
+        ``genres``, ``split``, every setting, as ``sources`` a hash of each clip's file, and the
+        libraries' ``versions``.
+    """
+    return {
+        "genres": genres,
+        "split": split,
+        **DEFINITION,
+        **dataclasses.asdict(settings),
+        "sources": {
+            part: {track.file: file_digest(Path(dataset) / track.file) for track in tracks}
+            for part, tracks in dealt.items()
+        },
+        "versions": library_versions("librosa", "numpy", "scipy", "soundfile", "soxr"),
+    }
+
+
+def file_digest(path):
+    """Return a hash of a file's content, by which a change is noticed; None if unreadable."""
+    try:
+        with path.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError:
+        return None
+
+
+def read(folder):
+    """Return the content of a folder's manifest.
+
+    Raises
+    ------
+    ValueError, RecursionError
+        It isn't JSON.
+    """
+    return json.loads((Path(folder) / NAME).read_text(encoding="utf-8"))
+
+
+def parse(content):
+    """Return (genres, split, settings, tracks) from the content of a manifest.
+
+    Raises
+    ------
+    KeyError, TypeError, ValueError
+        Something is missing or impossible.
+    """
+    genres = content["genres"]
+    tracks = content.get("tracks")
+    if not are_names(genres) or not (tracks is None or are_tracks(tracks)):
+        raise ValueError("impossible names")
+    return genres, content.get("split"), FrameSettings.read(content), tracks
+
+
+def are_tracks(tracks):
+    """Whether a value read from a manifest holds a list of strings for each part."""
+    return all(
+        isinstance(tracks[part], list) and all(isinstance(name, str) for name in tracks[part])
+        for part in PARTS
+    )

@@ -1,0 +1,151 @@
+"""The splits that assign the clips of a data set to its three parts."""
+
+import csv
+import hashlib
+import os
+import warnings
+from pathlib import Path
+
+from genre_features.tracks import PARTS
+from plumbing.inputs import InputError
+
+# Of every genre the first clips are for testing, the next for validation, the rest for training.
+INDEX_SPLIT = {"test": range(0, 10), "validation": range(10, 30), "train": range(30, 100)}
+FILTERED_SPLIT = Path(__file__).parent.parent / "gtzan" / "filtered_split.txt"
+SEED = 0  # of the splits of files without track numbers
+N_FOLDS = 10  # of groups: one for testing, two for validation, the others for training
+
+
+def split_tracks(tracks, split="index", groups=None):
+    """Deal tracks to the train, validation and test parts.
+
+    Parameters
+    ----------
+    tracks : list of Track
+    split : {'index', 'filtered'}
+        Not regarded where there are groups.
+        'index': by the part's folder in the original's layout; else by track number, 0-9 test,
+        10-29 validation, 30-99 train; else, when the names hold no such numbers or those leave
+        a part empty, a seeded 70/20/10 split of each genre's files.
+        'filtered': GTZAN's fault-filtered, artist-aware split of Kereliuk, Sturm and Larsen
+        (2015); tracks that it leaves out are left out.
+    groups : dict of str to str, optional
+        The group of each track's file, such as its artist: tracks of a group come to one part,
+        seeded, about 70/20/10 of every genre.
+
+    Returns
+    -------
+    dealt : dict of str to list of Track
+        The tracks of each part, in their order.
+    split : str
+        How they were dealt.
+
+    Raises
+    ------
+    InputError
+        A part is left without tracks, a genre without tracks to train on, only some tracks
+        are numbered, or one has no group.
+    """
+    if groups is not None:
+        parts, split = deal_groups(tracks, groups), f"70/20/10 by groups, seed {SEED}"
+    elif split == "filtered":
+        listed = read_filtered_split()
+        parts = [listed.get((track.genre, track.number)) for track in tracks]
+    elif all(track.part for track in tracks):
+        parts = [track.part for track in tracks]
+    else:
+        numbered = {number: part for part, numbers in INDEX_SPLIT.items() for number in numbers}
+        parts = [numbered.get(track.number) for track in tracks]
+        if None in parts and set(PARTS) < set(parts):
+            # One stray file mustn't deal GTZAN anew and mix what was kept apart.
+            stray = tracks[parts.index(None)].file
+            raise InputError(
+                f"{stray} has no track number from 0 to 99 where others do: name it "
+                "<genre>.<five digits>, or take it out"
+            )
+        if set(parts) != set(PARTS):
+            parts = deal_parts(tracks)
+            split = f"70/20/10, seed {SEED}"
+            print(
+                "The track numbers don't fill the parts of GTZAN's index split: "
+                f"dealing each genre's files {split}."
+            )
+    dealt = {part: [] for part in PARTS}
+    for track, part in zip(tracks, parts, strict=True):
+        if part:
+            dealt[part].append(track)
+    check_parts(dealt, {track.genre for track in tracks})
+    return dealt, split
+
+
+def read_filtered_split():
+    """Read gtzan/filtered_split.txt as a dict from (genre, track number) to part."""
+    listed = {}
+    for line in FILTERED_SPLIT.read_text(encoding="utf-8").splitlines():
+        genre, part, *ranges = line.partition("#")[0].split() or ("", "")
+        for first, _, last in (numbers.partition("-") for numbers in ranges):
+            for number in range(int(first), int(last or first) + 1):
+                listed[genre, number] = part
+    return listed
+
+
+def deal_parts(tracks):
+    """Return a part for each track: 20 % validation and 10 % test of every genre, seeded."""
+    order = sorted(
+        range(len(tracks)),
+        # A hash deals the same on every machine, and adding a file moves few others.
+        key=lambda i: hashlib.sha256(os.fsencode(f"{SEED}/{tracks[i].file}")).digest(),
+    )
+    parts = ["train"] * len(tracks)
+    for genre in {track.genre for track in tracks}:
+        own = [i for i in order if tracks[i].genre == genre]
+        n_test, n_validation = max(1, round(0.1 * len(own))), max(1, round(0.2 * len(own)))
+        for place, i in enumerate(own[: n_test + n_validation]):
+            parts[i] = "test" if place < n_test else "validation"
+    return parts
+
+
+def read_groups(path):
+    """Read a CSV file with the columns ``file`` and ``group`` as a dict from one to the other."""
+    try:
+        with Path(path).open(newline="", encoding="utf-8-sig") as file:
+            return {row["file"].replace("\\", "/"): row["group"] for row in csv.DictReader(file)}
+    except (KeyError, AttributeError, UnicodeDecodeError, csv.Error):
+        raise InputError(
+            f"{path} isn't a CSV file with the columns file and group: save it as that, in UTF-8"
+        ) from None
+
+
+def deal_groups(tracks, groups):
+    """Return a part for each track, the same for all of a group, and alike in every genre."""
+    from sklearn.model_selection import StratifiedGroupKFold
+
+    for track in tracks:
+        if not groups.get(track.file):
+            raise InputError(f"{track.file} has no group: add a line for it to the CSV file")
+    names, genres = [groups[track.file] for track in tracks], [track.genre for track in tracks]
+    if len(set(names)) < N_FOLDS:
+        raise InputError(f"{len(set(names))} groups are too few to split: have {N_FOLDS} or more")
+    if max(map(genres.count, set(genres))) < N_FOLDS:
+        raise InputError(f"no genre has enough clips to split: have {N_FOLDS} of one or more")
+    folds = StratifiedGroupKFold(N_FOLDS, shuffle=True, random_state=SEED)
+    with warnings.catch_warnings(action="ignore", category=UserWarning):
+        # A genre of fewer clips than folds is in some of them only.
+        dealt = folds.split(tracks, genres, names)
+        part_of = {
+            i: "test" if fold == 0 else "validation"
+            for fold, (_, rows) in enumerate(dealt)
+            for i in rows
+            if fold < 3
+        }
+    return [part_of.get(i, "train") for i in range(len(tracks))]
+
+
+def check_parts(dealt, genres):
+    """Raise InputError where a part holds nothing, or a genre has nothing to train on."""
+    for part, tracks in dealt.items():
+        if not tracks:
+            raise InputError(f"no usable clip is left for the {part} part: add some")
+    missing = set(genres) - {track.genre for track in dealt["train"]}
+    if missing:
+        raise InputError(f"no usable clip to train on is left of {', '.join(sorted(missing))}")

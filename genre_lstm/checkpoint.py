@@ -1,0 +1,78 @@
+"""checkpoint.pt: a training run as it is after an epoch, to be resumed."""
+
+import torch
+
+from genre_lstm.results import HISTORY
+from genre_lstm.tensors import check_tensors, read_tensors, write_tensors
+from plumbing.inputs import LARGEST, InputError
+
+NAME = "checkpoint.pt"
+
+
+def save(run):
+    """Write a run's checkpoint into its folder of weights."""
+    state = {
+        "identity": run.identity,
+        "model": run.model.state_dict(),
+        "optimizer": run.optimizer.state_dict(),
+        "scheduler": run.scheduler.state_dict() if run.scheduler else None,
+        "random": torch.get_rng_state(),
+        "history": run.history,
+        "seconds": run.seconds,
+    }
+    write_tensors(run.weights / NAME, state)
+
+
+def restore(run):
+    """Put a run back to its checkpoint.
+
+    Raises
+    ------
+    InputError
+        There is no checkpoint, it belongs to another run, or it is damaged.
+    """
+    path = run.weights / NAME
+    if not path.exists():
+        raise InputError(f"nothing to resume: {path} is missing; leave out --resume")
+    state = read_tensors(path, run.device)
+    try:
+        check_identity(path, identity_in(state), run.identity)
+        check_tensors(state["model"], run.model.state_dict())
+        check_history(state)
+        run.model.load_state_dict(state["model"])
+        run.optimizer.load_state_dict(state["optimizer"])
+        if run.scheduler:
+            run.scheduler.load_state_dict(state["scheduler"])
+        torch.set_rng_state(state["random"].cpu())
+        run.history, run.seconds = state["history"], float(state["seconds"])
+    except (KeyError, TypeError, AttributeError, ValueError, ArithmeticError, RuntimeError):
+        raise InputError(f"{path} holds no checkpoint; leave out --resume") from None
+
+
+def identity_in(state):
+    """Return the identity of the run that a checkpoint belongs to."""
+    if "identity" in state:
+        return state["identity"]
+    # Earlier versions called it "settings", and the frame settings in it "features".
+    identity = dict(state["settings"])
+    return identity | {"settings": identity.pop("features", None)}
+
+
+def check_identity(path, saved, wanted):
+    """Raise InputError unless a checkpoint belongs to the run that is wanted."""
+    for key, value in wanted.items():
+        if (found := saved.get(key)) != value:
+            found = " ".join(str(found).split())  # on one line, whatever it is
+            raise InputError(
+                f"{path} doesn't fit this run: its {key} is {found}, here {value}; give "
+                "the same options and features, or leave out --resume"
+            )
+
+
+def check_history(state):
+    """Raise ValueError unless a checkpoint has a row per epoch and a possible time."""
+    for epoch, row in enumerate(state["history"], 1):
+        if tuple(row) != HISTORY or row["epoch"] != epoch:
+            raise ValueError
+    if not 0 <= state["seconds"] <= LARGEST:
+        raise ValueError

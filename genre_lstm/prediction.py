@@ -1,0 +1,50 @@
+"""The genre of a file, from its features."""
+
+import numpy as np
+import torch
+
+
+@torch.inference_mode()
+def classify(model, saved, features):
+    """Return the probability of every genre, the most likely first.
+
+    Parameters
+    ----------
+    model : GenreLSTM
+    saved : dict
+        See `weights.load_model`.
+    features : numpy.ndarray, shape (T, 33)
+        Those of a file, with the frame settings that the model was trained with.
+
+    Returns
+    -------
+    dict of str to float
+    """
+    scores = model(torch.from_numpy(features)[None])[0] / saved["temperature"]
+    ranking = sorted(zip(scores.softmax(0).tolist(), saved["genres"], strict=True), reverse=True)
+    return {genre: probability for probability, genre in ranking}
+
+
+@torch.inference_mode()
+def classify_over_time(model, saved, features):
+    """Return the probabilities of every genre in windows as long as a training example.
+
+    Parameters
+    ----------
+    model, saved, features
+        See `classify`.
+
+    Returns
+    -------
+    edges : numpy.ndarray, shape (windows + 1,)
+        Where each window begins and the last one ends (s). Windows overlap by half: the borders
+        are halfway between the centres of neighbours.
+    shares : numpy.ndarray, shape (windows, genres)
+    """
+    length = min(model.crop_length, len(features))
+    windows = model.classify_windows(torch.from_numpy(features)[None], length)
+    starts, scores = zip(*windows, strict=True)
+    shares = (torch.cat(scores) / saved["temperature"]).softmax(1).numpy()
+    borders = np.add(starts[1:], starts[:-1]) / 2 + length / 2
+    edges = np.concatenate([[0], borders, [len(features)]])
+    return edges * saved["settings"].seconds_per_frame, shares

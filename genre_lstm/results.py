@@ -1,0 +1,85 @@
+"""The files of a training run: curves, scores, predictions, and the weights with their card."""
+
+import numpy as np
+
+from genre_lstm import plots, weights
+from plumbing.files import write_json, write_table
+
+HISTORY = ("epoch", "train_loss", "train_accuracy", "val_loss", "val_accuracy", "learning_rate")
+
+# Parts of the model card that are the same for every run.
+INTENDED_USE = "research and teaching: comparing recipes, and a first guess at the genre of music"
+LIMITS = [
+    "any audio, music or not, is given one of the genres trained on",
+    "scores are those of clips like the training data's; other collections score lower",
+    "probabilities are calibrated on the validation part alone",
+]
+
+
+def write_curves(history, folder, title):
+    """Write history.csv and draw its columns; epochs without validation have empty cells."""
+    write_table(folder / "history.csv", HISTORY, history)
+    plots.draw_history(history, folder, title)
+
+
+def write_weights(model, settings, summary, folder):
+    """Write model.pt, and as its card model.json.
+
+    Parameters
+    ----------
+    model : GenreLSTM
+    settings : FrameSettings
+    summary : dict
+        See `run.TrainingRun.summarise`.
+    folder : pathlib.Path
+    """
+    about = {key: summary[key] for key in ("schedule", "seed", "genres", "versions")}
+    temperature = summary["calibration"]["temperature"]
+    weights.save_model(folder / weights.NAME, model, settings, **about, temperature=temperature)
+    architecture = {
+        "layers": str(model),
+        "parameters": sum(tensor.numel() for tensor in model.parameters()),
+        "shapes": {name: list(tensor.shape) for name, tensor in model.state_dict().items()},
+    }
+    card = {"intended_use": INTENDED_USE, "limits": LIMITS, "architecture": architecture}
+    write_json(folder / "model.json", {**card, **summary})
+
+
+def write_scores(summary, answers, tracks, folder, title):
+    """Write summary.json and predictions.csv, and draw confusion matrices and reliability.
+
+    Parameters
+    ----------
+    summary : dict
+        See `run.TrainingRun.summarise`.
+    answers : dict of str to Answers
+        The answers to the clips of each part.
+    tracks : dict of str to list of str
+        The names of those clips.
+    folder : pathlib.Path
+    title : str
+    """
+    genres, calibration = summary["genres"], summary["calibration"]
+    rows = [
+        row
+        for part, found in answers.items()
+        for row in predictions(part, tracks[part], found, genres, calibration["temperature"])
+    ]
+    write_table(folder / "predictions.csv", rows[0], rows)
+    write_json(folder / "summary.json", summary)
+    scores = {part: summary[part] for part in answers}
+    plots.draw_confusion(scores, genres, folder / "confusion_mat.png", title)
+    plots.draw_reliability(calibration, folder / "reliability.png", title)
+
+
+def predictions(part, tracks, answers, genres, temperature):
+    """Yield a row of predictions.csv for each clip of a part, with calibrated probabilities."""
+    probabilities = (answers.log_probabilities / temperature).softmax(dim=1).numpy()
+    for track, true, shares in zip(tracks, answers.genres.tolist(), probabilities, strict=True):
+        yield {
+            "track": track,
+            "part": part,
+            "genre": genres[true],
+            "answer": genres[np.argmax(shares)],
+            **{f"p_{genre}": f"{share:.6f}" for genre, share in zip(genres, shares, strict=True)},
+        }

@@ -1,0 +1,233 @@
+"""A training run: everything around the training itself, which the training scripts show.
+
+That is the data, the device, torchrun's processes, locks, progress, checkpoints and files. Nothing
+here computes a gradient, or steps an optimizer or a scheduler.
+"""
+
+import contextlib
+import dataclasses
+import platform
+import shlex
+import sys
+import time
+
+import torch
+from tqdm import tqdm
+
+from genre_features.cache import GenreFeatureData
+from genre_lstm import checkpoint, processes, results, scoring
+from genre_lstm.recipes import title_of
+from genre_lstm.training import find_divergence, seconds_per_epoch
+from plumbing.files import alone
+from plumbing.inputs import InputError
+from plumbing.scripts import library_versions
+
+
+@contextlib.contextmanager
+def training_run(schedule, options):
+    """Open the data and lock the folders of a training run; yield a `TrainingRun`.
+
+    Parameters
+    ----------
+    schedule : str
+    options : argparse.Namespace
+        See `options.parse_options`.
+    """
+    with processes.together(), contextlib.ExitStack() as stack:
+        run = TrainingRun(schedule, options)
+        if processes.is_first():
+            stack.enter_context(alone(run.weights, run.result))
+        try:
+            yield run
+        except KeyboardInterrupt:
+            run.stop()
+            raise
+        command = shlex.join(["python", "predict.py", "song.mp3", "--weights", str(run.weights)])
+        print(f"Weights are in {run.weights}, plots and scores in {run.result}. Next: {command}")
+
+
+class TrainingRun:
+    """A training run with its data, folders and history.
+
+    Attributes
+    ----------
+    schedule : str
+    recipe : Recipe
+    seed : int
+    device : str
+    data : GenreFeatureData
+    weights, result : pathlib.Path
+        The folders of the run's files.
+    history : list of dict
+        A row of history.csv per epoch.
+    seconds : float
+        Time trained, including that of earlier sessions.
+    identity : dict
+        What must be equal for a checkpoint to belong to this run.
+    """
+
+    def __init__(self, schedule, options):
+        self.schedule, self.recipe, self.seed = schedule, options.recipe, options.seed
+        self.resumes = options.resume
+        self.weights, self.result = options.weights / schedule, options.result / schedule
+        self.data = data = GenreFeatureData(options.features).load()
+        self.device = pick_device(options.device)
+        processes.take_device(self.device)
+        self.history, self.seconds = [], 0.0
+        self.shown = {}  # the last validation's scores, beside the progress bar
+        self.answers = {}  # to the clips of each part, in the first process
+        self.title = f"{schedule}, {title_of(self.recipe)}"
+        self.identity = {
+            "schedule": schedule,
+            "recipe": dataclasses.asdict(self.recipe),
+            "seed": self.seed,
+            "genres": data.genres,
+            "settings": dataclasses.asdict(data.settings),
+            "clips": {part: len(targets) for part, targets in data.targets.items()},
+            "checksums": data.checksums,
+        }
+
+    def place(self, model):
+        """Return a model on the run's device, its work split across torchrun's processes."""
+        return processes.share(model.to(self.device))
+
+    def start(self, model, optimizer, scheduler=None):
+        """Take over what is trained, with --resume as it was when interrupted, and announce it."""
+        self.model, self.optimizer, self.scheduler = model, optimizer, scheduler
+        if self.resumes:
+            checkpoint.restore(self)
+        n_epochs = self.recipe.epochs - len(self.history)
+        minutes = n_epochs * seconds_per_epoch(model, self.data) / 60
+        place = self.device
+        if self.device == "cpu":
+            place += f" with {torch.get_num_threads()} threads"
+        if (n_processes := processes.n_processes()) > 1:
+            place += f" in each of {n_processes} processes"
+        n_clips = len(self.data.targets["train"])
+        print(
+            f"{self.schedule}: {n_epochs} epochs of {n_clips} clips on {place}, "
+            f"about {minutes:.1f} minutes.",
+            flush=True,
+        )
+
+    def epochs(self):
+        """Yield the number of each epoch that is left, under a progress bar."""
+        n_done, n_epochs = len(self.history), self.recipe.epochs
+        self.began = time.perf_counter() - self.seconds
+        left = range(n_done + 1, n_epochs + 1)
+        self.progress = tqdm(left, "Training", unit="epoch", initial=n_done, total=n_epochs)
+        for epoch in self.progress:
+            self.learning_rate = self.optimizer.param_groups[0]["lr"]
+            yield epoch
+
+    def validate(self, epoch):
+        """Score the model on the validation part; None in the epochs between validations."""
+        if epoch % self.recipe.validate_every and epoch != self.recipe.epochs:
+            return None
+        return processes.by_first(self.score, "validation")
+
+    def score(self, part):
+        """Score the model on a part; see `scoring.score`."""
+        return scoring.score(scoring.answer(self.model, self.data, part), self.data.genres)
+
+    def record(self, epoch, trained, validated):
+        """Append an epoch to the history, and save a checkpoint.
+
+        Parameters
+        ----------
+        epoch : int
+        trained : training.Epoch
+        validated : dict or None
+            See `validate`.
+
+        Raises
+        ------
+        InputError
+            Training diverged.
+        """
+        if divergence := find_divergence(self.model, trained.losses):
+            raise InputError(
+                f"training diverged in epoch {epoch}, {divergence}: lower --learning-rate; "
+                "the last checkpoint is kept"
+            )
+        scores = validated or {"loss": None, "accuracy": None}
+        row = (epoch, trained.loss, trained.accuracy, scores["loss"], scores["accuracy"])
+        row = dict(zip(results.HISTORY, (*row, self.learning_rate), strict=True))
+        self.history.append(row)
+        self.seconds = time.perf_counter() - self.began
+        if processes.is_first():
+            checkpoint.save(self)
+        if validated:
+            self.shown = {"val_loss": scores["loss"], "val_acc": scores["accuracy"]}
+        now = {"loss": trained.loss, "acc": trained.accuracy, "lr": self.learning_rate}
+        self.progress.set_postfix(**now, **self.shown)
+
+    def stop(self):
+        """After Ctrl-C, write the curves so far and print how to continue."""
+        if self.history and processes.is_first():
+            results.write_curves(self.history, self.result, self.title)
+            print(
+                f"Stopped after epoch {len(self.history)}: continue with --resume.",
+                file=sys.stderr,
+            )
+
+    def summarise(self):
+        """Score the trained model on every clip; return the content of summary.json."""
+        summary = processes.by_first(self.make_summary)
+        for part in ("validation", "test"):
+            scores = summary[part]
+            print(f"{part}: {scores['accuracy']:.2%} ({scores['correct']} of {scores['n']} clips)")
+        return summary
+
+    def make_summary(self):
+        """Return the content of summary.json, and keep the answers that it was computed from."""
+        parts = ("validation", "test")
+        batches = {part: scoring.answer(self.model, self.data, part) for part in parts}
+        self.answers = {part: scoring.join(batches[part]) for part in parts}
+        validated = [row for row in self.history if row["val_loss"] is not None]
+        best = max(validated, key=lambda row: (row["val_accuracy"], -row["val_loss"]))
+        return {
+            **self.identity,
+            "split": self.data.split,
+            "epochs": self.recipe.epochs,
+            "seconds": round(self.seconds, 1),
+            "device": self.device,
+            "threads": torch.get_num_threads(),
+            "processes": processes.n_processes(),
+            "final_epoch": len(self.history),
+            "best_epoch": best["epoch"],
+            "best_val_accuracy": best["val_accuracy"],
+            "scored_epoch": len(self.history),
+            **{part: scoring.score(batches[part], self.data.genres) for part in parts},
+            "calibration": scoring.calibrate(self.answers),
+            "versions": library_versions("torch", "numpy", "librosa")
+            | {"python": platform.python_version()},
+        }
+
+    def write_weights(self, summary):
+        """Write model.pt and model.json."""
+        files = (self.model, self.data.settings, summary, self.weights)
+        processes.by_first(results.write_weights, *files)
+
+    def write_curves(self):
+        """Write history.csv and draw its columns."""
+        processes.by_first(results.write_curves, self.history, self.result, self.title)
+
+    def write_scores(self, summary):
+        """Write summary.json, predictions.csv, the confusion matrices and the reliability."""
+        files = (summary, self.answers, self.data.tracks, self.result, self.title)
+        processes.by_first(results.write_scores, *files)
+
+
+def pick_device(name):
+    """Return the device asked for; InputError if this machine doesn't have it."""
+    available = {
+        "cuda": torch.cuda.is_available(),
+        "mps": torch.backends.mps.is_available(),
+        "cpu": True,
+    }
+    if name == "auto":
+        return next(device for device in available if available[device])
+    if not available[name]:
+        raise InputError(f"no {name} device here: leave --device at auto, or take cpu")
+    return name

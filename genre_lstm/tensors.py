@@ -1,0 +1,50 @@
+"""Files of tensors and plain values. Loading one executes nothing and takes no more memory."""
+
+import io
+import zipfile
+from pathlib import Path
+
+import torch
+
+from plumbing.files import replacing
+from plumbing.inputs import LARGEST, InputError
+
+
+def write_tensors(path, content):
+    """Write a dict of tensors and plain values to a file."""
+    # Through memory, since torch.save turns the error of a full disk into a RuntimeError.
+    memory = io.BytesIO()
+    torch.save(content, memory)
+    with replacing(path) as temporary:
+        temporary.write_bytes(memory.getbuffer())
+
+
+def read_tensors(path, device="cpu"):
+    """Read a file of tensors and plain values; InputError if it holds anything else."""
+    try:
+        with zipfile.ZipFile(path) as archive:
+            size = sum(member.file_size for member in archive.infolist())
+        # PyTorch doesn't compress: a file that unpacks to more than its size is an attack.
+        if size > Path(path).stat().st_size:
+            raise ValueError
+        return torch.load(path, map_location=device, weights_only=True)
+    except OSError:
+        raise
+    except Exception:  # of any type: damaged files call functions with any arguments
+        raise InputError(
+            f"{path} isn't a file of weights as the training scripts write them: it is damaged, "
+            "or holds more than tensors and plain values"
+        ) from None
+
+
+def check_tensors(found, wanted):
+    """Raise ValueError unless tensors have the wanted shapes and types, and usable values."""
+    for name, tensor in found.items():
+        if (tensor.shape, tensor.dtype) != (wanted[name].shape, wanted[name].dtype):
+            raise ValueError
+        # A tensor that isn't contiguous may have more elements than fit in memory.
+        if not tensor.is_contiguous() or not (tensor.abs() < LARGEST).all():
+            raise ValueError
+        least = {"input_deviation": 1e-7, "batch_norm.running_var": 0}.get(name, -LARGEST)
+        if not (tensor >= least).all():
+            raise ValueError

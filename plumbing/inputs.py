@@ -1,0 +1,18 @@
+"""Input that the user can correct, and checks of values read from files."""
+
+LARGEST = 10**9  # limit of any number given as an option or read from a file
+
+
+class InputError(Exception):
+    """An error the user can correct; its message says what is wrong and what to do."""
+
+
+def are_names(values):
+    """Whether a value read from a file is a list of distinct strings."""
+    named = isinstance(values, list) and all(isinstance(value, str) for value in values)
+    return named and len(set(values)) == len(values)
+
+
+def are_lengths(values):
+    """Whether values read from a file are whole numbers from 1 to `LARGEST`."""
+    return all(type(value) is int and 1 <= value <= LARGEST for value in values)

@@ -1,0 +1,55 @@
+"""Command lines: help texts, types of options, exit statuses."""
+
+import argparse
+import importlib.metadata
+import io
+import sys
+from pathlib import Path
+
+from plumbing.inputs import LARGEST, InputError
+
+
+def run_script(main, *arguments):
+    """Run a script's main function and turn its exceptions into an exit status.
+
+    0: done; 2: the user can correct it, explained in one line on stderr; 130: Ctrl-C.
+    """
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            # File names may hold characters that the terminal can't show.
+            stream.reconfigure(errors="backslashreplace")
+    try:
+        main(*arguments)
+    except (InputError, OSError) as error:
+        script = Path(sys.argv[0])
+        name = script.parent.name if script.name == "__main__.py" else script.name
+        print(f"{name}: {error}", file=sys.stderr)
+        sys.exit(2)
+    except KeyboardInterrupt:
+        sys.exit(130)
+
+
+class HelpFormatter(argparse.ArgumentDefaultsHelpFormatter, argparse.RawDescriptionHelpFormatter):
+    """Shows the script's docstring as it is written, and the default of every option."""
+
+    def _get_help_string(self, action):
+        if action.default is None or action.default is False:
+            return action.help
+        return super()._get_help_string(action)
+
+
+def at_least(least):
+    """Return an argparse type: a number of the type of `least`, from there to `LARGEST`."""
+
+    def read(text):
+        if not least <= (number := type(least)(text)) <= LARGEST:
+            raise ValueError
+        return number
+
+    read.__name__ = f"number, at least {least}"  # shown in argparse's message
+    return read
+
+
+def library_versions(*names):
+    """Return the installed version of each named distribution, as a dict."""
+    return {name: importlib.metadata.version(name) for name in names}
