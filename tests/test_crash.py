@@ -7,7 +7,7 @@ import sys
 import pytest
 from conftest import ROOT, assert_one_line, contents, extract, extraction_line, train
 
-from genre_features import extraction
+from genre_features import extraction, journal
 from plumbing.files import alone
 
 
@@ -77,9 +77,9 @@ def test_nothing_is_kept_of_a_stopped_extraction_of_something_else(
             copy.parent.mkdir(parents=True, exist_ok=True)
             copy.write_bytes(other.read_bytes())
     if change == "array":
-        extraction.unfinished(output, "train").write_bytes(b"short")
+        journal.unfinished(output, "train").write_bytes(b"short")
     if change == "journal":
-        (output / extraction.JOURNAL).write_text("no journal")
+        (output / journal.NAME).write_text("no journal")
     extract(dataset, output)
     undisturbed = tmp_path / "undisturbed"
     extract(dataset, undisturbed)

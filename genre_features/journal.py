@@ -1,0 +1,100 @@
+"""The journal of an extraction, and the unfinished arrays beside it.
+
+Each clip is appended to the array of its part and then entered in the journal. After an
+interruption at any moment, the extraction continues behind the last entry.
+"""
+
+import contextlib
+import json
+import os
+from typing import NamedTuple
+
+import numpy as np
+
+from genre_features.frame import N_FEATURES
+from genre_features.tracks import PARTS
+from plumbing.files import replacing
+
+NAME = ".part-features.jsonl"
+HEADER_BYTES = 128  # of a .npy file, with room for the first dimension to grow
+VALUE_BYTES = 4  # of a float32
+
+
+class Entry(NamedTuple):
+    """A line of the journal: a clip that has been extracted, or why it can't be."""
+
+    part: str
+    file: str
+    digest: str | None
+    n_frames: int | None = None  # before a short clip is repeated
+    problem: str | None = None
+
+    @property
+    def clip(self):
+        """What tells whether a later extraction is of the same clip."""
+        return self.part, self.file, self.digest
+
+
+def unfinished(folder, part):
+    """Return the path of a part's features until those of all parts are extracted."""
+    return folder / f".part-data_{part}_input.npy"
+
+
+def discard(folder):
+    """Remove the files of an interrupted extraction."""
+    for path in (folder / NAME, *(unfinished(folder, part) for part in PARTS)):
+        path.unlink(missing_ok=True)
+
+
+def row_bytes(settings):
+    """Return the size of a clip's features."""
+    return settings.frames * N_FEATURES * VALUE_BYTES
+
+
+def row_counts(entries):
+    """Return how many clips of each part have been written, according to the journal."""
+    return {part: sum(e.part == part and not e.problem for e in entries) for part in PARTS}
+
+
+def read(folder, header, planned, settings):
+    """Return the journal's entries for the first of the `planned` clips; none if they differ."""
+    entries = []
+    # The last line may have been cut off, and then isn't JSON.
+    with contextlib.suppress(OSError, ValueError, TypeError):
+        with (folder / NAME).open(encoding="utf-8") as file:
+            if json.loads(file.readline()) == header:
+                for clip, line in zip(planned, file, strict=False):
+                    entry = Entry(**json.loads(line))
+                    if entry.clip != clip.clip:
+                        break
+                    entries.append(entry)
+        for part, n_rows in row_counts(entries).items():
+            size = unfinished(folder, part).stat().st_size
+            if size < HEADER_BYTES + n_rows * row_bytes(settings):
+                return []
+        return entries
+    return []
+
+
+def write(folder, header, entries):
+    """Write a journal with the entries that are kept of an earlier one."""
+    with replacing(folder / NAME) as temporary:
+        lines = [header, *(entry._asdict() for entry in entries)]
+        temporary.write_text("".join(json.dumps(line) + "\n" for line in lines), encoding="utf-8")
+
+
+def write_header(file, n_clips, frames):
+    """Write the header of an array of features, (n_clips, frames, 33), to its file."""
+    layout = {"descr": "<f4", "fortran_order": False, "shape": (n_clips, frames, N_FEATURES)}
+    file.seek(0)
+    np.lib.format.write_array_header_1_0(file, layout)
+
+
+def open_array(folder, part, n_rows, settings):
+    """Open a part's unfinished array to append to it, keeping its first `n_rows` rows."""
+    path = unfinished(folder, part)
+    file = path.open("r+b" if path.exists() else "w+b")
+    write_header(file, 0, settings.frames)
+    file.truncate(HEADER_BYTES + n_rows * row_bytes(settings))
+    file.seek(0, os.SEEK_END)
+    return file
