@@ -1,7 +1,7 @@
-# make train: features, then training; GENRES="hiphop metal" takes some genres only.
+# make train: features, then training; GENRES="hiphop metal" selects genres.
 # make test: the tests. make lint: style and format. make bench: speed and memory.
 # make fuzz: damaged and hostile files, and processes killed at random moments.
-# Each creates .venv first where it isn't there yet.
+# Each first creates .venv with requirements/dev.txt, if it is missing.
 PYTHON ?= $(shell command -v python3.11 || echo python3)
 INSTALLED := .venv/.installed
 AUDIO := $(shell find -L gtzan -path gtzan/demo -prune -o ! -name '.*' \

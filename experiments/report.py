@@ -10,7 +10,7 @@ import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.ticker import PercentFormatter
 
-from experiments.plan import COMPARED, FINAL, PIECEWISE, SCHEDULES, WITHOUT
+from experiments.plan import COMPARED, FINAL, PIECEWISE, PLATEAU, SCHEDULES, WITHOUT
 from genre_features.figures import save
 from plumbing.files import read_table, replacing
 from plumbing.scripts import run_script
@@ -66,9 +66,10 @@ def shares(rows, count, of):
 
 
 def spread(values, form):
-    """Return the mean of the values and, where there are several, their standard deviation."""
-    mean = form.format(statistics.mean(values))
-    return mean if len(values) == 1 else f"{mean} ± {form.format(statistics.stdev(values))}"
+    """Return mean ± standard deviation of three or more values; one or two are listed."""
+    if len(values) < 3:
+        return ", ".join(map(form.format, values))
+    return f"{form.format(statistics.mean(values))} ± {form.format(statistics.stdev(values))}"
 
 
 def score_columns(part):
@@ -117,6 +118,11 @@ def of_step(step, split="index", schedule=PIECEWISE):
     return {"step": step, "split": split, "schedule": "" if step == "svm" else schedule}
 
 
+def median_minutes(rows):
+    """Return the median training time of some runs."""
+    return f"{statistics.median(float(row['seconds']) for row in rows) / 60:.0f}"
+
+
 def tables(rows):
     """Return every table, by its title."""
     scores = score_columns("validation")
@@ -134,7 +140,14 @@ def tables(rows):
         for step in FINAL
         for schedule in (SCHEDULES if step != "svm" else ("",))
     }
+    recipes = {
+        f"{recipe}, {schedule}": of_step(recipe, schedule=schedule)
+        for recipe in ("published", "improved")
+        for schedule in (PIECEWISE, PLATEAU)
+    }
+    test = {"test accuracy, %": score_columns("test")["test accuracy, %"]}
     return {
+        "The recipes": table(rows, recipes, scores | test | {"minutes": median_minutes}),
         "The ladder": table(
             rows,
             {label: of_step(step) for step, label in LADDER_LABELS.items()},
