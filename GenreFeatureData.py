@@ -48,6 +48,12 @@ def parse_arguments():
     )
     add("--hop-length", **count, default=HOP_LENGTH, help="samples between frames, at 22,050 Hz")
     add("--frames", **count, help=f"frames kept of each clip (default: {FRAMES})")
+    add(
+        "--lowpass",
+        metavar="HZ",
+        type=at_least(1000),
+        help="filter out what is above, such as 9000, before the features (default: nothing)",
+    )
     add("--jobs", **count, help="clips extracted in parallel (default: one per core)")
     add(
         "--scheduler",
@@ -64,6 +70,8 @@ def parse_arguments():
         parser.error("--demo has its own data set, output and frames: leave those options out")
     if not options.download and (options.archive or options.url or options.sha256):
         parser.error("--archive, --url and --sha256 are options of --download: add it")
+    if options.lowpass and options.lowpass >= SAMPLE_RATE / 2:
+        parser.error(f"--lowpass must be below {SAMPLE_RATE / 2:.0f} Hz, half the sample rate")
     place = Path("gtzan", "demo") if options.demo else Path("gtzan")
     options.dataset, options.output = options.dataset or place, options.output or place
     return options
@@ -88,7 +96,9 @@ def main():
 
         make_demo_corpus(options.dataset)
         options.frames = CLIP_SECONDS * SAMPLE_RATE // options.hop_length
-    settings = FrameSettings(hop_length=options.hop_length, frames=options.frames or FRAMES)
+    settings = FrameSettings(
+        hop_length=options.hop_length, frames=options.frames or FRAMES, lowpass=options.lowpass
+    )
     groups, jobs = options.groups and read_groups(options.groups), options.jobs or -1
 
     tracks, genres = find_tracks(options.dataset, options.genres)

@@ -32,6 +32,7 @@ def parse_arguments():
         default=HOP_LENGTH,
         help="samples between frames, at 22,050 Hz",
     )
+    add("--lowpass", metavar="HZ", type=at_least(1000), help="filter out what is above first")
     add("--seconds", metavar="X", type=at_least(0.1), default=30.0, help="length to draw of a file")
     add("--show", action="store_true", help="also open a window with the sheet")
     options = parser.parse_args()
@@ -62,7 +63,10 @@ def draw_audio(options, make_sheet):
     from genre_features.figures import save
     from genre_features.plots import draw_files, read_file
 
-    paths, settings = options.files, FrameSettings(hop_length=options.hop_length)
+    paths, settings = (
+        options.files,
+        FrameSettings(hop_length=options.hop_length, lowpass=options.lowpass),
+    )
     files = [read_file(path, options.seconds, settings) for path in paths]
     stem = "_and_".join(path.stem for path in paths)
     sheet = make_sheet(figsize=(2 + 7 * len(files), 13), layout="constrained")

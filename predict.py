@@ -102,6 +102,7 @@ def main():
         print(f"The model of {weights} is in {options.export}.")
         return
 
+    from genre_features.audio import can_fill
     from genre_features.features import extract_file
     from genre_lstm.prediction import classify
     from plumbing.workers import spread
@@ -114,7 +115,7 @@ def main():
     # A single file is done here before another process has started.
     jobs = 1 if len(paths) == 1 else options.jobs or -1
     outcomes = spread(extract_file, [(path.absolute(), saved["settings"]) for path in paths], jobs)
-    n_failed = 0
+    n_failed, cutoff = 0, saved["settings"].lowpass
     progress = tqdm(zip(paths, outcomes, strict=True), unit="file", total=len(paths), disable=None)
     for path, (extracted, problem) in progress:
         if problem:
@@ -122,6 +123,9 @@ def main():
             tqdm.write(f"predict.py: {problem}", file=sys.stderr)
             continue
         features, seconds = extracted
+        if cutoff and not can_fill(path, cutoff):
+            note = f"{path} has a sample rate below {2 * cutoff} Hz: its answer is less reliable"
+            tqdm.write(f"predict.py: {note}", file=sys.stderr)
         answer = classify(model, saved, features)
         if options.plot:
             draw(model, saved, features, answer, path, options.plot)

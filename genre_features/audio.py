@@ -37,6 +37,12 @@ def open_audio(path):
         raise InputError(f"{path} can't be read as audio: {reason}") from None
 
 
+def can_fill(path, frequency):
+    """Whether a file's sample rate lets it hold sound up to a frequency (Hz)."""
+    with open_audio(path) as file:
+        return file.samplerate >= 2 * frequency
+
+
 def to_mono(samples, path):
     """Average the channels of samples, (n, channels); InputError if some are impossible."""
     if not (np.abs(samples) < 1e9).all():  # full scale is 1; the power spectrum must be finite

@@ -9,6 +9,7 @@ import numpy as np
 from tqdm import tqdm
 
 from genre_features import journal, manifest
+from genre_features.audio import can_fill
 from genre_features.features import extract_clip
 from genre_features.frame import N_FEATURES, FrameSettings
 from genre_features.journal import Entry, row_counts, unfinished
@@ -39,7 +40,8 @@ def extract_parts(folder, dataset, dealt, content, *, jobs=-1, scheduler=None):
     kept : dict of str to list of Track
         The clips that are rows of their part's array; the others can't be used.
     notes : dict of str to dict
-        The reason for each ``skipped`` file, and the number of frames of each ``repeated`` one.
+        The reason for each ``skipped`` file, the number of frames of each ``repeated`` one, and
+        the files too ``narrow`` for the low-pass filter to make them like the others.
 
     Raises
     ------
@@ -55,7 +57,7 @@ def extract_parts(folder, dataset, dealt, content, *, jobs=-1, scheduler=None):
     place = Path(dataset).absolute()  # workers may have another current folder
     calls = ((place / clip.file, settings) for clip in planned[len(entries) :])
     append_clips(folder, planned, entries, spread(extract_clip, calls, jobs, scheduler), settings)
-    kept, notes = sort_out(tracks, entries, settings)
+    kept, notes = sort_out(tracks, entries, place, settings)
     report_notes(notes, len(tracks), settings)
     try:
         check_parts(kept, content["genres"])
@@ -111,10 +113,10 @@ def append_clips(folder, planned, entries, outcomes, settings):
             journal.write_header(arrays[part], n_rows, settings.frames)
 
 
-def sort_out(tracks, entries, settings):
+def sort_out(tracks, entries, dataset, settings):
     """Return the usable clips of each part, and notes on the others; see `extract_parts`."""
     kept = {part: [] for part in PARTS}
-    notes = {"skipped": {}, "repeated": {}}
+    notes = {"skipped": {}, "repeated": {}, "narrow": []}
     for (part, track), entry in zip(tracks, entries, strict=True):
         if entry.problem:
             notes["skipped"][track.file] = entry.problem
@@ -122,11 +124,13 @@ def sort_out(tracks, entries, settings):
         kept[part].append(track)
         if entry.n_frames < settings.frames:
             notes["repeated"][track.file] = entry.n_frames
+        if settings.lowpass and not can_fill(dataset / track.file, settings.lowpass):
+            notes["narrow"].append(track.file)
     return kept, notes
 
 
 def report_notes(notes, n_clips, settings):
-    """Print to stderr which files were skipped, and which were too short."""
+    """Print to stderr which files were skipped, too short, or sampled at too low a rate."""
     for problem in notes["skipped"].values():
         print(f"Skipped: {problem}", file=sys.stderr)
     if notes["skipped"]:
@@ -134,6 +138,12 @@ def report_notes(notes, n_clips, settings):
     if notes["repeated"]:
         names = ", ".join(notes["repeated"])
         print(f"Repeated, since shorter than {settings.frames} frames: {names}.", file=sys.stderr)
+    if notes["narrow"]:
+        names = ", ".join(notes["narrow"])
+        print(
+            f"Narrower than the low-pass of {settings.lowpass} Hz by their sample rate: {names}.",
+            file=sys.stderr,
+        )
 
 
 def write_cache(folder, kept, content, notes):

@@ -13,6 +13,7 @@ import scipy.signal
 from genre_features import audio
 from genre_features.audio import load_signal, stream_signal
 from genre_features.frame import DEFINITION, N_FFT, SAMPLE_RATE, FrameSettings
+from genre_features.lowpass import lowpass, stream_lowpass
 
 DYNAMIC_RANGE = 80  # dB: the floor of the MFCC's mel bands below the loudest
 FRAMES_AT_ONCE = 64  # their spectra fit in a core's cache, which is faster than all at once
@@ -45,6 +46,8 @@ def extract_features(signal, settings=DEFAULT):
     .. [1] McFee et al., "librosa: Audio and music signal analysis in Python", SciPy 2015.
     .. [2] Jiang et al., "Music type classification by spectral contrast feature", ICME 2002.
     """
+    if settings.lowpass:
+        signal = lowpass(signal, settings.lowpass)
     power = power_spectrogram(np.pad(signal, N_FFT // 2), settings.hop_length)
     return features_of(power, mel_level(power).max(), tuning_of(*spectral_peaks(power)))
 
@@ -145,11 +148,14 @@ def features_of(power, loudest, tuning):
     return np.concatenate(features).T.astype(np.float32)
 
 
-def stream_power(path, hop_length):
+def stream_power(path, settings):
     """Yield the power spectrogram, (n, 1025), of all frames of a file, about a minute at a time."""
+    hop_length, pieces = settings.hop_length, stream_signal(path)
+    if settings.lowpass:
+        pieces = stream_lowpass(pieces, settings.lowpass)
     edge = np.zeros(N_FFT // 2, np.float32)  # frames are centred, the first on sample 0
     samples, n_skipped = edge, 0
-    for piece in itertools.chain(stream_signal(path), [edge]):
+    for piece in itertools.chain(pieces, [edge]):
         samples = np.concatenate([samples, piece])[n_skipped:]
         n_frames = max(0, 1 + (len(samples) - N_FFT) // hop_length)
         if n_frames:
@@ -180,10 +186,10 @@ def extract_file(path, settings=DEFAULT):
     if len(signal) <= audio.BLOCK_SECONDS * SAMPLE_RATE:
         return extract_features(signal, settings), len(signal) / SAMPLE_RATE
     loudest, peaks = -np.inf, []
-    for power in stream_power(path, settings.hop_length):
+    for power in stream_power(path, settings):
         loudest = max(loudest, mel_level(power).max())
         peaks.append(spectral_peaks(power))
     tuning = tuning_of(*np.concatenate(peaks, axis=1))
-    pieces = stream_power(path, settings.hop_length)
+    pieces = stream_power(path, settings)
     features = np.concatenate([features_of(power, loudest, tuning) for power in pieces])
     return features, (len(features) - 1) * settings.seconds_per_frame

@@ -34,12 +34,15 @@ class FrameSettings:
         Samples between frames.
     frames : int
         Frames per clip.
+    lowpass : int or None
+        Cutoff of the filter that the signal goes through first (Hz); see `lowpass.lowpass`.
     """
 
     sample_rate: int = SAMPLE_RATE
     n_fft: int = N_FFT
     hop_length: int = HOP_LENGTH
     frames: int = FRAMES
+    lowpass: int | None = None
 
     @classmethod
     def read(cls, saved):
@@ -50,10 +53,12 @@ class FrameSettings:
         KeyError, TypeError, ValueError
             A setting is missing, or isn't a possible one.
         """
-        settings = cls(**{field.name: saved[field.name] for field in dataclasses.fields(cls)})
-        if not are_lengths(dataclasses.asdict(settings).values()):
+        lengths = {name: saved[name] for name in ("sample_rate", "n_fft", "hop_length", "frames")}
+        lowpass = saved.get("lowpass")  # earlier versions had none
+        possible = lowpass is None or (type(lowpass) is int and 0 < lowpass < SAMPLE_RATE / 2)
+        if not (possible and are_lengths(lengths.values())):
             raise ValueError("impossible frame settings")
-        return settings
+        return cls(**lengths, lowpass=lowpass)
 
     @property
     def seconds_per_frame(self):

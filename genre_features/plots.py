@@ -11,6 +11,7 @@ from genre_features.audio import load_signal
 from genre_features.features import extract_features, power_spectrogram
 from genre_features.figures import genre_colors
 from genre_features.frame import COLUMNS, N_FFT
+from genre_features.lowpass import lowpass
 
 # Of the contrast, Hz: librosa's octave bands
 BANDS = ["0-200", "200-400", "400-800", "800-1600", "1600-3200", "3200-6400", "6400-11025"]
@@ -29,6 +30,8 @@ def read_file(path, seconds, settings):
     """Return what is drawn of a file, by kind of features: (n, frames), or (centroid, levels)."""
     signal = load_signal(path, seconds)
     features = extract_features(signal, settings).T
+    if settings.lowpass:
+        signal = lowpass(signal, settings.lowpass)
     power = power_spectrogram(np.pad(signal, N_FFT // 2), settings.hop_length)
     spectrogram = librosa.power_to_db(power.T, ref=np.max)
     drawn = {kind: features[columns] for kind, columns in COLUMNS.items()}

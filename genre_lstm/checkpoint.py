@@ -1,7 +1,10 @@
 """checkpoint.pt: a training run as it is after an epoch, to be resumed."""
 
+import dataclasses
+
 import torch
 
+from genre_features.frame import FrameSettings
 from genre_lstm.results import HISTORY
 from genre_lstm.tensors import check_tensors, read_tensors, write_tensors
 from plumbing.inputs import LARGEST, InputError
@@ -51,11 +54,10 @@ def restore(run):
 
 def identity_in(state):
     """Return the identity of the run that a checkpoint belongs to."""
-    if "identity" in state:
-        return state["identity"]
     # Earlier versions called it "settings", and the frame settings in it "features".
-    identity = dict(state["settings"])
-    return identity | {"settings": identity.pop("features", None)}
+    identity = dict(state["identity"] if "identity" in state else state["settings"])
+    settings = identity.pop("features", None) or identity["settings"]
+    return identity | {"settings": dataclasses.asdict(FrameSettings.read(settings))}
 
 
 def check_identity(path, saved, wanted):

@@ -1,0 +1,124 @@
+"""What a user may rely on when the features are computed from low-passed audio."""
+
+import json
+
+import librosa
+import numpy as np
+import pytest
+import scipy.signal
+import soundfile
+from conftest import assert_one_line, extract, make_clip, run, train, write_clip
+
+from genre_features import audio
+from genre_features.audio import load_signal
+from genre_features.features import extract_features, extract_file
+from genre_features.frame import COLUMNS, SAMPLE_RATE, FrameSettings
+from genre_features.lowpass import lowpass
+from genre_lstm.weights import load_model
+
+CUTOFF = 9000
+
+
+@pytest.fixture(scope="module")
+def noise():
+    """Four seconds of white noise."""
+    random = np.random.default_rng(0)
+    return (0.1 * random.standard_normal(4 * SAMPLE_RATE)).astype(np.float32)
+
+
+def level(signal, low, high):
+    """Return the level of a signal between two frequencies (dB)."""
+    hz, power = scipy.signal.welch(signal, SAMPLE_RATE, nperseg=4096)
+    return 10 * np.log10(power[(low < hz) & (hz < high)].mean())
+
+
+def test_only_the_noise_of_16_bits_is_left_above_the_cutoff(noise):
+    filtered = lowpass(noise, CUTOFF)
+    assert filtered.dtype == np.float32
+    assert len(filtered) == len(noise)
+    assert level(filtered, 100, 8900) == pytest.approx(level(noise, 100, 8900), abs=0.05)
+    of_rounding = 10 * np.log10(2**-30 / 12 / (SAMPLE_RATE / 2))  # per Hz
+    assert level(filtered, 9150, 11000) == pytest.approx(of_rounding, abs=1)
+
+
+def test_filter_has_no_delay():
+    # Far below the cutoff, the filter changes nothing but the rounding.
+    time = np.arange(SAMPLE_RATE) / SAMPLE_RATE
+    tone = 0.5 * np.sin(2 * np.pi * 440 * time).astype(np.float32)
+    middle = slice(2000, -2000)
+    np.testing.assert_allclose(lowpass(tone, CUTOFF)[middle], tone[middle], atol=3e-5)
+
+
+@pytest.mark.parametrize("hop_length", [512, 1709])
+def test_features_are_librosas_of_the_signal_filtered_by_scipy(noise, hop_length):
+    window = ("kaiser", scipy.signal.kaiser_beta(100))
+    taps = scipy.signal.firwin(1025, CUTOFF, window=window, fs=SAMPLE_RATE)
+    signal = np.convolve(noise, taps, mode="same")
+    signal = (np.round(signal * 2**15) / 2**15).astype(np.float32)
+    options = {"y": signal, "sr": SAMPLE_RATE, "hop_length": hop_length}
+    expected = {
+        "mfcc": librosa.feature.mfcc(n_mfcc=13, **options),
+        "spectral_centroid": librosa.feature.spectral_centroid(**options),
+        "chroma": librosa.feature.chroma_stft(**options),
+        "spectral_contrast": librosa.feature.spectral_contrast(**options),
+    }
+    found = extract_features(noise, FrameSettings(hop_length=hop_length, lowpass=CUTOFF))
+    for kind, columns in COLUMNS.items():
+        np.testing.assert_allclose(
+            found[:, columns].T, expected[kind], rtol=1e-3, atol=1e-3, err_msg=kind
+        )
+
+
+def test_recordings_that_differ_above_the_cutoff_alone_get_the_same_features(noise):
+    settings = FrameSettings(lowpass=CUTOFF)
+    recordings = (noise, lowpass(noise, 9500))
+    means = [extract_features(signal)[4:-4].mean(axis=0) for signal in recordings]
+    highest = COLUMNS["spectral_contrast"].stop - 1  # band of the contrast
+    assert abs(means[0] - means[1])[highest] > 3  # dB
+    means = [extract_features(signal, settings)[4:-4].mean(axis=0) for signal in recordings]
+    assert abs(means[0] - means[1])[highest] < 0.1
+
+
+def test_long_files_are_filtered_as_a_whole(tmp_path, monkeypatch):
+    monkeypatch.setattr(audio, "BLOCK_SECONDS", 2)
+    clips = [make_clip(genre, 3, seconds=2.3) for genre in ("blip", "hiss", "hum")]
+    soundfile.write(tmp_path / "long.wav", np.concatenate(clips), SAMPLE_RATE, "FLOAT")
+    settings = FrameSettings(lowpass=CUTOFF)
+    features, _ = extract_file(tmp_path / "long.wav", settings)
+    whole = extract_features(load_signal(tmp_path / "long.wav"), settings)
+    np.testing.assert_allclose(features[:, :26], whole[:, :26], rtol=1e-3, atol=1e-2)
+
+
+def test_cutoff_travels_with_the_features_and_the_weights(corpus, tmp_path):
+    extract(corpus, tmp_path / "features", "--lowpass", CUTOFF)
+    manifest = json.loads((tmp_path / "features" / "features.json").read_text(encoding="utf-8"))
+    assert manifest["lowpass"] == CUTOFF
+    stdout, _ = extract(corpus, tmp_path / "features", "--lowpass", 8000)
+    assert "lowpass was 9000, is now 8000" in stdout
+    train("PiecewiseDecay", tmp_path / "features", tmp_path, "--epochs", 1)
+    _, saved = load_model(tmp_path / "weights" / "PiecewiseDecay" / "model.pt")
+    assert saved["settings"].lowpass == 8000
+
+
+def test_cache_without_a_filter_is_unchanged_by_its_being_there(corpus, features):
+    manifest = json.loads((features / "features.json").read_text(encoding="utf-8"))
+    assert manifest["lowpass"] is None
+    stdout, _ = extract(corpus, features)
+    assert "up to date" in stdout
+
+
+def test_audio_whose_rate_cannot_fill_the_band_is_named(tmp_path):
+    for number in (0, 10, 30):
+        rate = 16000 if number == 30 else 22050
+        write_clip(tmp_path / "hum" / f"hum.{number:05}.wav", "hum", number, rate=rate)
+    _, stderr = extract(tmp_path, tmp_path / "out", "--lowpass", CUTOFF)
+    assert "hum.00030.wav" in stderr.splitlines()[-1]
+    assert "hum.00010.wav" not in stderr
+    manifest = json.loads((tmp_path / "out" / "features.json").read_text(encoding="utf-8"))
+    assert manifest["narrow"] == ["hum/hum.00030.wav"]
+
+
+@pytest.mark.parametrize("cutoff", [10, 11025, 44100, "high"])
+def test_impossible_cutoff_is_refused(tmp_path, cutoff):
+    _, stderr = run("GenreFeatureData.py", "--lowpass", cutoff, cwd=tmp_path, status=2)
+    assert_one_line(stderr.splitlines()[-1], "--lowpass")
