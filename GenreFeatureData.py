@@ -29,7 +29,9 @@ def parse_arguments():
     mode.add_argument("--download", action="store_true", help="download GTZAN first")
     mode.add_argument("--demo", action="store_true", help="make a small corpus in gtzan/demo")
     mode.add_argument(
-        "--check", action="store_true", help="only list what is there, broken, short or repeated"
+        "--check",
+        action="store_true",
+        help="only list what is there, broken, short, repeated or cut off at some frequency",
     )
     add("--dataset", **folder, help="the audio; layouts: see gtzan/README.md (default: gtzan)")
     add("--output", **folder, help="where the .npy splits go (default: gtzan)")
@@ -60,6 +62,7 @@ def parse_arguments():
         metavar="ADDRESS",
         help="extract on the Dask cluster of this scheduler, as in tcp://10.0.0.1:8786",
     )
+    add("--plot", metavar="PNG", type=Path, help="with --check: draw the clips' bandwidths")
     source = parser.add_argument_group("where --download finds GTZAN")
     add = source.add_argument
     add("--archive", metavar="FILE", type=Path, help="unpack this archive, download nothing")
@@ -68,6 +71,8 @@ def parse_arguments():
     options = parser.parse_args()
     if options.demo and (options.dataset or options.output or options.frames):
         parser.error("--demo has its own data set, output and frames: leave those options out")
+    if options.plot and not options.check:
+        parser.error("--plot draws what --check finds: add --check")
     if not options.download and (options.archive or options.url or options.sha256):
         parser.error("--archive, --url and --sha256 are options of --download: add it")
     if options.lowpass and options.lowpass >= SAMPLE_RATE / 2:
@@ -104,7 +109,7 @@ def main():
     tracks, genres = find_tracks(options.dataset, options.genres)
     dealt, split = split_tracks(tracks, options.split, groups)
     if options.check:
-        check_data_set(options.dataset, dealt, genres, settings, jobs)
+        check_data_set(options.dataset, dealt, genres, settings, jobs, options.plot)
         return
 
     content = describe(options.dataset, dealt, genres, split, settings)

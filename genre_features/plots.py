@@ -6,12 +6,16 @@ import librosa
 import numpy as np
 from librosa.display import specshow
 from matplotlib.artist import setp
+from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
 
 from genre_features.audio import load_signal
+from genre_features.bandwidth import FULL
 from genre_features.features import extract_features, power_spectrogram
-from genre_features.figures import genre_colors
+from genre_features.figures import genre_colors, save
 from genre_features.frame import COLUMNS, N_FFT
 from genre_features.lowpass import lowpass
+from genre_features.tracks import PARTS
 
 # Of the contrast, Hz: librosa's octave bands
 BANDS = ["0-200", "200-400", "400-800", "800-1600", "1600-3200", "3200-6400", "6400-11025"]
@@ -141,3 +145,37 @@ def draw_genres(figure, data):
     names = [textwrap.fill(name, 20) for name in names]
     figure.legend(axes.containers, names, loc="outside right upper", title="genre (clips)")
     figure.suptitle("Training clips, averaged over time: mean ± standard deviation of each genre")
+
+
+def draw_bandwidths(clips, genres, path):
+    """Draw the bandwidth of every clip over its place in its genre, in a row per genre.
+
+    Parameters
+    ----------
+    clips : list of check.Clip
+    genres : list of str
+    path : path-like
+        The PNG file to write.
+    """
+    figure = Figure(figsize=(10, 1 + 1.1 * len(genres)), layout="constrained")
+    rows = figure.subplots(len(genres), 1, sharex=True, sharey=True, squeeze=False)[:, 0]
+    lowest, top = min(clip.bandwidth for clip in clips) / 1000, 1.02 * FULL / 1000
+    for axes, genre in zip(rows, genres, strict=True):
+        own = sorted((c for c in clips if c.track.genre == genre), key=lambda c: c.track.file)
+        # GTZAN's track numbers; for other music, the place in the order of the files.
+        places = [i if c.track.number is None else c.track.number for i, c in enumerate(own)]
+        for part, color in zip(PARTS, ("tab:blue", "tab:orange", "tab:green"), strict=True):
+            chosen = [i for i, clip in enumerate(own) if clip.part == part]
+            x = [places[i] for i in chosen]
+            axes.plot(x, [own[i].bandwidth / 1000 for i in chosen], ".", color=color, label=part)
+            axes.bar(x, top, width=1, color=color, alpha=0.12)
+        axes.set_ylabel(genre, rotation=0, ha="right", va="center")
+        axes.set_ylim(0.95 * lowest, top)
+        axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+        axes.spines[["top", "right"]].set_visible(False)
+    axes.set_xlabel("track number")
+    entries = [zip(*axes.get_legend_handles_labels(), strict=True) for axes in rows]
+    handles = {label: handle for row in entries for handle, label in row}  # each part once
+    figure.legend(handles.values(), handles, loc="outside right upper", title="part")
+    figure.suptitle("Effective bandwidth of every clip (kHz)")
+    save(figure, path)

@@ -1,0 +1,92 @@
+"""What a user may rely on about the bandwidth of recordings."""
+
+import re
+
+import numpy as np
+import pytest
+from conftest import FRAMES, run, write_clip
+
+from genre_features.bandwidth import FULL, effective_bandwidth, guess_genres
+from genre_features.frame import SAMPLE_RATE
+from genre_features.lowpass import lowpass
+
+
+def music(seconds=3, slope=6):
+    """Noise that falls off by so many dB an octave, as music does."""
+    noise = np.random.default_rng(0).standard_normal(seconds * SAMPLE_RATE)
+    spectrum = np.fft.rfft(noise)
+    hz = np.fft.rfftfreq(len(noise), 1 / SAMPLE_RATE)
+    signal = np.fft.irfft(spectrum * np.maximum(hz, 50) ** (-slope / 6.02))
+    return (0.3 * signal / np.abs(signal).max()).astype(np.float32)
+
+
+@pytest.mark.parametrize("cutoff", [4000, 7500, 9600])
+def test_cut_is_found_to_within_200_hz(cutoff):
+    assert effective_bandwidth(lowpass(music(), cutoff)) == pytest.approx(cutoff, abs=200)
+
+
+@pytest.mark.parametrize("slope", [0, 6, 12])
+def test_music_that_falls_off_by_itself_is_not_called_cut(slope):
+    assert effective_bandwidth(music(slope=slope)) == FULL
+
+
+def test_cut_is_found_behind_clipped_peaks_across_the_band():
+    signal = lowpass(music(), 9600)
+    signal[::9973] = 1  # a click in some of the frames
+    assert np.abs(signal).max() == 1
+    assert effective_bandwidth(signal) == pytest.approx(9600, abs=200)
+
+
+def test_silence_and_single_samples_have_some_bandwidth():
+    for signal in (np.zeros(SAMPLE_RATE), np.ones(1), np.zeros(100)):
+        assert 0 < effective_bandwidth(signal) <= FULL
+
+
+def test_genre_is_guessed_from_the_bandwidth_no_better_than_it_can_be():
+    genres = ["metal", "pop"] * 50
+    accuracy, chance = guess_genres([9600 if g == "metal" else FULL for g in genres], genres)
+    assert (accuracy, chance) == (1, 0.5)
+    accuracy, chance = guess_genres([FULL] * 100, genres)
+    assert accuracy <= chance == 0.5
+    accuracy, _ = guess_genres([500 * i for i in range(100)], genres)  # each is the only one
+    assert accuracy == 0
+
+
+def check(dataset, *arguments):
+    options = ("--check", "--frames", FRAMES, "--jobs", 1, *arguments)
+    return run("GenreFeatureData.py", "--dataset", dataset, *options)[0]
+
+
+def write_data_set(folder, cut):
+    """Write clips of two genres, those of the ones in `cut` low-passed at 6 kHz."""
+    for genre in ("metal", "pop"):
+        for number in (0, 1, 10, 11, *range(30, 38)):
+            path = folder / genre / f"{genre}.{number:05}.wav"
+            rate = 12000 if genre in cut else SAMPLE_RATE
+            write_clip(path, "hiss", 100 * (genre == "pop") + number, rate=rate)
+    return folder
+
+
+def test_check_warns_where_the_bandwidth_tells_the_genre(tmp_path):
+    stdout = check(write_data_set(tmp_path, cut=["metal"]))
+    assert re.search(r"metal +8 of 8, (5.9|6.0) kHz", stdout)
+    assert re.search(r"pop +0 of 8 ", stdout)
+    assert "Warning: the bandwidth alone tells the genre of 100% of the clips" in stdout
+    assert "50% by chance" in stdout
+    assert "--lowpass" in stdout
+
+
+@pytest.mark.parametrize("cut", [[], ["metal", "pop"]])
+def test_check_does_not_warn_where_all_genres_have_the_same(tmp_path, cut):
+    assert "Warning" not in check(write_data_set(tmp_path, cut))
+
+
+def test_check_draws_the_bandwidths(tmp_path):
+    stdout = check(write_data_set(tmp_path / "a", ["pop"]), "--plot", tmp_path / "bandwidth.png")
+    assert "bandwidth.png" in stdout
+    assert (tmp_path / "bandwidth.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_plot_without_check_is_refused(tmp_path):
+    _, stderr = run("GenreFeatureData.py", "--plot", "x.png", cwd=tmp_path, status=2)
+    assert "--check" in stderr.splitlines()[-1]
