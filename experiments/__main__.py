@@ -22,6 +22,7 @@ from tqdm import tqdm
 from experiments import report
 from experiments.artists import write_artists
 from experiments.baseline import score_baseline
+from experiments.chains import write_chains
 from experiments.distances import write_distances
 from experiments.plan import COMPARED, FINAL, RUNS, STEPS
 from genre_features.cache import GenreFeatureData
@@ -193,6 +194,7 @@ def main():
             pool.shutdown(wait=False, cancel_futures=True)
     write_results(splits, output, baselines)
     write_distances(splits["index"], output)
+    write_chains(splits["index"], output)
     if set(splits["index"].genres) <= set(TEN_GENRES):
         write_artists(splits["index"].genres, output)
     report.write_report(output)

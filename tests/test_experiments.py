@@ -177,7 +177,7 @@ def test_committed_table_and_figures_are_made_from_the_committed_results(tmp_pat
     assert (tmp_path / "table.md").read_text() == (committed / "table.md").read_text()
     figures = {path.name for path in committed.glob("*.png")}
     assert figures == {path.name for path in tmp_path.glob("*.png")}
-    assert len(figures) == 3
+    assert len(figures) == 5
 
 
 def test_readmes_show_the_committed_tables():

@@ -1,0 +1,102 @@
+"""Tell GTZAN's two recording chains apart in the features, and count hiphop's errors in each.
+
+    python -m experiments.chains --features gtzan
+
+The mean contrast of the highest band (6.4 to 11 kHz) is high where a recording chain has let
+nothing through up there. This writes chains.csv and chains.png.
+"""
+
+import argparse
+from pathlib import Path
+
+from matplotlib.figure import Figure
+
+from experiments.plan import PIECEWISE, PLATEAU
+from genre_features.cache import GenreFeatureData
+from genre_features.figures import save
+from genre_features.frame import COLUMNS
+from genre_features.tracks import PARTS
+from plumbing.files import read_table, write_table
+from plumbing.scripts import HelpFormatter, run_script
+
+NAME = "chains"
+HIGHEST_BAND = COLUMNS["spectral_contrast"].stop - 1
+CUT = 25  # dB; band-limited clips have more
+REFERENCE = Path(__file__).parent.parent / "result" / "reference" / "published"
+COLORS = dict(zip(PARTS, ("tab:blue", "tab:orange", "tab:green"), strict=True))
+
+
+def write_chains(data, output):
+    """Write chains.csv: each track's mean contrast, and the published models' answers to it."""
+    answers = {
+        schedule: {
+            row["track"]: row["answer"]
+            for row in read_table(REFERENCE / schedule / "predictions.csv")
+        }
+        for schedule in (PIECEWISE, PLATEAU)
+    }
+    rows = [
+        {
+            "track": track,
+            "part": part,
+            "genre": data.genres[target],
+            "contrast": f"{clip[:, HIGHEST_BAND].mean(dtype=float):.2f}",
+            **{schedule: found.get(track, "") for schedule, found in answers.items()},
+        }
+        for part in PARTS
+        for track, target, clip in zip(
+            data.tracks[part], data.targets[part], data.inputs[part], strict=True
+        )
+    ]
+    write_table(output / f"{NAME}.csv", rows[0], rows)
+
+
+def is_cut(row):
+    """Whether a row of chains.csv is of a band-limited clip."""
+    return float(row["contrast"]) > CUT
+
+
+def draw_chains(rows, path):
+    """Draw each track's mean contrast over its number, in a row per genre."""
+    genres = sorted({row["genre"] for row in rows})
+    figure = Figure(figsize=(10, 1 + 1.15 * len(genres)), layout="constrained")
+    panels = figure.subplots(len(genres), 1, sharex=True, sharey=True)
+    for axes, genre in zip(panels, genres, strict=True):
+        own = [row for row in rows if row["genre"] == genre]
+        for part, color in COLORS.items():
+            chosen = [row for row in own if row["part"] == part]
+            x = [int(row["track"].rpartition(".")[2]) for row in chosen]
+            y = [float(row["contrast"]) for row in chosen]
+            axes.plot(x, y, ".", color=color, label=part)
+            axes.axvspan(min(x) - 0.5, max(x) + 0.5, color=color, alpha=0.1, linewidth=0)
+        wrong = [r for r in own if genre == "hiphop" and "metal" in (r[PIECEWISE], r[PLATEAU])]
+        if wrong:
+            x = [int(row["track"].rpartition(".")[2]) for row in wrong]
+            y = [float(row["contrast"]) for row in wrong]
+            axes.plot(x, y, "x", color="tab:red", markersize=8, label="called metal")
+        axes.axhline(CUT, color="gray", linewidth=0.8, linestyle="--")
+        axes.set_ylabel(genre, rotation=0, ha="right", va="center")
+        axes.spines[["top", "right"]].set_visible(False)
+    panels[-1].set(xlabel="track number", xlim=(-1, 100))
+    entries = [zip(*axes.get_legend_handles_labels(), strict=True) for axes in panels]
+    handles = {label: handle for panel in entries for handle, label in panel}  # each once
+    figure.legend(handles.values(), handles, loc="outside right upper")
+    figure.suptitle("Mean spectral contrast from 6.4 to 11 kHz (dB): band-limited above the line")
+    save(figure, path)
+
+
+def main():
+    parser = argparse.ArgumentParser(
+        prog="python -m experiments.chains", description=__doc__, formatter_class=HelpFormatter
+    )
+    add, folder = parser.add_argument, {"metavar": "DIR", "type": Path}
+    add("--features", **folder, help="GTZAN's features (default: draw the table that is there)")
+    add("--output", **folder, default="experiments", help="where table and picture go")
+    options = parser.parse_args()
+    if options.features:
+        write_chains(GenreFeatureData(options.features).load(), options.output)
+    draw_chains(read_table(options.output / f"{NAME}.csv"), options.output / f"{NAME}.png")
+
+
+if __name__ == "__main__":
+    run_script(main)
