@@ -107,12 +107,12 @@ def main():
     groups, jobs = options.groups and read_groups(options.groups), options.jobs or -1
 
     tracks, genres = find_tracks(options.dataset, options.genres)
-    dealt, split = split_tracks(tracks, options.split, groups)
+    by_part, split = split_tracks(tracks, options.split, groups)
     if options.check:
-        check_data_set(options.dataset, dealt, genres, settings, jobs, options.plot)
+        check_data_set(options.dataset, by_part, genres, settings, jobs, options.plot)
         return
 
-    content = describe(options.dataset, dealt, genres, split, settings)
+    content = describe(options.dataset, by_part, genres, split, settings)
     reason = why_stale(options.output, content)
     if not reason:
         print(f"The features in {options.output} are up to date.")
@@ -122,7 +122,7 @@ def main():
         kept, notes = extract_parts(
             options.output,
             options.dataset,
-            dealt,
+            by_part,
             content,
             jobs=jobs,
             scheduler=options.scheduler,

@@ -19,11 +19,11 @@ def write_artists(genres, output):
         for genre in genres
         for number in range(CLIPS_PER_GENRE)
     ]
-    dealt = {split: split_tracks(tracks, split)[0] for split in ("index", "filtered")}
+    by_part = {split: split_tracks(tracks, split)[0] for split in ("index", "filtered")}
     rows = []
     for split, other in (("index", "filtered"), ("filtered", "index")):
-        validation = {track.file for track in dealt[other]["validation"]}
-        for part, found in shared_artists(dealt[split]).items():
-            known = sum(track.file in validation for track in dealt[split][part])
+        validation = {track.file for track in by_part[other]["validation"]}
+        for part, found in shared_artists(by_part[split]).items():
+            known = sum(track.file in validation for track in by_part[split][part])
             rows.append({"split": split, "part": part, **found, "other_validation": known})
     write_table(output / report.ARTISTS, rows[0], rows)

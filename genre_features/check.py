@@ -34,13 +34,13 @@ def listen(path, seconds):
     return digest, len(signal) / SAMPLE_RATE, effective_bandwidth(signal)
 
 
-def check_data_set(dataset, dealt, genres, settings, jobs=-1, picture=None):
+def check_data_set(dataset, by_part, genres, settings, jobs=-1, picture=None):
     """Print what a data set holds and what is wrong with it; change nothing.
 
     Parameters
     ----------
     dataset : path-like
-    dealt : dict of str to list of Track
+    by_part : dict of str to list of Track
         See `splits.split_tracks`.
     genres : list of str
     settings : FrameSettings
@@ -55,11 +55,11 @@ def check_data_set(dataset, dealt, genres, settings, jobs=-1, picture=None):
     InputError
         Some clips can't be read, are too short, or are there twice.
     """
-    print_counts(dealt, genres)
-    print_shared_artists(dealt)
+    print_counts(by_part, genres)
+    print_shared_artists(by_part)
     # The first frame is centred on the first sample.
     seconds = (settings.frames - 1) * settings.seconds_per_frame
-    clips, problems = listen_to_all(dataset, dealt, seconds, jobs)
+    clips, problems = listen_to_all(dataset, by_part, seconds, jobs)
     print_bandwidths(clips, genres)
     if picture and clips:
         from genre_features.plots import draw_bandwidths
@@ -74,7 +74,7 @@ def check_data_set(dataset, dealt, genres, settings, jobs=-1, picture=None):
     problems += find_copies(clips)
     for problem in problems:
         print(problem)
-    n_clips = sum(map(len, dealt.values()))
+    n_clips = sum(map(len, by_part.values()))
     if problems:
         raise InputError(
             f"{len(problems)} problems in {n_clips} clips, see above: broken clips are "
@@ -83,18 +83,18 @@ def check_data_set(dataset, dealt, genres, settings, jobs=-1, picture=None):
     print(f"All {n_clips} clips can be read, are long enough, and are there once.")
 
 
-def print_counts(dealt, genres):
+def print_counts(by_part, genres):
     """Print how many clips each genre has in each part."""
     width = max(map(len, ("genre", *genres)))
     print(f"{'genre':{width}}" + "".join(f"{part:>12}" for part in PARTS))
     for genre in genres:
-        counts = [sum(track.genre == genre for track in dealt[part]) for part in PARTS]
+        counts = [sum(track.genre == genre for track in by_part[part]) for part in PARTS]
         print(f"{genre:{width}}" + "".join(f"{count:12}" for count in counts))
 
 
-def listen_to_all(dataset, dealt, seconds, jobs):
+def listen_to_all(dataset, by_part, seconds, jobs):
     """Return the clips of a data set that can be read, and what is wrong with the others."""
-    tracks = [(part, track) for part in PARTS for track in dealt[part]]
+    tracks = [(part, track) for part in PARTS for track in by_part[part]]
     # A second more, so that clips which are the same up to where they are cut aren't called copies.
     calls = [(Path(dataset).absolute() / track.file, seconds + 1) for _, track in tracks]
     outcomes = tqdm(spread(listen, calls, jobs), "Listening", len(calls), unit="clip")
@@ -142,9 +142,9 @@ def print_bandwidths(clips, genres):
         )
 
 
-def print_shared_artists(dealt):
+def print_shared_artists(by_part):
     """Print how many clips of GTZAN may share their artist with another part."""
-    artists = shared_artists(dealt)
+    artists = shared_artists(by_part)
     if any(counts["clips"] > counts["faulty"] for counts in artists.values()):  # this is GTZAN
         for part, counts in artists.items():
             print(
@@ -154,7 +154,7 @@ def print_shared_artists(dealt):
             )
 
 
-def shared_artists(dealt):
+def shared_artists(by_part):
     """Count GTZAN's clips that may share their artist with another part.
 
     The filtered lists name no artists, but no artist is in two of their parts. So two clips of a
@@ -162,7 +162,7 @@ def shared_artists(dealt):
 
     Parameters
     ----------
-    dealt : dict of str to list of Track
+    by_part : dict of str to list of Track
         See `splits.split_tracks`.
 
     Returns
@@ -173,7 +173,7 @@ def shared_artists(dealt):
     """
     listed = read_filtered_split()
     places = {
-        part: [(track.genre, listed.get((track.genre, track.number))) for track in dealt[part]]
+        part: [(track.genre, listed.get((track.genre, track.number))) for track in by_part[part]]
         for part in PARTS
     }
     counts = {}

@@ -20,7 +20,7 @@ from plumbing.inputs import InputError
 from plumbing.workers import spread
 
 
-def extract_parts(folder, dataset, dealt, content, *, jobs=-1, scheduler=None):
+def extract_parts(folder, dataset, by_part, content, *, jobs=-1, scheduler=None):
     """Extract the features of all clips into one unfinished array per part.
 
     Parameters
@@ -28,7 +28,7 @@ def extract_parts(folder, dataset, dealt, content, *, jobs=-1, scheduler=None):
     folder : Path
         Gets the arrays, under the names of `unfinished`, and the journal.
     dataset : path-like
-    dealt : dict of str to list of Track
+    by_part : dict of str to list of Track
         The clips of each part; see `splits.split_tracks`.
     content : dict
         See `manifest.describe`.
@@ -50,7 +50,7 @@ def extract_parts(folder, dataset, dealt, content, *, jobs=-1, scheduler=None):
     """
     settings = FrameSettings.read(content)
     header = {key: value for key, value in content.items() if key != "sources"}
-    tracks = [(part, track) for part in PARTS for track in dealt[part]]
+    tracks = [(part, track) for part in PARTS for track in by_part[part]]
     planned = [Entry(part, t.file, content["sources"][part][t.file]) for part, t in tracks]
     entries = journal.read(folder, header, planned, settings)
     journal.write(folder, header, entries)

@@ -13,13 +13,13 @@ from plumbing.scripts import library_versions
 NAME = "features.json"
 
 
-def describe(dataset, dealt, genres, split, settings):
+def describe(dataset, by_part, genres, split, settings):
     """Return what a cache of a data set's features must say of itself to be up to date.
 
     Parameters
     ----------
     dataset : path-like
-    dealt : dict of str to list of Track
+    by_part : dict of str to list of Track
         The clips of each part.
     genres : list of str
     split : str
@@ -38,7 +38,7 @@ def describe(dataset, dealt, genres, split, settings):
         **dataclasses.asdict(settings),
         "sources": {
             part: {track.file: file_digest(Path(dataset) / track.file) for track in tracks}
-            for part, tracks in dealt.items()
+            for part, tracks in by_part.items()
         },
         "versions": library_versions("librosa", "numpy", "scipy", "soundfile", "soxr"),
     }

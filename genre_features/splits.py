@@ -17,28 +17,28 @@ N_FOLDS = 10  # of groups: one for testing, two for validation, the others for t
 
 
 def split_tracks(tracks, split="index", groups=None):
-    """Deal tracks to the train, validation and test parts.
+    """Split tracks into the train, validation and test parts.
 
     Parameters
     ----------
     tracks : list of Track
     split : {'index', 'filtered'}
-        Not regarded where there are groups.
+        Ignored if there are groups.
         'index': by the part's folder in the original's layout; else by track number, 0-9 test,
-        10-29 validation, 30-99 train; else, when the names hold no such numbers or those leave
-        a part empty, a seeded 70/20/10 split of each genre's files.
+        10-29 validation, 30-99 train; else, if the names hold no such numbers or those leave a
+        part empty, a seeded 70/20/10 split of each genre's files.
         'filtered': GTZAN's fault-filtered, artist-aware split of Kereliuk, Sturm and Larsen
-        (2015); tracks that it leaves out are left out.
+        (2015), without the tracks that it leaves out.
     groups : dict of str to str, optional
-        The group of each track's file, such as its artist: tracks of a group come to one part,
-        seeded, about 70/20/10 of every genre.
+        The group of each track's file, such as its artist. All tracks of a group are in one part;
+        the split is seeded, and about 70/20/10 in every genre.
 
     Returns
     -------
-    dealt : dict of str to list of Track
-        The tracks of each part, in their order.
+    by_part : dict of str to list of Track
+        The tracks of each part, in the given order.
     split : str
-        How they were dealt.
+        The name of the split.
 
     Raises
     ------
@@ -47,35 +47,38 @@ def split_tracks(tracks, split="index", groups=None):
         are numbered, or one has no group.
     """
     if groups is not None:
-        parts, split = deal_groups(tracks, groups), f"70/20/10 by groups, seed {SEED}"
+        parts, split = split_groups(tracks, groups), f"70/20/10 by groups, seed {SEED}"
     elif split == "filtered":
         listed = read_filtered_split()
         parts = [listed.get((track.genre, track.number)) for track in tracks]
     elif all(track.part for track in tracks):
         parts = [track.part for track in tracks]
     else:
-        numbered = {number: part for part, numbers in INDEX_SPLIT.items() for number in numbers}
-        parts = [numbered.get(track.number) for track in tracks]
+        parts = [part_of_number(track.number) for track in tracks]
         if None in parts and set(PARTS) < set(parts):
-            # One stray file mustn't deal GTZAN anew and mix what was kept apart.
+            # A stray file mustn't cause a random split of GTZAN, which would mix its parts.
             stray = tracks[parts.index(None)].file
             raise InputError(
                 f"{stray} has no track number from 0 to 99 where others do: name it "
                 "<genre>.<five digits>, or take it out"
             )
         if set(parts) != set(PARTS):
-            parts = deal_parts(tracks)
-            split = f"70/20/10, seed {SEED}"
+            parts, split = split_at_random(tracks), f"70/20/10, seed {SEED}"
             print(
                 "The track numbers don't fill the parts of GTZAN's index split: "
-                f"dealing each genre's files {split}."
+                f"splitting each genre's files {split}."
             )
-    dealt = {part: [] for part in PARTS}
+    by_part = {part: [] for part in PARTS}
     for track, part in zip(tracks, parts, strict=True):
         if part:
-            dealt[part].append(track)
-    check_parts(dealt, {track.genre for track in tracks})
-    return dealt, split
+            by_part[part].append(track)
+    check_parts(by_part, {track.genre for track in tracks})
+    return by_part, split
+
+
+def part_of_number(number):
+    """Return the part of a track number in the index split; None if it has none."""
+    return next((part for part, numbers in INDEX_SPLIT.items() if number in numbers), None)
 
 
 def read_filtered_split():
@@ -89,11 +92,11 @@ def read_filtered_split():
     return listed
 
 
-def deal_parts(tracks):
+def split_at_random(tracks):
     """Return a part for each track: 20 % validation and 10 % test of every genre, seeded."""
     order = sorted(
         range(len(tracks)),
-        # A hash deals the same on every machine, and adding a file moves few others.
+        # A hash is the same on every machine, and adding a file moves few others.
         key=lambda i: hashlib.sha256(os.fsencode(f"{SEED}/{tracks[i].file}")).digest(),
     )
     parts = ["train"] * len(tracks)
@@ -116,7 +119,7 @@ def read_groups(path):
         ) from None
 
 
-def deal_groups(tracks, groups):
+def split_groups(tracks, groups):
     """Return a part for each track, the same for all of a group, and alike in every genre."""
     from sklearn.model_selection import StratifiedGroupKFold
 
@@ -131,21 +134,21 @@ def deal_groups(tracks, groups):
     folds = StratifiedGroupKFold(N_FOLDS, shuffle=True, random_state=SEED)
     with warnings.catch_warnings(action="ignore", category=UserWarning):
         # A genre of fewer clips than folds is in some of them only.
-        dealt = folds.split(tracks, genres, names)
+        divided = folds.split(tracks, genres, names)
         part_of = {
             i: "test" if fold == 0 else "validation"
-            for fold, (_, rows) in enumerate(dealt)
+            for fold, (_, rows) in enumerate(divided)
             for i in rows
             if fold < 3
         }
     return [part_of.get(i, "train") for i in range(len(tracks))]
 
 
-def check_parts(dealt, genres):
+def check_parts(by_part, genres):
     """Raise InputError where a part holds nothing, or a genre has nothing to train on."""
-    for part, tracks in dealt.items():
+    for part, tracks in by_part.items():
         if not tracks:
             raise InputError(f"no usable clip is left for the {part} part: add some")
-    missing = set(genres) - {track.genre for track in dealt["train"]}
+    missing = set(genres) - {track.genre for track in by_part["train"]}
     if missing:
         raise InputError(f"no usable clip to train on is left of {', '.join(sorted(missing))}")

@@ -54,26 +54,8 @@ def find_tracks(dataset, genres=None):
         There is no audio, a file's name tells no genre, or a genre asked for isn't there.
     """
     dataset = Path(dataset)
-    parts = {part: dataset / f"_{part}" for part in PARTS}
-    tracks = []
-    if any(folder.is_dir() for folder in parts.values()):
-        for part, folder in parts.items():
-            for path in audio_files(folder):
-                match = re.fullmatch(r"([^.]+)\.\d+", path.stem)
-                if not match:
-                    raise InputError(f"{path} doesn't name its genre: call it <genre>.<number>")
-                tracks.append(Track(match[1], path.relative_to(dataset).as_posix(), part))
-    else:
-        roots = [dataset / "genres", dataset / "genres_original", dataset]
-        root = next(folder for folder in roots if folder.is_dir() or folder == dataset)
-        for path in audio_files(root):
-            raise InputError(f"{path} lies outside a genre's folder: move it to <genre>/")
-        folders = sorted(root.iterdir()) if root.is_dir() else []
-        for folder in folders:
-            if folder.name[0] in "._":
-                continue
-            for path in audio_files(folder, nested=True):
-                tracks.append(Track(folder.name, path.relative_to(dataset).as_posix()))
+    has_parts = any((dataset / f"_{part}").is_dir() for part in PARTS)
+    tracks = list(find_in_parts(dataset) if has_parts else find_in_genres(dataset))
     if not tracks:
         raise InputError(
             f"no audio in {dataset}: put GTZAN there (see gtzan/README.md), name a folder of "
@@ -88,16 +70,38 @@ def find_tracks(dataset, genres=None):
     return sorted(tracks, key=lambda track: (genres.index(track.genre), track.file)), genres
 
 
+def find_in_parts(dataset):
+    """Yield the tracks of a data set in the original's layout."""
+    for part in PARTS:
+        for path in audio_files(dataset / f"_{part}"):
+            match = re.fullmatch(r"([^.]+)\.\d+", path.stem)
+            if not match:
+                raise InputError(f"{path} doesn't name its genre: call it <genre>.<number>")
+            yield Track(match[1], path.relative_to(dataset).as_posix(), part)
+
+
+def find_in_genres(dataset):
+    """Yield the tracks of a data set with a folder for each genre."""
+    roots = [dataset / "genres", dataset / "genres_original", dataset]
+    root = next(folder for folder in roots if folder.is_dir() or folder == dataset)
+    for path in audio_files(root):
+        raise InputError(f"{path} lies outside a genre's folder: move it to <genre>/")
+    for folder in sorted(root.iterdir()) if root.is_dir() else []:
+        if folder.name[0] not in "._":
+            for path in audio_files(folder, nested=True):
+                yield Track(folder.name, path.relative_to(dataset).as_posix())
+
+
 def audio_files(folder, nested=False):
-    """List the audio files in a folder, and if `nested` in the folders in it, sorted by path."""
+    """List the audio files in a folder, sorted by path; `nested` includes folders in it."""
     if not Path(folder).is_dir():
         return []
     paths, seen = [], set()
     for place, folders, names in os.walk(folder, followlinks=True):
-        # A link to a folder above would be followed for ever.
+        # A link to a parent folder would be followed for ever.
         new = os.path.realpath(place) not in seen
         seen.add(os.path.realpath(place))
         folders[:] = [name for name in folders if nested and new and name[0] not in "._"]
-        # macOS leaves a hidden `._` file beside each one that it copies.
+        # macOS writes a hidden `._` file beside each file that it copies.
         paths += [Path(place, name) for name in names if new and not name.startswith(".")]
     return sorted(p for p in paths if p.suffix.lower() in AUDIO_SUFFIXES and p.is_file())
