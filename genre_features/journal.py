@@ -59,11 +59,12 @@ def row_counts(entries):
 def read(folder, header, planned, settings):
     """Return the journal's entries for the first of the `planned` clips; none if they differ."""
     entries = []
-    # The last line may have been cut off, and then isn't JSON.
-    with contextlib.suppress(OSError, ValueError, TypeError):
-        with (folder / NAME).open(encoding="utf-8") as file:
-            if json.loads(file.readline()) == header:
-                for clip, line in zip(planned, file, strict=False):
+    with contextlib.suppress(OSError, ValueError):
+        first, *lines = (folder / NAME).read_text(encoding="utf-8").splitlines() or [""]
+        # The last line may have been cut off, and then isn't JSON.
+        with contextlib.suppress(ValueError, TypeError):
+            if json.loads(first) == header:
+                for clip, line in zip(planned, lines, strict=False):
                     entry = Entry(**json.loads(line))
                     if entry.clip != clip.clip:
                         break

@@ -22,7 +22,7 @@ from pathlib import Path
 os.environ["OMP_NUM_THREADS"] = "1"
 sys.path.insert(0, str(Path(__file__).parent.parent))
 
-from conftest import ROOT, contents, extract, extraction_line, make_corpus, training_line
+from helpers import ROOT, contents, extract, extraction_line, make_corpus, training_line
 from tqdm import tqdm
 
 import genre_lstm.run  # noqa: F401  imported once, not by every process
@@ -37,11 +37,13 @@ def begin(script, *arguments):
         return process
     status = 1
     try:
-        with Path(os.devnull).open("w") as nowhere:
-            os.dup2(nowhere.fileno(), 1)
-            os.dup2(nowhere.fileno(), 2)
         sys.argv = [script, *arguments]
-        with contextlib.suppress(SystemExit):
+        with (
+            Path(os.devnull).open("w") as nowhere,
+            contextlib.redirect_stdout(nowhere),
+            contextlib.redirect_stderr(nowhere),
+            contextlib.suppress(SystemExit),
+        ):
             runpy.run_path(str(ROOT / script), run_name="__main__")
             status = 0
     finally:
@@ -117,6 +119,21 @@ def disturb(title, command, outcome, folder, kills):
     return n_ended
 
 
+def disturb_scripts(folder, kills):
+    """Disturb an extraction and a training; yield each one's name and how often it ended.
+
+    `folder` is an empty one; see `disturb`.
+    """
+    corpus, features = make_corpus(folder / "corpus", range(0, 100, 10)), folder / "features"
+    extract(corpus, features)
+    for title, command, outcome in (
+        ("extraction", lambda place: extraction_line(corpus, place), contents),
+        ("training", lambda place: training(features, place), trained),
+    ):
+        (folder / title).mkdir()
+        yield title, disturb(title, command, outcome, folder / title, kills)
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--kills", type=int, default=50, help="of each of the two scripts")
@@ -124,15 +141,7 @@ def main():
     options = parser.parse_args()
     random.seed(options.seed)
     with tempfile.TemporaryDirectory() as name:
-        folder = Path(name)
-        corpus, features = make_corpus(folder / "corpus", range(0, 100, 5)), folder / "features"
-        extract(corpus, features)
-        for title, command, outcome in (
-            ("extraction", lambda place: extraction_line(corpus, place), contents),
-            ("training", lambda place: training(features, place), trained),
-        ):
-            (folder / title).mkdir()
-            n_ended = disturb(title, command, outcome, folder / title, options.kills)
+        for title, n_ended in disturb_scripts(Path(name), options.kills):
             print(f"{title}: killed {options.kills} times, ended {n_ended} times as undisturbed")
 
 

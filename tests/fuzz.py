@@ -29,13 +29,13 @@ import traceback
 import zipfile
 from pathlib import Path
 
-from conftest import GENRES, ROOT, make_clip, start_run
-
-sys.path.insert(0, str(ROOT))
+os.environ["OMP_NUM_THREADS"] = "1"
+sys.path.insert(0, str(Path(__file__).parent.parent))
 
 import numpy as np
 import soundfile
 import torch
+from helpers import GENRES, ROOT, make_clip, start_run, write_manifest
 from tqdm import tqdm
 
 from genre_features import audio
@@ -88,8 +88,7 @@ def make_sound_files(folder):
         inputs = random.standard_normal((3, settings.frames, N_FEATURES), np.float32)
         np.save(folder / f"data_{part}_input.npy", inputs)
         np.save(folder / f"data_{part}_target.npy", np.eye(3, dtype=np.float32))
-    manifest = {"complete": True, "genres": GENRES, "split": "index"} | dataclasses.asdict(settings)
-    (folder / "features.json").write_text(json.dumps(manifest), encoding="utf-8")
+    write_manifest(folder, GENRES, settings.frames, complete=True, split="index")
 
     run, model, optimizer, _ = start_small_run(folder)
     for epoch in run.epochs():
@@ -441,7 +440,7 @@ def read(kind, path):
 # The process that reads
 
 
-def most_memory():
+def memory_of_process():
     """Return the most memory that this process has held, in bytes."""
     unit = 1 if sys.platform == "darwin" else 1024
     return unit * resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
@@ -458,7 +457,7 @@ def work(pipe, seed, folder):
         assert [read(kind, path) for path in paths] == ["read"] * len(paths)
     # What would take far more fails before the machine runs out of memory.
     resource.setrlimit(resource.RLIMIT_DATA, (4 * MOST_MEMORY, resource.RLIM_INFINITY))
-    start = most_memory()
+    start = memory_of_process()
     pipe.send("ready")
     while True:
         try:
@@ -468,8 +467,8 @@ def work(pipe, seed, folder):
         shutil.rmtree(folder / "case", ignore_errors=True)
         (folder / "case").mkdir()
         outcome = read(kind, make_case(kind, number, seed, sound, folder / "case"))
-        if most_memory() - start > MOST_MEMORY:
-            outcome = f"takes {(most_memory() - start) / 2**30:.1f} GiB"
+        if memory_of_process() - start > MOST_MEMORY:
+            outcome = f"takes {(memory_of_process() - start) / 2**30:.1f} GiB"
         pipe.send(outcome)
 
 

@@ -4,7 +4,7 @@ import re
 
 import numpy as np
 import pytest
-from conftest import FRAMES, run, write_clip
+from helpers import FRAMES, run, write_clip
 
 from genre_features.bandwidth import FULL, effective_bandwidth, guess_genres
 from genre_features.frame import SAMPLE_RATE

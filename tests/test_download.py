@@ -4,7 +4,6 @@ import contextlib
 import gzip
 import hashlib
 import io
-import json
 import os
 import shutil
 import socket
@@ -15,7 +14,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pooch
 import pytest
-from conftest import FRAMES, GENRES, assert_one_line, make_corpus, run
+from helpers import FRAMES, GENRES, assert_one_line, make_corpus, read_manifest, run
 
 from genre_features.download import download_gtzan
 from plumbing.inputs import InputError
@@ -113,7 +112,7 @@ def unpack(archive, dataset, *genres, status=0, **source):
     return download(dataset, *genres, **source, status=status)
 
 
-def contents(folder):
+def files_in(folder):
     """Return the paths, relative to a folder, of all files and links that lie in it."""
     paths = [path for path in folder.rglob("*") if path.is_symlink() or not path.is_dir()]
     return {path.relative_to(folder).as_posix() for path in paths}
@@ -123,10 +122,10 @@ def test_features_are_extracted_in_the_same_run(mirror, archive, tmp_path):
     source = ("--url", mirror.url + "/whole", "--sha256", digest(archive))
     options = ("--genres", "hum", "blip", "--frames", FRAMES, "--jobs", 1)
     run("GenreFeatureData.py", "--download", *source, *options, cwd=tmp_path)
-    manifest = json.loads((tmp_path / "gtzan" / "features.json").read_text())
+    manifest = read_manifest(tmp_path / "gtzan")
     assert manifest["genres"] == ["hum", "blip"]
     assert manifest["tracks"]["train"] == ["hum.00030", "blip.00030"]
-    assert contents(tmp_path / "gtzan" / "genres") == {c for c in CLIPS if "hiss" not in c}
+    assert files_in(tmp_path / "gtzan" / "genres") == {c for c in CLIPS if "hiss" not in c}
 
 
 def test_options_of_the_download_need_it(tmp_path):
@@ -137,7 +136,7 @@ def test_options_of_the_download_need_it(tmp_path):
 def test_clips_arrive_unchanged_and_the_archive_may_be_deleted(mirror, archive, clips, tmp_path):
     stdout, _ = fetch(mirror, archive, tmp_path)
     kept = tmp_path / "genres.tar.gz"
-    assert contents(tmp_path) == {"genres.tar.gz"} | {f"genres/{clip}" for clip in CLIPS}
+    assert files_in(tmp_path) == {"genres.tar.gz"} | {f"genres/{clip}" for clip in CLIPS}
     for clip in CLIPS:
         assert (tmp_path / "genres" / clip).read_bytes() == (clips / clip).read_bytes()
     assert kept.read_bytes() == archive.read_bytes()
@@ -150,7 +149,7 @@ def test_what_is_complete_is_not_downloaded_again(mirror, archive, tmp_path):
     stdout, _ = fetch(mirror, archive, tmp_path)
     assert mirror.requested == ["/whole"]
     assert "not downloaded again" in stdout
-    assert contents(tmp_path / "genres") == CLIPS
+    assert files_in(tmp_path / "genres") == CLIPS
 
 
 def test_damaged_archive_is_downloaded_again(mirror, archive, tmp_path):
@@ -158,7 +157,7 @@ def test_damaged_archive_is_downloaded_again(mirror, archive, tmp_path):
     stdout, _ = fetch(mirror, archive, tmp_path)
     assert "will be replaced" in stdout
     assert (tmp_path / "genres.tar.gz").read_bytes() == mirror.body
-    assert contents(tmp_path / "genres") == CLIPS
+    assert files_in(tmp_path / "genres") == CLIPS
 
 
 @pytest.mark.parametrize("path, word", [("/broken", "IncompleteRead"), ("/missing", "404")])
@@ -167,7 +166,7 @@ def test_failed_download_is_said_in_one_line(mirror, archive, tmp_path, path, wo
     before.write_bytes(b"old")
     _, stderr = fetch(mirror, archive, tmp_path, path=path, status=2)
     assert_one_line(stderr, mirror.url + path, word, "--url", "--archive")
-    assert contents(tmp_path) == {"genres.tar.gz"}
+    assert files_in(tmp_path) == {"genres.tar.gz"}
     assert before.read_bytes() == b"old"
 
 
@@ -190,7 +189,7 @@ def test_wrong_checksum_unpacks_nothing(mirror, archive, tmp_path):
 
 def test_checksum_may_be_in_capitals(archive, tmp_path):
     download(tmp_path, archive=archive, sha256=digest(archive).upper())
-    assert contents(tmp_path / "genres") == CLIPS
+    assert files_in(tmp_path / "genres") == CLIPS
 
 
 def test_leftovers_of_a_killed_run_are_cleared(mirror, archive, tmp_path):
@@ -198,13 +197,13 @@ def test_leftovers_of_a_killed_run_are_cleared(mirror, archive, tmp_path):
     left.parent.mkdir(parents=True)
     left.write_bytes(b"half")
     fetch(mirror, archive, tmp_path)
-    assert contents(tmp_path) == {"genres.tar.gz"} | {f"genres/{clip}" for clip in CLIPS}
+    assert files_in(tmp_path) == {"genres.tar.gz"} | {f"genres/{clip}" for clip in CLIPS}
 
 
 def test_archive_of_ones_own_is_taken_without_the_network_and_left_there(archive, tmp_path):
     own = shutil.copy(archive, tmp_path / "mine.tgz")
     stdout, _ = unpack(own, tmp_path / "music", url="http://127.0.0.1:1/refused")
-    assert contents(tmp_path) == {"mine.tgz"} | {f"music/genres/{clip}" for clip in CLIPS}
+    assert files_in(tmp_path) == {"mine.tgz"} | {f"music/genres/{clip}" for clip in CLIPS}
     assert "deleted" not in stdout
 
 
@@ -234,8 +233,8 @@ def test_genre_that_is_there_is_left_as_it_is(archive, tmp_path):
     stdout, _ = unpack(archive, tmp_path)
     assert f"{mine.parent} was there before" in stdout
     assert stdout.count("was there before") == 1
-    assert contents(mine.parent) == {"mine.wav"}
-    assert contents(tmp_path / "genres" / "hum") == {f"hum.{number:05d}.au" for number in NUMBERS}
+    assert files_in(mine.parent) == {"mine.wav"}
+    assert files_in(tmp_path / "genres" / "hum") == {f"hum.{number:05d}.au" for number in NUMBERS}
 
 
 def test_only_audio_is_taken_and_no_rights_of_it(clips, tmp_path):
@@ -246,7 +245,7 @@ def test_only_audio_is_taken_and_no_rights_of_it(clips, tmp_path):
         member("genres/hum/hum.00099.AU", b"capitals", mode=0o6777),
     )
     unpack(pack(tmp_path / "extra.tar.gz", clips, *extra), tmp_path / "music")
-    assert contents(tmp_path / "music" / "genres") == CLIPS | {"hum/hum.00099.AU"}
+    assert files_in(tmp_path / "music" / "genres") == CLIPS | {"hum/hum.00099.AU"}
     if os.name == "posix":
         found = (tmp_path / "music" / "genres" / "hum" / "hum.00099.AU").stat().st_mode
         assert not found & 0o6111
@@ -274,7 +273,7 @@ def test_unsafe_archive_unpacks_nothing_and_its_member_is_named(clips, tmp_path,
     unsafe = pack(tmp_path / "unsafe.tar.gz", clips, member(**info))
     _, stderr = unpack(unsafe, tmp_path / "music", status=2)
     assert_one_line(stderr, repr(info["name"]), "isn't safe")
-    assert contents(tmp_path) == {"unsafe.tar.gz"}
+    assert files_in(tmp_path) == {"unsafe.tar.gz"}
 
 
 def lead_astray(data):
@@ -306,7 +305,7 @@ def test_damaged_archive_unpacks_nothing_and_is_said_in_one_line(archive, tmp_pa
     damaged.write_bytes(damage(archive.read_bytes()))
     _, stderr = unpack(damaged, tmp_path / "music", status=2)
     assert_one_line(stderr, damaged, "is damaged")
-    assert contents(tmp_path) == {"damaged.tar.gz"}
+    assert files_in(tmp_path) == {"damaged.tar.gz"}
 
 
 def test_archive_without_clips_is_said_in_one_line(tmp_path):
@@ -335,8 +334,8 @@ def test_interrupted_unpacking_leaves_only_the_archive(mirror, archive, tmp_path
 
     monkeypatch.setattr(shutil, "copyfileobj", interrupted)
     fetch(mirror, archive, tmp_path, status=130)
-    assert contents(tmp_path) == {"genres.tar.gz"}
+    assert files_in(tmp_path) == {"genres.tar.gz"}
     monkeypatch.undo()
     fetch(mirror, archive, tmp_path)
     assert mirror.requested == ["/whole"]
-    assert contents(tmp_path / "genres") == CLIPS
+    assert files_in(tmp_path / "genres") == CLIPS

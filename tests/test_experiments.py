@@ -1,15 +1,25 @@
 """What a user may rely on about the experiments, their table and their figures."""
 
-import csv
 import dataclasses
-import json
 import shutil
 import sys
 
 import numpy as np
 import pytest
 import soundfile
-from conftest import FRAMES, GENRES, ROOT, assert_one_line, make_clip, run
+from helpers import (
+    GENRES,
+    ROOT,
+    assert_one_line,
+    extract,
+    is_drawn,
+    make_clip,
+    read_json,
+    read_manifest,
+    read_rows,
+    run_module,
+    write_manifest,
+)
 
 from experiments import __main__ as experiments
 from experiments import report
@@ -25,7 +35,7 @@ SHORT = "short, for the tests"
 
 
 @pytest.fixture(scope="module")
-def features(tmp_path_factory):
+def named_features(tmp_path_factory):
     """Features of the tests' clips under the names of the genres that the experiments are about."""
     folder = tmp_path_factory.mktemp("experiments")
     for genre, name in zip(GENRES, ("hiphop", "metal", "pop"), strict=True):
@@ -33,15 +43,14 @@ def features(tmp_path_factory):
         for number in (0, 10, 11, 30, 31, 32):
             path = folder / name / f"{name}.{number:05d}.wav"
             soundfile.write(path, make_clip(genre, number), 22050)
-    options = ("--dataset", folder, "--output", folder / "features", "--frames", FRAMES)
-    run("GenreFeatureData.py", *options)
+    extract(folder, folder / "features")
     return folder / "features"
 
 
 @pytest.fixture
 def short_runs(monkeypatch):
-    """Two runs of twenty epochs in the place of those that take hours."""
-    monkeypatch.setitem(STEPS, SHORT, dataclasses.replace(Recipe(), epochs=20, shuffle=True))
+    """Two runs of eleven epochs in the place of those that take hours."""
+    monkeypatch.setitem(STEPS, SHORT, dataclasses.replace(Recipe(), epochs=11, shuffle=True))
     runs = [Run(SHORT, "index", schedule, 1) for schedule in (PIECEWISE, PLATEAU)]
     monkeypatch.setattr(experiments, "RUNS", runs)
     return runs
@@ -58,11 +67,6 @@ def run_experiments(monkeypatch, capsys, *arguments, status=0):
     printed = capsys.readouterr()
     assert found == status, printed.err
     return printed.out.splitlines(), printed.err
-
-
-def read_rows(folder):
-    with (folder / "results.csv").open(newline="") as file:
-        return list(csv.DictReader(file))
 
 
 @pytest.mark.parametrize("step", STEPS)
@@ -88,20 +92,20 @@ def test_fingerprint_tells_settings_seeds_schedules_and_data_apart():
 
 
 def test_runs_are_trained_once_and_listed_as_done(
-    features, short_runs, tmp_path, monkeypatch, capsys
+    named_features, short_runs, tmp_path, monkeypatch, capsys
 ):
-    arguments = ("--features", features, "--output", tmp_path)
+    arguments = ("--features", named_features, "--output", tmp_path)
     listed, _ = run_experiments(monkeypatch, capsys, *arguments, "--dry-run")
     assert [line.split()[1] for line in listed] == [run.arguments()[0] for run in short_runs]
     assert not list(tmp_path.iterdir())
 
     run_experiments(monkeypatch, capsys, *arguments, "--jobs", 2)
-    baseline, *rows = read_rows(tmp_path)
+    baseline, *rows = read_rows(tmp_path / "results.csv")
     assert baseline["step"] == "svm"
     assert [(row["schedule"], row["seed"]) for row in rows] == [(PIECEWISE, "1"), (PLATEAU, "1")]
     for row, done in zip(rows, short_runs, strict=True):
         (summary,) = tmp_path.glob(f"runs/*{done.schedule}*/result/*/summary.json")
-        scores = json.loads(summary.read_text(encoding="utf-8"))["validation"]
+        scores = read_json(summary)["validation"]
         assert (int(row["validation_n"]), int(row["validation_correct"])) == (6, scores["correct"])
         assert int(row["validation_hiphop_correct"]) == scores["confusion"][0][0]
         assert row["test_n"] == ""  # only final settings are scored on the test part
@@ -111,12 +115,12 @@ def test_runs_are_trained_once_and_listed_as_done(
     listed, _ = run_experiments(monkeypatch, capsys, *arguments, "--dry-run")
     assert [line.startswith("# done: ") for line in listed] == [True, True]
     run_experiments(monkeypatch, capsys, *arguments)
-    assert read_rows(tmp_path) == [baseline, *rows]
+    assert read_rows(tmp_path / "results.csv") == [baseline, *rows]
     assert not (tmp_path / "runs").exists()
 
 
-def test_a_run_that_was_stopped_goes_on(features, short_runs, tmp_path):
-    data = GenreFeatureData(features).load()
+def test_a_run_that_was_stopped_goes_on(named_features, short_runs, tmp_path):
+    data = GenreFeatureData(named_features).load()
     assert "--resume" not in experiments.command(short_runs[0], data, tmp_path)
     folder = experiments.folder_of(short_runs[0], data, tmp_path) / "weights" / PIECEWISE
     folder.mkdir(parents=True)
@@ -124,12 +128,14 @@ def test_a_run_that_was_stopped_goes_on(features, short_runs, tmp_path):
     assert "--resume" in experiments.command(short_runs[0], data, tmp_path)
 
 
-def test_features_without_hiphop_are_refused_in_one_line(features, tmp_path, monkeypatch, capsys):
+def test_features_without_hiphop_are_refused_in_one_line(
+    named_features, tmp_path, monkeypatch, capsys
+):
     data = tmp_path / "features"
-    shutil.copytree(features, data)
-    manifest = json.loads((data / "features.json").read_text(encoding="utf-8"))
+    shutil.copytree(named_features, data)
+    manifest = read_manifest(data)
     manifest["genres"][0] = "folk"
-    (data / "features.json").write_text(json.dumps(manifest), encoding="utf-8")
+    write_manifest(data, **manifest)
     arguments = ("--features", data, "--output", tmp_path / "output")
     _, stderr = run_experiments(monkeypatch, capsys, *arguments, status=2)
     assert_one_line(stderr, data, "hiphop")
@@ -143,8 +149,8 @@ def test_baseline_sees_231_statistics_that_dont_depend_on_the_order_of_tracks():
     np.testing.assert_allclose(summary_statistics(features[::-1]), found[::-1], rtol=1e-5)
 
 
-def test_distances_are_those_of_the_means_until_the_means_are_removed(features, tmp_path):
-    data = GenreFeatureData(features).load()
+def test_distances_are_those_of_the_means_until_the_means_are_removed(named_features, tmp_path):
+    data = GenreFeatureData(named_features).load()
     hiphop = data.targets["train"] == data.genres.index("hiphop")
     data.inputs = {part: np.array(inputs) for part, inputs in data.inputs.items()}
     experiments.write_distances(data, tmp_path)
@@ -187,3 +193,9 @@ def test_readmes_show_the_committed_tables():
     text = (ROOT / "experiments" / "README.md").read_text(encoding="utf-8")
     assert others
     assert not [table for table in others if table not in text]
+
+
+def test_architecture_is_drawn_from_the_weights(trained, tmp_path):
+    weights = trained / "weights" / "PiecewiseDecay" / "model.pt"
+    run_module("experiments.architecture", "--weights", weights, "--output", tmp_path / "model.png")
+    assert is_drawn(tmp_path / "model.png")

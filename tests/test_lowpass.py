@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import scipy.signal
 import soundfile
-from conftest import assert_one_line, extract, make_clip, run, train, write_clip
+from helpers import assert_one_line, extract, make_clip, run, train, write_clip
 
 from genre_features import audio
 from genre_features.audio import load_signal

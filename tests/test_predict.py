@@ -2,40 +2,14 @@
 
 import io
 import json
-import os
 import shutil
-import subprocess
-import sys
 from pathlib import Path
 
-import numpy as np
-import onnxruntime
 import pytest
-import soundfile
 import torch
-from conftest import FRAMES, GENRES, ROOT, assert_one_line, make_clip, run, train, write_clip
+from helpers import FRAMES, GENRES, ROOT, assert_one_line, predict, read_summary, run, write_clip
 
-from genre_features import audio
-from genre_features.audio import load_signal
-from genre_features.features import extract_features, extract_file
-from genre_features.frame import FrameSettings
 from genre_features.genres import ORIGINAL_GENRES
-from genre_lstm.prediction import classify
-from genre_lstm.weights import load_model
-
-
-@pytest.fixture(scope="module")
-def weights(features, tmp_path_factory):
-    """Weights of the improved recipe, trained on the tiny corpus."""
-    folder = tmp_path_factory.mktemp("predict")
-    options = ("--recipe", "improved", "--epochs", 20, "--batch-size", 6, "--crop", 0.5)
-    train("PiecewiseDecay", features, folder, *options)
-    return folder / "weights"
-
-
-def predict(*arguments, status=0):
-    stdout, stderr = run("predict.py", *arguments, status=status)
-    return stdout.splitlines(), stderr
 
 
 def test_unseen_clips_get_their_genre_with_probabilities_sorted(weights, tmp_path):
@@ -56,7 +30,7 @@ def test_unseen_clips_get_their_genre_with_probabilities_sorted(weights, tmp_pat
 
 
 def test_clip_of_a_cache_gets_the_answer_that_scoring_gave_it(trained, corpus):
-    summary = json.loads((trained / "result/PiecewiseDecay/summary.json").read_text())
+    summary = read_summary(trained, "PiecewiseDecay")
     paths = [corpus / genre / f"{genre}.00000.wav" for genre in GENRES]  # the test part
     lines, _ = predict(*paths, "--weights", trained / "weights", "--json")
     genres = [json.loads(line)["genre"] for line in lines]
@@ -105,25 +79,6 @@ def test_folders_and_lists_are_gone_through_and_each_file_answered_once(
     assert_one_line(stderr, "no audio", "empty")
 
 
-@pytest.mark.parametrize(("hop_length", "rate"), [(512, 22050), (1709, 44100), (3000, 48000)])
-def test_features_of_a_long_file_are_those_of_the_whole_signal(
-    hop_length, rate, tmp_path, monkeypatch
-):
-    monkeypatch.setattr(audio, "BLOCK_SECONDS", 2)
-    clips = [make_clip(genre, 3, seconds=2.3, rate=rate) for genre in GENRES]
-    # Louder from clip to clip, and never silent: a band of rounding errors has no contrast.
-    loud = np.repeat([0.1, 0.3, 1.0], [len(clip) for clip in clips])
-    noise = 1e-3 * np.random.default_rng(0).standard_normal(len(loud))
-    soundfile.write(tmp_path / "long.wav", loud * np.concatenate(clips) + noise, rate, "FLOAT")
-    settings = FrameSettings(hop_length=hop_length)
-    features, seconds = extract_file(tmp_path / "long.wav", settings)
-    whole = extract_features(load_signal(tmp_path / "long.wav"), settings)
-    assert seconds == pytest.approx(6.9, abs=hop_length / 22050)
-    # The highest band of resampled audio holds next to nothing at its upper end.
-    columns = slice(0, 32) if rate != 22050 else slice(0, 33)
-    np.testing.assert_allclose(features[:, columns], whole[:, columns], rtol=1e-3, atol=1e-3)
-
-
 def test_probabilities_over_time_are_drawn_for_one_file(weights, corpus, tmp_path):
     write_clip(tmp_path / "clip.wav", "hiss", 5, seconds=3.0)
     predict(tmp_path / "clip.wav", "--weights", weights, "--plot", tmp_path / "plot.png")
@@ -145,25 +100,23 @@ def test_temperature_of_the_weights_softens_or_sharpens_the_answer(weights, corp
     assert shares[0] > shares[1] > shares[2]
 
 
-@pytest.mark.parametrize("n_frames", [7, FRAMES, 3 * FRAMES + 11])
-def test_exported_model_answers_as_the_weights_do_at_any_length(weights, tmp_path, n_frames):
-    predict("--export", tmp_path / "model.onnx", "--weights", weights)
-    session = onnxruntime.InferenceSession(tmp_path / "model.onnx")
-    model, saved = load_model(weights / "PiecewiseDecay" / "model.pt")
-    assert json.loads(session.get_modelmeta().custom_metadata_map["genres"]) == GENRES
-    features = np.random.default_rng(0).standard_normal((n_frames, 33)).astype(np.float32)
-    (found,) = session.run(["probabilities"], {"features": features[None]})
-    answer = classify(model, saved, features)
-    np.testing.assert_allclose(found[0], [answer[genre] for genre in GENRES], atol=1e-4)
-
-
 def test_names_that_a_terminal_cannot_show_do_no_harm(weights, tmp_path):
     write_clip(tmp_path / "Björk ☃.wav", "hum", 5)
-    command = [sys.executable, "predict.py", tmp_path / "Björk ☃.wav", "--weights", weights]
-    environment = os.environ | {"PYTHONIOENCODING": "ascii"}
-    done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True)
-    assert done.returncode == 0, done.stderr
-    assert "Bj\\xf6rk \\u2603.wav: " in done.stdout
+    path = tmp_path / "Björk ☃.wav"
+    (line,), _ = predict(path, "--weights", weights, encoding="ascii")
+    assert "Bj\\xf6rk \\u2603.wav: " in line
+
+
+@pytest.mark.parametrize("place", ["", "PiecewiseDecay", "PiecewiseDecay/model.pt"])
+def test_weights_are_a_file_its_folder_or_the_one_above_and_it_is_said_which(
+    weights, corpus, place
+):
+    path = corpus / "blip" / "blip.00000.wav"
+    (line,), stderr = predict(path, "--weights", weights / place, "--json")
+    used = weights / "PiecewiseDecay" / "model.pt"
+    assert f"Using {used}." in stderr.splitlines()
+    assert json.loads(line)["weights"] == str(used)
+    assert json.loads(line)["genre"] == "blip"
 
 
 def test_missing_weights_are_said_in_one_line(corpus, tmp_path):
@@ -184,3 +137,10 @@ def test_committed_weights_are_taken_by_default(corpus):
     answer = json.loads(stdout)
     assert Path(answer["weights"]).is_relative_to(ROOT / "weights" / "reference" / "improved")
     assert sorted(answer["probabilities"]) == ORIGINAL_GENRES[6]
+
+
+@pytest.mark.parametrize("arguments", [[], ["song.wav", "--export", "model.onnx"]])
+def test_files_or_an_export_are_asked_for_and_not_both(tmp_path, arguments):
+    _, stderr = run("predict.py", *arguments, cwd=tmp_path, status=2)
+    assert "--export" in stderr.splitlines()[-1]
+    assert not list(tmp_path.iterdir())

@@ -4,17 +4,30 @@ import dataclasses
 import functools
 import os
 import re
+import shutil
 import subprocess
 import sys
 
 import pytest
 import torch
-from conftest import ROOT, assert_one_line, contents, start_run, train, training_line
-from test_training import RESULT_FILES, read_history, read_summary
+from helpers import (
+    RESULT_FILES,
+    ROOT,
+    TRAINED,
+    assert_one_line,
+    contents,
+    make_model,
+    read_history,
+    read_summary,
+    start_run,
+    train,
+    training_line,
+    undrawn,
+)
 from torch import distributed, multiprocessing
 from torch.optim.lr_scheduler import ReduceLROnPlateau
 
-from genre_lstm import checkpoint
+from genre_lstm.processes import by_first, is_first, n_processes, share, take_device
 from genre_lstm.recipes import RECIPES, Recipe
 from genre_lstm.tensors import read_tensors
 from genre_lstm.training import batches, train_epoch, train_step
@@ -76,7 +89,9 @@ def take_part(rank, size, features, folder):
 def processes(features, tmp_path_factory):
     """What two processes came to that trained together."""
     folder = tmp_path_factory.mktemp("processes")
-    multiprocessing.spawn(take_part, (2, features, folder), nprocs=2)
+    # A fork has all modules; other systems than Linux fork badly.
+    method = "fork" if sys.platform == "linux" else "spawn"
+    multiprocessing.start_processes(take_part, (2, features, folder), nprocs=2, start_method=method)
     return [read_tensors(folder / f"{rank}.pt") for rank in range(2)]
 
 
@@ -87,6 +102,16 @@ def torchrun(features, folder, *arguments, before=None):
     return subprocess.run(
         [sys.executable, *line], cwd=ROOT, preexec_fn=before, capture_output=True, text=True
     )
+
+
+def test_without_torchrun_one_process_does_everything():
+    model = make_model()
+    assert n_processes() == 1
+    assert is_first()
+    assert by_first(divmod, 7, 2) == (3, 1)
+    assert share(model) is model
+    assert "classify" not in vars(model)  # its own, unchanged
+    take_device("cpu")
 
 
 @pytest.mark.parametrize("name", WITHOUT_DROPOUT)
@@ -121,36 +146,27 @@ def test_batch_normalisation_is_refused(processes):
 
 
 def test_run_stopped_in_one_process_goes_on_in_two_and_in_one_again(
-    trained, features, tmp_path, monkeypatch
+    trained, stopped, features, tmp_path
 ):
-    options = ("--epochs", 25, "--batch-size", 5, "--learning-rate", 0.01)
-    save = checkpoint.save
-
-    def stop_after_epoch_12(run):
-        save(run)
-        if len(run.history) == 12:
-            raise KeyboardInterrupt
-
-    with monkeypatch.context() as patch:
-        patch.setattr(checkpoint, "save", stop_after_epoch_12)
-        train("PiecewiseDecay", features, tmp_path, *options, status=130)
-    done = torchrun(features, tmp_path, *options, "--resume")
+    folder = shutil.copytree(stopped, tmp_path / "stopped")
+    done = torchrun(features, folder, *TRAINED, "--resume")
     assert done.returncode == 0, done.stderr
     assert re.fullmatch(
         r"PiecewiseDecay: 13 epochs of 12 clips on cpu .* in each of 2 processes, about .*\n"
         r"validation: .*\ntest: .*\nWeights are in .*\n",
         done.stdout,
     )
-    result = tmp_path / "result" / "PiecewiseDecay"
+    result = folder / "result" / "PiecewiseDecay"
     assert set(contents(result)) == RESULT_FILES
-    assert read_summary(tmp_path, "PiecewiseDecay")["processes"] == 2
-    whole, stopped = (read_history(folder, "PiecewiseDecay") for folder in (trained, tmp_path))
+    assert read_summary(folder, "PiecewiseDecay")["processes"] == 2
+    whole, stopped = (read_history(place, "PiecewiseDecay") for place in (trained, folder))
     for key in ("train_loss", "learning_rate"):
         expected = [float(row[key]) for row in whole]
         assert [float(row[key]) for row in stopped] == pytest.approx(expected, rel=1e-4)
     assert float(stopped[-1]["val_loss"]) == pytest.approx(float(whole[-1]["val_loss"]), rel=1e-4)
-    train("PiecewiseDecay", features, tmp_path, *options, "--resume")
-    assert read_summary(tmp_path, "PiecewiseDecay")["processes"] == 1
+    with undrawn():
+        train("PiecewiseDecay", features, folder, *TRAINED, "--resume")
+    assert read_summary(folder, "PiecewiseDecay")["processes"] == 1
 
 
 def test_failure_of_one_process_ends_all_and_is_said_in_one_line(features, tmp_path):

@@ -1,0 +1,40 @@
+"""What a user may rely on about the feature script's options and default places."""
+
+import pytest
+from helpers import FRAMES, GENRES, SECONDS, array_bytes, make_corpus, read_manifest, run
+
+import GenreFeatureData
+from genre_features import cache
+
+
+def test_feature_script_uses_gtzan_under_the_current_folder_by_default(tmp_path):
+    make_corpus(tmp_path / "gtzan" / "genres", numbers=(0, 10, 30))
+    stdout, _ = run("GenreFeatureData.py", "--frames", FRAMES, "--jobs", 1, cwd=tmp_path)
+    assert "gtzan" in stdout
+    assert len(array_bytes(tmp_path / "gtzan")) == 6
+
+
+def test_class_can_be_imported_from_the_script_as_in_the_original_project():
+    assert GenreFeatureData.GenreFeatureData is cache.GenreFeatureData
+
+
+def test_hop_length_and_frames_are_those_asked_for(corpus, tmp_path):
+    options = ("--dataset", corpus, "--output", tmp_path, "--jobs", 1)
+    run("GenreFeatureData.py", *options, "--hop-length", 1709, "--frames", 12)
+    data = cache.GenreFeatureData(tmp_path).load()
+    assert (data.settings.hop_length, data.settings.frames) == (1709, 12)
+    assert data.settings.frames_in(SECONDS) == 13
+    assert read_manifest(tmp_path)["genres"] == GENRES
+
+
+def test_demo_and_a_data_set_of_ones_own_are_not_taken_together(tmp_path):
+    _, stderr = run("GenreFeatureData.py", "--demo", "--output", "x", cwd=tmp_path, status=2)
+    assert "--demo" in stderr.splitlines()[-1]
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("option", [["--output", "x"], ["--frames", "9"], ["--check"]])
+def test_demo_leaves_no_choice_of_where_and_how_much(tmp_path, option):
+    _, stderr = run("GenreFeatureData.py", "--demo", *option, cwd=tmp_path, status=2)
+    assert "--demo" in stderr.splitlines()[-1]
+    assert not list(tmp_path.iterdir())

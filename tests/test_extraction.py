@@ -1,0 +1,208 @@
+"""What a user may rely on when features are extracted, whatever stops it."""
+
+import os
+import shutil
+
+import numpy as np
+import pytest
+import soundfile
+from helpers import (
+    FRAMES,
+    GENRES,
+    array_bytes,
+    assert_one_line,
+    contents,
+    extract,
+    full_disk,
+    read_manifest,
+    write_clip,
+)
+
+from genre_features import extraction, journal
+from genre_features.audio import load_signal
+from genre_features.features import extract_features
+from plumbing.files import alone
+
+
+def refuse(dataset, output, *arguments):
+    """Run the feature script on bad input; return what it says on stderr."""
+    return extract(dataset, output, *arguments, status=2)[1]
+
+
+def test_cache_holds_float32_sequences_and_one_hot_targets_in_genre_order(features):
+    counts = {"train": 4, "validation": 2, "test": 1}  # clips a genre
+    manifest = read_manifest(features)
+    assert manifest["genres"] == GENRES
+    for part, count in counts.items():
+        inputs = np.load(features / f"data_{part}_input.npy")
+        targets = np.load(features / f"data_{part}_target.npy")
+        assert inputs.dtype == np.float32
+        assert inputs.shape == (3 * count, FRAMES, 33)
+        assert (targets == np.repeat(np.eye(3), count, axis=0)).all()
+        genres = [name.split(".")[0] for name in manifest["tracks"][part]]
+        assert [GENRES[i] for i in targets.argmax(axis=1)] == genres
+        assert manifest["tracks"][part] == sorted(manifest["tracks"][part])
+
+
+def test_rows_are_the_tracks_that_the_manifest_names(corpus, features):
+    manifest = read_manifest(features)
+    inputs = np.load(features / "data_train_input.npy")
+    for row, name in zip(inputs, manifest["tracks"]["train"], strict=True):
+        signal = load_signal(corpus / name.split(".")[0] / f"{name}.wav")
+        np.testing.assert_allclose(row, extract_features(signal)[:FRAMES], rtol=1e-4, atol=1e-3)
+
+
+def test_number_of_jobs_changes_no_byte(corpus, features, tmp_path):
+    one, two = features, tmp_path / "two"  # of one process, of two
+    extract(corpus, two, "--jobs", 2)
+    assert array_bytes(one) == array_bytes(two)
+    assert (one / "features.json").read_bytes() == (two / "features.json").read_bytes()
+
+
+def test_short_clips_are_repeated_and_named_and_long_ones_cut(corpus, features, tmp_path):
+    dataset = shutil.copytree(corpus, tmp_path / "corpus")
+    short, long = dataset / "hum" / "hum.00030.wav", dataset / "hum" / "hum.00031.wav"
+    write_clip(short, "hum", 30, seconds=0.5)
+    write_clip(long, "hum", 31, seconds=2.5)
+    _, stderr = extract(dataset, tmp_path / "out")
+    assert "shorter than 40 frames: hum/hum.00030.wav" in stderr
+    assert "hum.00031" not in stderr
+    inputs = np.load(tmp_path / "out" / "data_train_input.npy")
+    n_frames = 1 + 11025 // 512
+    assert inputs.shape == np.load(features / "data_train_input.npy").shape
+    np.testing.assert_array_equal(inputs[8, n_frames:], inputs[8, : FRAMES - n_frames])
+
+
+# Broken files
+
+
+def test_broken_files_are_named_skipped_counted_and_recorded(corpus, features, tmp_path):
+    dataset = shutil.copytree(corpus, tmp_path / "corpus")
+    broken = {
+        "blip/blip.00034.wav": b"",
+        "hiss/hiss.00034.wav": b"not audio at all" * 100,
+        "hum/hum.00034.wav": (corpus / "hum" / "hum.00030.wav").read_bytes()[:44],
+    }
+    for file, content in broken.items():
+        (dataset / file).write_bytes(content)
+    for name, sample in (("00035", np.nan), ("00036", 1e19)):
+        broken[f"hum/hum.{name}.wav"] = None
+        soundfile.write(dataset / "hum" / f"hum.{name}.wav", [sample] * 9999, 22050, "FLOAT")
+    _, stderr = extract(dataset, tmp_path / "out")
+    manifest = read_manifest(tmp_path / "out")
+    for file in broken:
+        assert file in stderr
+        assert file in manifest["skipped"]
+    assert "\nSkipped 5 of 26 files" in stderr
+    assert array_bytes(tmp_path / "out") == array_bytes(features)
+
+
+def test_part_left_empty_by_broken_files_fails_and_keeps_the_old_cache(features, corpus, tmp_path):
+    dataset = shutil.copytree(corpus, tmp_path / "corpus")
+    output = shutil.copytree(features, tmp_path / "out")
+    for genre in GENRES:
+        (dataset / genre / f"{genre}.00000.wav").write_bytes(b"")
+    stderr = refuse(dataset, output)
+    assert "no usable clip is left for the test part" in stderr.splitlines()[-1]
+    assert array_bytes(output) == array_bytes(features)
+    assert not list(output.glob(".part-*"))
+
+
+def test_genre_left_empty_by_broken_files_fails(corpus, tmp_path):
+    dataset = shutil.copytree(corpus, tmp_path / "corpus")
+    for path in (dataset / "hiss").iterdir():
+        path.write_bytes(b"")
+    stderr = refuse(dataset, tmp_path / "out")
+    assert "hiss" in stderr.splitlines()[-1]
+    assert not list((tmp_path / "out").glob("[!.]*"))
+    assert not list((tmp_path / "out").glob(".part-*"))
+
+
+# Stopped extractions
+
+
+@pytest.fixture
+def stop_after(monkeypatch):
+    """Return a function that has an extraction stopped with Ctrl-C after so many clips."""
+
+    def stop(n_clips):
+        real, left = extraction.spread, iter(range(n_clips))
+
+        def spread(*arguments):
+            for found in real(*arguments):
+                if next(left, None) is None:
+                    raise KeyboardInterrupt
+                yield found
+
+        monkeypatch.setattr(extraction, "spread", spread)
+
+    yield stop
+    monkeypatch.undo()
+
+
+def test_stopped_extraction_says_so_keeps_the_old_cache_and_goes_on(
+    corpus, features, tmp_path, stop_after, monkeypatch
+):
+    output = tmp_path / "out"
+    extract(corpus, output, "--hop-length", 1024)
+    old = contents(output)
+    stop_after(5)
+    _, stderr = extract(corpus, output, status=130)
+    assert stderr.splitlines()[-1].startswith("Stopped after 5 of 21 clips")
+    assert contents(output) == old
+    monkeypatch.undo()
+    extracted = []
+    real = extraction.extract_clip
+    monkeypatch.setattr(
+        extraction, "extract_clip", lambda *call: extracted.append(call) or real(*call)
+    )
+    extract(corpus, output)
+    assert len(extracted) == 16
+    assert contents(output) == contents(features)
+    assert not list(output.glob(".part-*"))
+
+
+@pytest.mark.parametrize("change", ["audio", "settings", "array", "journal"])
+def test_nothing_is_kept_of_a_stopped_extraction_of_something_else(
+    corpus, features, tmp_path, stop_after, monkeypatch, change
+):
+    output, dataset = tmp_path / "out", tmp_path / "corpus"
+    dataset.symlink_to(corpus)
+    stop_after(20)
+    extract(dataset, output, *["--hop-length", 1024] * (change == "settings"), status=130)
+    monkeypatch.undo()
+    if change == "audio":
+        dataset.unlink()
+        paths = sorted(corpus.rglob("*.wav"))
+        for path, other in zip(paths, paths[1:] + paths[:1], strict=True):
+            copy = dataset / path.relative_to(corpus)
+            copy.parent.mkdir(parents=True, exist_ok=True)
+            copy.write_bytes(other.read_bytes())
+    if change == "array":
+        journal.unfinished(output, "train").write_bytes(b"short")
+    if change == "journal":
+        (output / journal.NAME).write_text("no journal")
+    extract(dataset, output)
+    undisturbed = features
+    if change == "audio":
+        undisturbed = tmp_path / "undisturbed"
+        extract(dataset, undisturbed)
+    assert contents(output) == contents(undisturbed)
+
+
+def test_second_extraction_into_a_folder_is_told_who_is_at_work_there(corpus, tmp_path):
+    with alone(tmp_path):
+        _, stderr = extract(corpus, tmp_path, status=2)
+    assert_one_line(stderr, f"process {os.getpid()}", "is writing to", tmp_path)
+    assert not contents(tmp_path)
+
+
+def test_full_disk_ends_an_extraction_in_one_line_and_keeps_the_old_cache(corpus, tmp_path):
+    output = tmp_path / "out"
+    extract(corpus, output, "--hop-length", 1024)
+    old = contents(output)
+    with full_disk(20_000):  # less than the features have
+        _, stderr = extract(corpus, output, status=2)
+    assert_one_line(stderr.split("\r")[-1].strip().splitlines()[-1], "too large")
+    assert "Traceback" not in stderr
+    assert contents(output) == old

@@ -1,0 +1,82 @@
+"""What a user may rely on about files that are written and folders that are locked."""
+
+import errno
+import os
+import subprocess
+import sys
+
+import pytest
+from helpers import ROOT
+
+from plumbing.files import alone, read_table, replacing, write_json, write_table
+from plumbing.inputs import InputError
+
+
+class FailureError(Exception):
+    """What goes wrong in a block."""
+
+
+def test_new_file_takes_the_place_of_the_old_one_when_it_is_whole(tmp_path):
+    path = tmp_path / "new folder" / "file"
+    for content in ("one", "two"):
+        with replacing(path) as temporary:
+            temporary.write_text(content)
+            assert not path.exists() or path.read_text() == "one"
+        assert path.read_text() == content
+    assert list(path.parent.iterdir()) == [path]
+
+
+@pytest.mark.parametrize("error", [FailureError, KeyboardInterrupt, OSError])
+def test_old_file_stays_and_nothing_is_left_beside_it_when_writing_fails(tmp_path, error):
+    path = tmp_path / "file"
+    path.write_text("old")
+    with pytest.raises(error), replacing(path) as temporary:
+        temporary.write_text("half of the n")
+        raise error
+    assert path.read_text() == "old"
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_error_of_a_full_disk_names_the_file(tmp_path):
+    with pytest.raises(OSError, match="file") as found, replacing(tmp_path / "file"):
+        raise OSError(errno.ENOSPC, "No space left on device")
+    assert found.value.filename == str(tmp_path / "file")
+
+
+def test_tables_are_read_as_they_were_written(tmp_path):
+    rows = [{"a": "1", "b": "x, y"}, {"a": "Ñ", "b": ""}]
+    write_table(tmp_path / "table.csv", ("a", "b"), rows)
+    assert read_table(tmp_path / "table.csv") == rows
+    assert (tmp_path / "table.csv").read_bytes().startswith(b"a,b\n")
+    assert read_table(tmp_path / "missing.csv") == []
+
+
+def test_json_never_holds_what_other_programs_cannot_read(tmp_path):
+    with pytest.raises(ValueError, match="JSON"):
+        write_json(tmp_path / "file.json", {"loss": float("nan")})
+    assert not list(tmp_path.iterdir())
+
+
+def test_folder_is_refused_while_another_is_at_work_there_and_free_afterwards(tmp_path):
+    folders = [tmp_path / "a", tmp_path / "b"]
+    with alone(*folders):
+        for folder in folders:
+            with (
+                pytest.raises(
+                    InputError, match=f"^process {os.getpid()} .* is writing to {folder}"
+                ),
+                alone(folder),
+            ):
+                pass
+    with alone(*folders, *folders):  # the same folder twice is no conflict
+        pass
+
+
+def test_folder_is_free_again_once_its_holder_was_killed(tmp_path):
+    code = (
+        "import os, pathlib, sys, plumbing.files\n"
+        "with plumbing.files.alone(pathlib.Path(sys.argv[1])): os._exit(9)"
+    )
+    assert subprocess.run([sys.executable, "-c", code, tmp_path], cwd=ROOT).returncode == 9
+    with alone(tmp_path):
+        pass

@@ -1,0 +1,47 @@
+"""What a user may rely on about the settings of a frame."""
+
+import dataclasses
+
+import pytest
+
+from genre_features.frame import COLUMNS, N_FEATURES, FrameSettings
+
+SAVED = {"sample_rate": 22050, "n_fft": 2048, "hop_length": 1709, "frames": 387}
+
+
+def test_columns_are_the_33_features_in_order():
+    columns = [i for part in COLUMNS.values() for i in range(part.start, part.stop)]
+    assert columns == list(range(33))
+    assert N_FEATURES == 33
+
+
+def test_saved_settings_come_back_whatever_else_was_saved_beside_them():
+    found = FrameSettings.read(SAVED | {"genres": ["jazz"]})
+    assert dataclasses.asdict(found) == SAVED
+
+
+@pytest.mark.parametrize("name", SAVED)
+def test_missing_setting_is_refused(name):
+    with pytest.raises(KeyError, match=name):
+        FrameSettings.read({key: value for key, value in SAVED.items() if key != name})
+
+
+@pytest.mark.parametrize("name", SAVED)
+@pytest.mark.parametrize("value", [0, -1, 512.0, float("nan"), "512", None, True, 10**10])
+def test_impossible_setting_is_refused(name, value):
+    with pytest.raises(ValueError, match="impossible"):
+        FrameSettings.read(SAVED | {name: value})
+
+
+@pytest.mark.parametrize(
+    ("hop_length", "seconds", "n_frames"),
+    [
+        (512, 1.0, 43),
+        (1709, 1.0, 13),
+        (512, 0.0, 1),
+        (22050, 2.4, 2),
+        (22050, 2.6, 3),
+    ],
+)
+def test_seconds_are_the_nearest_number_of_frames_and_at_least_one(hop_length, seconds, n_frames):
+    assert FrameSettings(hop_length=hop_length).frames_in(seconds) == n_frames

@@ -1,0 +1,48 @@
+"""What a user may rely on about features.json."""
+
+import pytest
+from helpers import FRAMES, GENRES, read_manifest
+
+from genre_features import manifest
+from genre_features.frame import FrameSettings
+from genre_features.splits import split_tracks
+from genre_features.tracks import find_tracks
+
+
+def test_manifest_says_what_the_cache_was_made_from_and_with_what(corpus, features):
+    tracks, genres = find_tracks(corpus)
+    dealt, split = split_tracks(tracks)
+    wanted = manifest.describe(corpus, dealt, genres, split, FrameSettings(frames=FRAMES))
+    found = read_manifest(features)
+    assert found | wanted == found
+    files = [file for sources in found["sources"].values() for file in sources]
+    assert set(files) == {path.relative_to(corpus).as_posix() for path in corpus.glob("*/*")}
+    assert set(found["versions"]) == {"librosa", "numpy", "scipy", "soundfile", "soxr"}
+
+
+def test_hash_of_a_file_changes_with_its_content_and_not_with_its_name(tmp_path):
+    for name, content in (("a", b"one"), ("b", b"one"), ("c", b"two")):
+        (tmp_path / name).write_bytes(content)
+    a, b, c = (manifest.file_digest(tmp_path / name) for name in "abc")
+    assert a == b != c
+    assert manifest.file_digest(tmp_path / "missing") is None
+
+
+def test_genres_split_settings_and_tracks_are_read_back(features):
+    genres, split, settings, tracks = manifest.parse(manifest.read(features))
+    assert (genres, split, settings) == (GENRES, "index", FrameSettings(frames=FRAMES))
+    assert tracks["test"] == [f"{genre}.00000" for genre in GENRES]
+
+
+@pytest.mark.parametrize(
+    "tracks",
+    [
+        [],
+        {"train": []},
+        {"train": "a", "validation": [], "test": []},
+        {"train": [0], "validation": [], "test": []},
+    ],
+)
+def test_manifest_whose_tracks_are_no_names_is_refused(features, tracks):
+    with pytest.raises((ValueError, KeyError, TypeError)):
+        manifest.parse(read_manifest(features) | {"tracks": tracks})

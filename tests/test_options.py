@@ -1,0 +1,86 @@
+"""What a user may rely on about the training scripts' options."""
+
+import sys
+from pathlib import Path
+
+import pytest
+
+from genre_lstm.options import parse_options
+from genre_lstm.recipes import RECIPES, Recipe
+
+
+@pytest.fixture
+def parse(monkeypatch):
+    """Return a function that reads options as a training script does."""
+
+    def parse(*words):
+        monkeypatch.setattr(sys, "argv", ["train.py", *map(str, words)])
+        return parse_options("Train.")
+
+    return parse
+
+
+@pytest.mark.parametrize(
+    ("words", "features", "place"),
+    [
+        ((), "gtzan", "."),
+        (("--recipe", "published"), "gtzan", "."),
+        (("--recipe", "improved"), "gtzan", "improved"),
+        (("--demo",), "gtzan/demo", "demo"),
+        (("--demo", "--recipe", "improved"), "gtzan/demo", "demo/improved"),
+    ],
+    ids=" ".join,
+)
+def test_every_recipe_and_the_demo_have_places_of_their_own(parse, words, features, place):
+    options = parse(*words)
+    assert options.features == Path(features)
+    assert options.weights == Path("weights", place)
+    assert options.result == Path("result", place)
+
+
+def test_places_that_are_named_are_taken(parse):
+    words = ("--features", "f", "--weights", "w", "--result", "r")
+    options = parse(*words, "--demo", "--recipe", "improved")
+    assert (options.features, options.weights, options.result) == (Path("f"), Path("w"), Path("r"))
+
+
+def test_without_options_the_recipe_is_the_published_one(parse):
+    options = parse()
+    assert options.recipe == RECIPES["published"] == Recipe()
+    assert (options.seed, options.device, options.resume) == (0, "auto", False)
+
+
+def test_settings_change_the_recipe_that_is_named(parse):
+    recipe = parse("--recipe", "improved", "--epochs", 3, "--deltas", 0.1, 0.2, "--crop", 0).recipe
+    improved = RECIPES["improved"]
+    assert (recipe.name, recipe.epochs, recipe.deltas, recipe.crop) == (
+        "improved",
+        3,
+        (0.1, 0.2),
+        0.0,
+    )
+    assert (recipe.shuffle, recipe.batch_size) == (improved.shuffle, improved.batch_size)
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("--epochs", 0),
+        ("--batch-size", 2.5),
+        ("--learning-rate", 0),
+        ("--learning-rate", "nan"),
+        ("--deltas", -1),
+        ("--crop", "long"),
+        ("--seed", -1),
+        ("--pooling", "best"),
+        ("--input-norm", "all"),
+        ("--device", "tpu"),
+        ("--recipe", "secret"),
+    ],
+    ids=lambda words: " ".join(map(str, words)),
+)
+def test_impossible_value_is_refused_with_the_option_it_was_given_to(parse, capsys, words):
+    with pytest.raises(SystemExit) as stop:
+        parse(*words)
+    assert stop.value.code == 2
+    assert f"argument {words[0]}:" in capsys.readouterr().err.splitlines()[-1]

@@ -1,0 +1,42 @@
+"""What a user may rely on about the genre that is predicted from features."""
+
+import numpy as np
+import pytest
+import torch
+from helpers import make_model
+
+from genre_features.frame import FrameSettings
+from genre_lstm.prediction import classify, classify_over_time
+
+SAVED = {"genres": ["a", "b", "c"], "temperature": 2.0, "settings": FrameSettings(frames=100)}
+
+
+def make_file(n_frames):
+    return np.random.default_rng(0).standard_normal((n_frames, 33)).astype(np.float32)
+
+
+def test_every_genre_gets_its_probability_the_likeliest_first():
+    model, features = make_model(), make_file(100)
+    found = classify(model, SAVED, features)
+    with torch.no_grad():
+        expected = (model(torch.from_numpy(features)[None])[0] / 2).softmax(dim=0).tolist()
+    assert list(found.values()) == sorted(expected, reverse=True)
+    assert found == dict(zip("abc", expected, strict=True))
+
+
+@pytest.mark.parametrize("n_frames", [1, 100, 101, 350])
+def test_windows_over_time_go_from_start_to_end_with_probabilities_in_each(n_frames):
+    edges, shares = classify_over_time(make_model(), SAVED, make_file(n_frames))
+    assert edges[0] == 0
+    assert edges[-1] == pytest.approx(n_frames * 512 / 22050)
+    assert (np.diff(edges) > 0).all()
+    assert shares.shape == (len(edges) - 1, 3)
+    np.testing.assert_allclose(shares.sum(axis=1), 1, rtol=1e-5)
+    assert len(shares) == max(1, -(-2 * n_frames // 100) - 1)
+
+
+def test_file_of_one_window_has_the_same_answer_over_time():
+    features = make_file(60)
+    _, shares = classify_over_time(make_model(), SAVED, features)
+    answer = classify(make_model(), SAVED, features)
+    np.testing.assert_allclose(shares, [[answer[genre] for genre in "abc"]], rtol=1e-5)

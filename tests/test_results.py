@@ -1,0 +1,120 @@
+"""What a user may rely on about the files that a training leaves."""
+
+import numpy as np
+import pytest
+import torch
+from helpers import (
+    GENRES,
+    RESULT_FILES,
+    SCHEDULES,
+    contents,
+    read_history,
+    read_json,
+    read_manifest,
+    read_rows,
+    read_summary,
+)
+
+from genre_features.cache import GenreFeatureData
+from genre_features.frame import COLUMNS
+from genre_lstm.results import HISTORY, predictions
+from genre_lstm.scoring import Answers, answer, score
+from genre_lstm.weights import load_model
+
+
+@pytest.mark.parametrize("schedule", SCHEDULES)
+def test_weights_curves_and_figures_are_written(trained, schedule):
+    assert set(contents(trained / "result" / schedule)) == RESULT_FILES
+    found = set(contents(trained / "weights" / schedule))
+    assert found == {"model.pt", "model.json", "checkpoint.pt"}
+    summary = read_summary(trained, schedule)
+    assert summary["schedule"] == schedule
+    assert summary["genres"] == GENRES
+    assert summary["recipe"]["batch_size"] == 5
+    assert summary["final_epoch"] == summary["scored_epoch"] == 25
+    for part, n_clips in (("validation", 6), ("test", 3)):
+        scores = summary[part]
+        assert scores["n"] == n_clips
+        assert scores["correct"] == np.trace(scores["confusion"])
+        assert list(scores["recall"]) == GENRES
+
+
+def test_history_has_a_row_an_epoch_and_validates_every_tenth_and_the_last(trained):
+    rows = read_history(trained, "PiecewiseDecay")
+    assert list(rows[0]) == list(HISTORY)
+    assert [int(row["epoch"]) for row in rows] == list(range(1, 26))
+    assert [int(row["epoch"]) for row in rows if row["val_loss"]] == [10, 20, 25]
+    summary = read_summary(trained, "PiecewiseDecay")
+    assert float(rows[-1]["val_loss"]) == summary["validation"]["loss"]
+    assert float(rows[-1]["val_accuracy"]) == summary["validation"]["accuracy"]
+    best = max(float(row["val_accuracy"]) for row in rows if row["val_accuracy"])
+    assert summary["best_val_accuracy"] == best
+    assert float(rows[summary["best_epoch"] - 1]["val_accuracy"]) == best
+
+
+@pytest.mark.parametrize("schedule", SCHEDULES)
+def test_model_pt_alone_rebuilds_the_model_and_its_scores(trained, features, schedule):
+    model, saved = load_model(trained / "weights" / schedule / "model.pt")
+    data = GenreFeatureData(features).load()
+    assert saved["genres"] == GENRES
+    assert saved["settings"] == data.settings
+    summary = read_summary(trained, schedule)
+    for part in ("validation", "test"):
+        assert score(answer(model, data, part), data.genres) == summary[part] | {
+            "loss": pytest.approx(summary[part]["loss"])
+        }
+
+
+def test_model_card_holds_the_summary_and_what_the_model_is_for(trained):
+    card = read_json(trained / "weights" / "PiecewiseDecay" / "model.json")
+    summary = read_summary(trained, "PiecewiseDecay")
+    assert {key: card[key] for key in summary} == summary
+    assert card["intended_use"]
+    assert card["limits"]
+    model, _ = load_model(trained / "weights" / "PiecewiseDecay" / "model.pt")
+    n_parameters = sum(tensor.numel() for tensor in model.parameters())
+    sizes = [np.prod(shape) for shape in card["architecture"]["shapes"].values()]
+    assert card["architecture"]["parameters"] == sum(sizes) == n_parameters
+
+
+@pytest.mark.parametrize("place", ["trained", "improved"])
+def test_predictions_have_a_row_for_every_clip_with_its_name_genre_and_answer(
+    features, place, request
+):
+    folder = request.getfixturevalue(place)
+    rows = read_rows(folder / "result" / "PiecewiseDecay" / "predictions.csv")
+    tracks, summary = read_manifest(features)["tracks"], read_summary(folder, "PiecewiseDecay")
+    found = [(row["part"], row["track"]) for row in rows]
+    assert found == [(part, name) for part in ("validation", "test") for name in tracks[part]]
+    confusion = {part: np.zeros((3, 3), int) for part in ("validation", "test")}
+    for row in rows:
+        assert row["genre"] == row["track"].split(".")[0]
+        shares = [float(row[f"p_{genre}"]) for genre in GENRES]
+        assert sum(shares) == pytest.approx(1, abs=1e-5)
+        assert row["answer"] == GENRES[np.argmax(shares)]
+        confusion[row["part"]][GENRES.index(row["genre"]), GENRES.index(row["answer"])] += 1
+    for part, counts in confusion.items():
+        assert counts.tolist() == summary[part]["confusion"]
+
+
+def test_probabilities_in_the_predictions_are_divided_by_the_temperature():
+    scores = torch.tensor([[0.2, 0.8], [0.9, 0.1]]).log()
+    answers = Answers(scores, torch.tensor([0, 0]))
+    rows = list(predictions("test", ["x", "y"], answers, ["a", "b"], 2.0))
+    assert [(row["track"], row["genre"], row["answer"]) for row in rows] == [
+        ("x", "a", "b"),
+        ("y", "a", "a"),
+    ]
+    # The square roots of 0.2 and 0.8 are as 1 to 2, those of 0.9 and 0.1 as 3 to 1.
+    assert [float(row["p_a"]) for row in rows] == pytest.approx([1 / 3, 3 / 4], abs=1e-5)
+
+
+def test_improved_recipe_trains_and_its_weights_rebuild_its_scores(features, improved):
+    model, saved = load_model(improved / "weights" / "PiecewiseDecay" / "model.pt")
+    assert saved["recipe"]["crop"] == 0.5
+    assert model.input_deviation[COLUMNS["spectral_centroid"].start] > 1
+    data = GenreFeatureData(features).load()
+    found = score(answer(model, data, "validation"), data.genres)
+    last = read_history(improved, "PiecewiseDecay")[-1]
+    assert found["loss"] == pytest.approx(float(last["val_loss"]), rel=1e-5)
+    assert found["accuracy"] == pytest.approx(float(last["val_accuracy"]))

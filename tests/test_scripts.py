@@ -1,0 +1,128 @@
+"""What a user may rely on about every script's command line."""
+
+import argparse
+import json
+import re
+import subprocess
+import sys
+
+import pytest
+from helpers import ROOT, SCRIPTS
+
+from plumbing.inputs import LARGEST, InputError
+from plumbing.scripts import HelpFormatter, at_least, library_versions, run_script
+
+OPTIONS = ["--help", "--no-such-option"]
+# Runs each script with each option; prints what it answers, and the modules imported by then.
+ASK = """
+import contextlib, io, json, os, runpy, sys
+for script in sys.argv[1:]:
+    sys.path[0] = os.path.dirname(script)  # as Python itself does
+    for option in ("--help", "--no-such-option"):
+        sys.argv, streams = [script, option], [io.StringIO(), io.StringIO()]
+        try:
+            with contextlib.redirect_stdout(streams[0]), contextlib.redirect_stderr(streams[1]):
+                runpy.run_path(script, run_name="__main__")
+        except SystemExit as stop:
+            texts = [stream.getvalue() for stream in streams]
+            print(json.dumps([os.path.basename(script), option, stop.code, *texts, [*sys.modules]]))
+"""
+
+
+@pytest.fixture(scope="module")
+def answers(tmp_path_factory):
+    """What each script answers to each option, from another folder, in one process for all."""
+    folder = tmp_path_factory.mktemp("elsewhere")
+    command = [sys.executable, "-c", ASK, *(ROOT / script for script in SCRIPTS)]
+    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=True)
+    assert not list(folder.iterdir())
+    lines = map(json.loads, done.stdout.splitlines())
+    return {(script, option): answer for script, option, *answer in lines}
+
+
+@pytest.mark.parametrize("script", SCRIPTS)
+@pytest.mark.parametrize("option", OPTIONS)
+def test_options_are_read_before_anything_heavy_is_imported(answers, script, option):
+    imported = answers[script, option][-1]
+    assert "argparse" in imported
+    assert not {"torch", "librosa", "scipy", "matplotlib", "sklearn", "numba"} & set(imported)
+
+
+@pytest.mark.parametrize("script", SCRIPTS)
+def test_help_says_what_each_script_does_from_any_folder(answers, script):
+    status, stdout, stderr, _ = answers[script, "--help"]
+    assert (status or 0, stderr) == (0, "")
+    assert f"python {script}" in stdout
+
+
+@pytest.mark.parametrize("script", SCRIPTS)
+def test_unknown_option_is_named(answers, script):
+    status, stdout, stderr, _ = answers[script, "--no-such-option"]
+    assert (status, stdout) == (2, "")
+    assert "--no-such-option" in stderr.splitlines()[-1] or "name" in stderr.splitlines()[-1]
+
+
+@pytest.mark.parametrize("error", [InputError("no music here"), OSError(28, "no music here")])
+@pytest.mark.parametrize(("path", "name"), [("a/b/play.py", "play.py"), ("a/b/__main__.py", "b")])
+def test_what_the_user_can_correct_is_said_in_one_line_after_the_scripts_name(
+    monkeypatch, capsys, error, path, name
+):
+    def main():
+        raise error
+
+    monkeypatch.setattr(sys, "argv", [path])
+    with pytest.raises(SystemExit) as stop:
+        run_script(main)
+    assert stop.value.code == 2
+    assert re.fullmatch(rf"{name}: .*no music here\n", capsys.readouterr().err)
+
+
+def test_ctrl_c_ends_in_status_130_without_a_word(capsys):
+    def main():
+        raise KeyboardInterrupt
+
+    with pytest.raises(SystemExit) as stop:
+        run_script(main)
+    assert stop.value.code == 130
+    assert capsys.readouterr() == ("", "")
+
+
+def test_a_bug_is_not_hidden():
+    with pytest.raises(ZeroDivisionError):
+        run_script(divmod, 1, 0)
+
+
+@pytest.mark.parametrize(
+    ("least", "good", "bad"),
+    [
+        (1, ["1", "7", str(LARGEST)], ["0", "-1", "1.5", "x", "", str(LARGEST + 1)]),
+        (0.5, ["0.5", "2", "1e3"], ["0.4", "nan", "inf", "x", "1e10"]),
+    ],
+)
+def test_numbers_are_of_the_type_of_the_least_one_and_in_range(least, good, bad):
+    read = at_least(least)
+    assert [read(text) for text in good] == [type(least)(text) for text in good]
+    assert {type(read(text)) for text in good} == {type(least)}
+    for text in bad:
+        with pytest.raises(ValueError):
+            read(text)
+
+
+def test_help_shows_defaults_where_there_are_some():
+    parser = argparse.ArgumentParser(description="One.\n\n    Two.", formatter_class=HelpFormatter)
+    parser.add_argument("--much", default=7, help="how much")
+    parser.add_argument("--more", help="still more")
+    parser.add_argument("--all", action="store_true", help="everything")
+    text = parser.format_help()
+    assert "One.\n\n    Two." in text
+    assert "how much (default: 7)" in text
+    assert text.count("default") == 1
+
+
+def test_versions_are_those_installed():
+    import numpy as np
+
+    assert library_versions("numpy", "pytest") == {
+        "numpy": np.__version__,
+        "pytest": pytest.__version__,
+    }

@@ -1,0 +1,93 @@
+"""What a user may rely on when the clips of a data set are looked for."""
+
+import shutil
+
+import pytest
+from helpers import GENRES, assert_one_line, extract, make_corpus, touch, write_clip
+
+from genre_features.tracks import Track, audio_files, find_tracks
+
+
+def refuse(dataset, output, *arguments):
+    """Run the feature script on bad input; return what it says on stderr."""
+    return extract(dataset, output, *arguments, status=2)[1]
+
+
+@pytest.mark.parametrize("folder", ["", "genres", "genres_original"])
+def test_genre_folders_may_lie_in_the_data_set_or_in_gtzans_folders(tmp_path, folder):
+    touch(tmp_path / folder, "jazz/jazz.00000.au", "pop/pop.00001.wav", "pop/notes.txt")
+    tracks, genres = find_tracks(tmp_path)
+    assert genres == ["jazz", "pop"]
+    assert [(track.genre, track.name, track.number) for track in tracks] == [
+        ("jazz", "jazz.00000", 0),
+        ("pop", "pop.00001", 1),
+    ]
+
+
+@pytest.mark.parametrize("name", ["song", "jazz.0001", "jazz.000001", "pop.00001", "jazz 00001"])
+def test_only_gtzans_names_have_a_track_number(name):
+    assert Track("jazz", f"jazz/{name}.au").number is None
+    assert Track("jazz", "jazz/jazz.00001.au").number == 1
+
+
+def test_nested_and_linked_folders_with_any_name_are_searched_once(tmp_path):
+    elsewhere = tmp_path / "elsewhere"
+    write_clip(elsewhere / "linked.wav", "hum", 1)
+    folder = tmp_path / "music"
+    for name in ("rock & roll/Ünïted é/2 live/01.WAV", "jazz/01.flac", "jazz/.hidden/02.wav"):
+        write_clip(folder / name, "hum", 0)
+    (folder / "jazz" / "link").symlink_to(elsewhere, target_is_directory=True)
+    (folder / "jazz" / "loop").symlink_to(folder / "jazz", target_is_directory=True)
+    tracks, genres = find_tracks(folder)
+    assert genres == ["jazz", "rock & roll"]
+    assert [track.file for track in tracks] == [
+        "jazz/01.flac",
+        "jazz/link/linked.wav",
+        "rock & roll/Ünïted é/2 live/01.WAV",
+    ]
+
+
+def test_hidden_folders_and_those_with_an_underscore_are_no_genres(tmp_path):
+    for folder in ("jazz", "pop", ".part-download", "_old"):
+        write_clip(tmp_path / folder / "song.wav", "hum", 0)
+    assert find_tracks(tmp_path)[1] == ["jazz", "pop"]
+
+
+def test_genres_are_taken_in_the_order_asked_for(tmp_path):
+    make_corpus(tmp_path, numbers=(0, 10, 30))
+    assert find_tracks(tmp_path)[1] == GENRES
+    tracks, genres = find_tracks(tmp_path, ["hum", "blip"])
+    assert genres == ["hum", "blip"]
+    assert [track.genre for track in tracks] == ["hum"] * 3 + ["blip"] * 3
+
+
+def test_copies_that_macos_leaves_beside_a_file_are_no_clips(tmp_path):
+    touch(tmp_path, "01.mp3", "._01.mp3", "nested/02.mp3")
+    assert [path.name for path in audio_files(tmp_path)] == ["01.mp3"]
+    assert [path.name for path in audio_files(tmp_path, nested=True)] == ["01.mp3", "02.mp3"]
+
+
+def test_no_data_set_is_said_in_one_line(tmp_path):
+    stderr = refuse(tmp_path / "nothing", tmp_path / "out")
+    assert_one_line(stderr, tmp_path / "nothing", "gtzan/README.md", "--demo")
+    assert not (tmp_path / "out").exists()
+
+
+def test_unknown_genre_is_said_with_the_known_ones(corpus, tmp_path):
+    stderr = refuse(corpus, tmp_path / "out", "--genres", "hum", "polka")
+    assert_one_line(stderr, "polka", "blip, hiss, hum")
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize("name", ["00030.au", "jazz.au"])
+def test_name_without_a_genre_is_said_with_its_file(tmp_path, name):
+    write_clip(tmp_path / "_train" / name, "hum", 0)
+    stderr = refuse(tmp_path, tmp_path / "out")
+    assert_one_line(stderr, name, "<genre>.<number>")
+
+
+def test_audio_outside_a_genre_folder_is_said_with_its_file(corpus, tmp_path):
+    dataset = shutil.copytree(corpus, tmp_path / "corpus")
+    write_clip(dataset / "stray.wav", "hum", 0)
+    stderr = refuse(dataset, tmp_path / "out")
+    assert_one_line(stderr, "stray.wav", "<genre>/")

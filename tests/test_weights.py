@@ -1,0 +1,217 @@
+"""What a user may rely on about model.pt, also where it is damaged or made to do harm."""
+
+import dataclasses
+import json
+import os
+import zipfile
+
+import pytest
+import torch
+from helpers import (
+    ROOT,
+    SCHEDULES,
+    assert_one_line,
+    make_features,
+    make_model,
+    read_json,
+    run,
+    train,
+)
+
+from genre_features.frame import FrameSettings
+from genre_lstm.recipes import INPUT_NORMS, POOLINGS
+from genre_lstm.weights import find_weights, load_model, save_model
+from plumbing.inputs import InputError
+
+
+def write_model(path, model, **changes):
+    """Write the model.pt of a model, with some of what it holds changed."""
+    content = {
+        "state": model.state_dict(),
+        "standardisation": None,
+        "recipe": dataclasses.asdict(model.recipe),
+        "genres": ["a", "b", "c"],
+        "settings": dataclasses.asdict(FrameSettings(frames=100)),
+        "temperature": 1.0,
+    }
+    torch.save(content | changes, path)
+
+
+@pytest.mark.parametrize("pooling", POOLINGS)
+@pytest.mark.parametrize("input_norm", INPUT_NORMS)
+def test_loaded_model_answers_as_the_one_that_was_saved(tmp_path, pooling, input_norm):
+    model = make_model(pooling=pooling, input_norm=input_norm, deltas=(0.1,))
+    model.standardise([make_features(n_tracks=4)])
+    saved = {"mean": model.input_mean, "deviation": model.input_deviation}
+    write_model(tmp_path / "model.pt", model, standardisation=saved)
+    loaded, _ = load_model(tmp_path / "model.pt")
+    assert not any(tensor.is_meta for tensor in (*loaded.parameters(), *loaded.buffers()))
+    assert torch.equal(loaded(make_features()), model(make_features()))
+
+
+def test_saved_model_comes_back_with_all_that_was_said_about_it(tmp_path):
+    model, settings = make_model(input_norm="standardise", deltas=(0.1,)), FrameSettings(frames=100)
+    model.standardise([make_features(n_tracks=4)])
+    about = {"genres": ["a", "b", "c"], "temperature": 1.5, "seed": 7}
+    save_model(tmp_path / "model.pt", model, settings, **about)
+    loaded, saved = load_model(tmp_path / "model.pt")
+    assert torch.equal(loaded(make_features()), model(make_features()))
+    assert not loaded.training
+    assert saved == about | {"settings": settings, "recipe": dataclasses.asdict(model.recipe)}
+
+
+def test_model_of_the_earlier_format_loads(tmp_path):
+    model, settings = make_model(), FrameSettings(hop_length=1709, frames=100)
+    save_model(tmp_path / "model.pt", model, settings, genres=["a", "b", "c"], temperature=1.0)
+    content = torch.load(tmp_path / "model.pt")
+    content["features"] = content.pop("settings")
+    torch.save(content, tmp_path / "earlier.pt")
+    loaded, saved = load_model(tmp_path / "earlier.pt")
+    assert saved["settings"] == settings
+    assert "features" not in saved
+    assert torch.equal(loaded(make_features()), model(make_features()))
+
+
+def test_weights_are_found_by_file_folder_or_the_folder_above(tmp_path):
+    for schedule in ("Constant", "ReduceLROnPlateau"):
+        (tmp_path / schedule).mkdir()
+        (tmp_path / schedule / "model.pt").touch()
+    path = tmp_path / "ReduceLROnPlateau" / "model.pt"
+    assert find_weights(path) == find_weights(path.parent) == find_weights(tmp_path) == path
+    with pytest.raises(InputError, match=r"no model\.pt in"):
+        find_weights(tmp_path / "nowhere")
+
+
+@pytest.mark.parametrize(
+    ("options", "setting", "value"),
+    [
+        (("--shuffle",), "shuffle", True),
+        (("--recipe", "improved", "--no-shuffle"), "shuffle", False),
+        (("--input-norm", "batch"), "input_norm", "batch"),
+        (("--deltas", 0.1, 0.2), "deltas", [0.1, 0.2]),
+        (("--recipe", "improved", "--deltas"), "deltas", []),
+        (("--crop", 0.5), "crop", 0.5),
+        (("--pooling", "attention"), "pooling", "attention"),
+    ],
+)
+def test_switches_take_the_place_of_the_recipes_settings(
+    features, tmp_path, options, setting, value, undrawn
+):
+    train("PiecewiseDecay", features, tmp_path, "--epochs", 1, *options)
+    _, saved = load_model(tmp_path / "weights" / "PiecewiseDecay" / "model.pt")
+    found = saved["recipe"][setting]
+    assert (list(found) if isinstance(value, list) else found) == value
+
+
+@pytest.mark.parametrize("schedule", SCHEDULES)
+@pytest.mark.parametrize("recipe", ["published", "improved"])
+def test_committed_weights_load_and_are_those_of_the_committed_run(recipe, schedule):
+    _, saved = load_model(ROOT / "weights" / "reference" / recipe / schedule / "model.pt")
+    summary = read_json(ROOT / "result" / "reference" / recipe / schedule / "summary.json")
+    card = read_json(ROOT / "weights" / "reference" / recipe / schedule / "model.json")
+    for content in (summary, card):
+        assert FrameSettings.read(content["settings"]) == saved["settings"]
+    for key in ("schedule", "recipe", "seed", "genres", "versions"):
+        # JSON knows no tuples.
+        assert json.loads(json.dumps(saved[key])) == summary[key] == card[key]
+
+
+# Weights that are damaged or made to do harm
+
+
+@pytest.mark.parametrize("content", [b"", b"no weights", b"PK\x03\x04 a broken archive"])
+def test_file_that_holds_no_weights_is_refused_in_one_line(tmp_path, content):
+    (tmp_path / "model.pt").write_bytes(content)
+    _, stderr = run("predict.py", "song.wav", "--weights", tmp_path / "model.pt", status=2)
+    assert_one_line(stderr, "model.pt")
+
+
+def test_weights_that_would_run_code_are_refused(tmp_path):
+    class Trap:
+        def __reduce__(self):
+            return (os.mkdir, (str(tmp_path / "sprung"),))
+
+    torch.save({"state": Trap()}, tmp_path / "model.pt")
+    _, stderr = run("predict.py", "song.wav", "--weights", tmp_path / "model.pt", status=2)
+    assert_one_line(stderr, "model.pt")
+    assert not (tmp_path / "sprung").exists()
+
+
+def refuse(path):
+    with pytest.raises(InputError, match=rf"^{path} (isn't|doesn't hold).*$"):
+        load_model(path)
+
+
+@pytest.mark.parametrize(
+    "recipe",
+    [
+        {"hidden_size": 10_000},
+        {"hidden_size": 10**10},
+        {"n_layers": 10**9},
+        {"n_layers": 0},
+        {"deltas": [0.1] * 1000},
+        {"deltas": [float("inf")]},
+        {"crop": "long"},
+        {"pooling": "best"},
+        {"input_norm": None},
+        {"dropout": 2.0},
+        {"colour": "red"},
+    ],
+    ids=" ".join,
+)
+def test_model_takes_no_more_memory_than_its_file_whatever_the_recipe_says(tmp_path, recipe):
+    model = make_model()
+    write_model(tmp_path / "model.pt", model, recipe=dataclasses.asdict(model.recipe) | recipe)
+    refuse(tmp_path / "model.pt")
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"temperature": float("nan")},
+        {"temperature": 0.0},
+        {"temperature": 10**400},
+        {"genres": "abc"},
+        {"genres": ["a", "a", "a"]},
+        {"genres": ["a", "b"]},
+        {"settings": dataclasses.asdict(FrameSettings(hop_length=0))},
+        {"settings": dataclasses.asdict(FrameSettings(frames=0))},
+        {"settings": {"hop_length": 512}},
+        {"standardisation": {"mean": torch.zeros(33), "deviation": torch.zeros(33)}},
+        {"standardisation": {"mean": torch.zeros(1), "deviation": torch.ones(33)}},
+        {"state": {}},
+        {"state": None},
+    ],
+    ids=" ".join,
+)
+def test_weights_that_make_no_model_are_refused_in_one_line(tmp_path, change):
+    write_model(tmp_path / "model.pt", make_model(), **change)
+    refuse(tmp_path / "model.pt")
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf"), 1e38])
+def test_weights_that_give_no_finite_answer_are_refused_in_one_line(tmp_path, value):
+    model = make_model()
+    model.lstm.weight_hh_l0.data[0, 0] = value
+    write_model(tmp_path / "model.pt", model)
+    refuse(tmp_path / "model.pt")
+
+
+def test_tensor_that_unfolds_to_more_than_its_file_is_refused(tmp_path):
+    # One number stands for all of a matrix of 4 TB.
+    state = dict(make_model().state_dict()) | {
+        "lstm.weight_hh_l0": torch.ones(1).expand(10**6, 10**6)
+    }
+    write_model(tmp_path / "model.pt", make_model(), state=state)
+    refuse(tmp_path / "model.pt")
+
+
+def test_archive_that_unpacks_to_more_than_its_size_is_refused(tmp_path):
+    write_model(tmp_path / "stored.pt", make_model())
+    with (
+        zipfile.ZipFile(tmp_path / "stored.pt") as stored,
+        zipfile.ZipFile(tmp_path / "model.pt", "w", zipfile.ZIP_DEFLATED) as packed,
+    ):
+        for name in stored.namelist():
+            packed.writestr(name, stored.read(name) + bytes(10**6))
+    refuse(tmp_path / "model.pt")
