@@ -24,7 +24,7 @@ from experiments.artists import write_artists
 from experiments.baseline import score_baseline
 from experiments.chains import write_chains
 from experiments.distances import write_distances
-from experiments.plan import COMPARED, FINAL, RUNS, STEPS
+from experiments.plan import COMPARED, FINAL, RUNS, SPLITS, STEPS
 from genre_features.cache import GenreFeatureData
 from genre_features.genres import TEN_GENRES
 from plumbing.files import read_table, write_table
@@ -38,8 +38,8 @@ COMPARED_STEPS = list(itertools.chain.from_iterable(COMPARED.values()))
 def load_splits(options):
     """Return the features of each split that was given, by its name."""
     splits = {}
-    for split, folder in (("index", options.features), ("filtered", options.filtered)):
-        if folder:
+    for split in SPLITS:
+        if folder := getattr(options, "features" if split == "index" else split):
             splits[split] = GenreFeatureData(folder.resolve()).load()
             for part, targets in splits[split].targets.items():
                 there = {splits[split].genres[i] for i in np.unique(targets)}
@@ -158,8 +158,9 @@ def parse_arguments():
         prog="python -m experiments", description=__doc__, formatter_class=HelpFormatter
     )
     add, folder = parser.add_argument, {"metavar": "DIR", "type": Path}
-    add("--features", **folder, default="gtzan", help="features split by track number")
-    add("--filtered", **folder, help="features of the same clips, made with --split filtered")
+    add("--features", **folder, default="gtzan", help=SPLITS["index"])
+    for split in list(SPLITS)[1:]:
+        add(f"--{split}", **folder, help=SPLITS[split])
     add("--output", **folder, default="experiments", help="where all of it goes")
     add("--steps", metavar="STEP", nargs="+", choices=list(STEPS), help="run these alone")
     add("--jobs", metavar="N", type=at_least(1), default=1, help="runs at a time, a core each")

@@ -8,6 +8,13 @@ from genre_lstm.recipes import RECIPES, SCHEDULES, Recipe, changed_settings
 
 PIECEWISE, PLATEAU, CONSTANT = SCHEDULES
 
+# The features that runs are trained on, each named on the command line.
+SPLITS = {
+    "index": "features split by track number",
+    "filtered": "features of the same clips, made with --split filtered",
+    "lowpass": "features split by track number, made with --lowpass 9000",
+    "control": "features of the clips as they are, otherwise made like those low-passed",
+}
 IMPROVED = RECIPES["improved"]
 
 # From the published recipe to the improved one: each step keeps the changes of those before.
@@ -115,6 +122,8 @@ def build_runs():
     for seed in range(5):
         runs += [Run("improved", "index", schedule, seed) for schedule in SCHEDULES]
         runs += [Run("improved", "filtered", schedule, seed) for schedule in (PIECEWISE, PLATEAU)]
+        for split in ("lowpass", "control"):
+            runs += [Run("improved", split, schedule, seed) for schedule in (PIECEWISE, PLATEAU)]
         if seed < 3:
             several = {"published", "shuffle", "improved", "improved, unshuffled"}
             runs += [Run(step, "index", PIECEWISE, seed) for step in STEPS if step not in several]
@@ -122,6 +131,9 @@ def build_runs():
     for seed in range(2):
         for step in ("published", "shuffle"):
             runs += [Run(step, "index", schedule, seed) for schedule in SCHEDULES]
+    for seed in range(3):
+        for split in ("lowpass", "control"):
+            runs += [Run("published", split, schedule, seed) for schedule in (PIECEWISE, PLATEAU)]
     return runs
 
 

@@ -125,6 +125,12 @@ def tables(rows):
         for schedule in (PIECEWISE, PLATEAU)
     }
     test = {"test accuracy, %": score_columns("test")["test accuracy, %"]}
+    lowpassed = {
+        f"{step}{schedule and ', '}{schedule}, {label}": of_step(step, split, schedule)
+        for step in FINAL
+        for schedule in ((PIECEWISE, PLATEAU) if step != "svm" else ("",))
+        for split, label in (("control", "as they are"), ("lowpass", "low-passed at 9 kHz"))
+    }
     return {
         "The recipes": table(rows, recipes, scores | test | {"minutes": median_minutes}),
         "The ladder": table(
@@ -148,6 +154,7 @@ def tables(rows):
             | {"final loss": column("final_val_loss", "{:.3f}")}
             | {"change between validations": column("oscillation", "{:.4f}")},
         ),
+        "Low-passed features": table(rows, lowpassed, scores | loss),
         "Validation and test": table(rows, final, accuracy | score_columns("test")),
     }
 
