@@ -393,7 +393,8 @@ def load_cache(path):
         assert np.isfinite(data.inputs[part]).all()
         assert data.inputs[part].shape[1:] == (data.settings.frames, N_FEATURES)
         assert set(data.targets[part]) <= set(range(len(data.genres)))
-    assert all(1 <= value <= 1e9 for value in dataclasses.asdict(data.settings).values())
+    values = dataclasses.asdict(data.settings).values()
+    assert all(value is None or 1 <= value <= 1e9 for value in values)
 
 
 def load_and_classify(path):

@@ -15,9 +15,20 @@ def test_columns_are_the_33_features_in_order():
     assert N_FEATURES == 33
 
 
-def test_saved_settings_come_back_whatever_else_was_saved_beside_them():
-    found = FrameSettings.read(SAVED | {"genres": ["jazz"]})
-    assert dataclasses.asdict(found) == SAVED
+@pytest.mark.parametrize("lowpass", [None, 9000])
+def test_saved_settings_come_back_whatever_else_was_saved_beside_them(lowpass):
+    saved = SAVED | {"lowpass": lowpass}
+    assert dataclasses.asdict(FrameSettings.read(saved | {"genres": ["jazz"]})) == saved
+
+
+def test_settings_saved_by_earlier_versions_have_no_low_pass_filter():
+    assert FrameSettings.read(SAVED).lowpass is None
+
+
+@pytest.mark.parametrize("lowpass", [0, -9000, 11025, 9000.0, float("nan"), "9000", True, [9000]])
+def test_impossible_low_pass_filter_is_refused(lowpass):
+    with pytest.raises(ValueError, match="impossible"):
+        FrameSettings.read(SAVED | {"lowpass": lowpass})
 
 
 @pytest.mark.parametrize("name", SAVED)
