@@ -7,7 +7,7 @@ from unittest import mock
 os.environ["OMP_NUM_THREADS"] = "1"
 
 import pytest
-from helpers import SCHEDULES, TRAINED, extract, make_corpus, run, train, undrawn
+from helpers import IMPROVED, SCHEDULES, TRAINED, extract, make_corpus, run, train, undrawn
 
 
 @pytest.fixture(scope="session")
@@ -54,9 +54,8 @@ def stopped(features, tmp_path_factory):
 def improved(features, tmp_path_factory):
     """A folder that a training with the improved recipe has written to, but for its pictures."""
     folder = tmp_path_factory.mktemp("improved")
-    options = ("--recipe", "improved", "--epochs", 20, "--batch-size", 6, "--crop", 0.5)
     with undrawn():
-        train("PiecewiseDecay", features, folder, *options)
+        train("PiecewiseDecay", features, folder, *IMPROVED)
     return folder
 
 

@@ -35,7 +35,7 @@ sys.path.insert(0, str(Path(__file__).parent.parent))
 import numpy as np
 import soundfile
 import torch
-from helpers import GENRES, ROOT, make_clip, start_run, write_manifest
+from helpers import GENRES, ROOT, Trap, make_clip, start_run, write_manifest
 from tqdm import tqdm
 
 from genre_features import audio
@@ -282,16 +282,6 @@ CLAIMS = {  # places in the headers, and what is written there
         (22, b"\xff\xff\xff\xff"),  # samples
     ],
 }
-
-
-class Trap:
-    """What makes a folder when it is unpickled."""
-
-    def __init__(self, folder):
-        self.folder = folder
-
-    def __reduce__(self):
-        return os.mkdir, (str(self.folder),)
 
 
 @functools.cache

@@ -6,6 +6,7 @@ import csv
 import dataclasses
 import io
 import json
+import os
 import runpy
 import signal
 import subprocess
@@ -20,6 +21,7 @@ import pytest
 import soundfile
 
 from genre_features.frame import FrameSettings
+from genre_features.tracks import PARTS
 
 ROOT = Path(__file__).parent.parent
 SCRIPTS = [
@@ -30,7 +32,6 @@ SCRIPTS = [
     "predict.py",
 ]
 SCHEDULES = ["PiecewiseDecay", "ReduceLROnPlateau"]
-PARTS = ["train", "validation", "test"]
 
 GENRES = ["blip", "hiss", "hum"]
 SECONDS = 1.0
@@ -40,14 +41,18 @@ SHORT = ("--epochs", 4, "--batch-size", 5)
 # Options of the fixture `trained`. Whatever the seed or the processor, these tell the genres apart.
 TRAINED = ("--epochs", 25, "--batch-size", 5, "--learning-rate", 0.001)
 TRAINED += ("--input-norm", "standardise", "--shuffle")
-CURVES = {
+# Options of the fixture `improved`.
+IMPROVED = ("--recipe", "improved", "--epochs", 20, "--batch-size", 6, "--crop", 0.5)
+
+PICTURES = {
     "graph_train_loss.png",
     "graph_train_accuracy.png",
     "graph_val_loss.png",
     "graph_val_accuracy.png",
     "graph_lr.png",
+    "confusion_mat.png",
+    "reliability.png",
 }
-PICTURES = {*CURVES, "confusion_mat.png", "reliability.png"}
 RESULT_FILES = {*PICTURES, "history.csv", "summary.json", "predictions.csv"}
 
 
@@ -107,6 +112,16 @@ def write_manifest(folder, genres, n_frames=8, **changes):
     (folder / "features.json").write_text(json.dumps(content), encoding="utf-8")
 
 
+class Trap:
+    """What makes a folder when it is unpickled."""
+
+    def __init__(self, folder):
+        self.folder = folder
+
+    def __reduce__(self):
+        return os.mkdir, (str(self.folder),)
+
+
 # Running the scripts
 
 
@@ -149,6 +164,11 @@ def extraction_line(dataset, output, *arguments):
 def extract(dataset, output, *arguments, status=0):
     """Run the feature script on a data set; return (stdout, stderr)."""
     return run(*extraction_line(dataset, output, *arguments), status=status)
+
+
+def refuse(dataset, output, *arguments):
+    """Run the feature script on bad input; return what it says on stderr."""
+    return extract(dataset, output, *arguments, status=2)[1]
 
 
 def training_line(schedule, features, folder, *arguments):

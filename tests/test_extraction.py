@@ -15,6 +15,7 @@ from helpers import (
     extract,
     full_disk,
     read_manifest,
+    refuse,
     write_clip,
 )
 
@@ -22,11 +23,6 @@ from genre_features import extraction, journal
 from genre_features.audio import load_signal
 from genre_features.features import extract_features
 from plumbing.files import alone
-
-
-def refuse(dataset, output, *arguments):
-    """Run the feature script on bad input; return what it says on stderr."""
-    return extract(dataset, output, *arguments, status=2)[1]
 
 
 def test_cache_holds_float32_sequences_and_one_hot_targets_in_genre_order(features):

@@ -9,6 +9,7 @@ import signal
 import pytest
 import torch
 from helpers import (
+    IMPROVED,
     SHORT,
     TRAINED,
     assert_one_line,
@@ -52,7 +53,6 @@ def test_same_seed_repeats_history_to_the_byte_and_another_does_not(features, tm
 
 @ON_POSIX
 def test_resumed_run_ends_as_one_never_stopped(improved, features, tmp_path, monkeypatch, undrawn):
-    options = ("--recipe", "improved", "--epochs", 20, "--batch-size", 6, "--crop", 0.5)
     sound_step, n_steps = training.train_step, itertools.count(1)
 
     def stop_in_epoch_5(model, optimizer, *others, **keywords):
@@ -66,11 +66,11 @@ def test_resumed_run_ends_as_one_never_stopped(improved, features, tmp_path, mon
         # Where the tests run in the background, they ignore Ctrl-C.
         before = signal.signal(signal.SIGINT, signal.default_int_handler)
         try:
-            _, stderr = train("PiecewiseDecay", features, tmp_path, *options, status=130)
+            _, stderr = train("PiecewiseDecay", features, tmp_path, *IMPROVED, status=130)
         finally:
             signal.signal(signal.SIGINT, before)
     assert "Stopped after epoch 4" in stderr.splitlines()[-1]
-    train("PiecewiseDecay", features, tmp_path, *options, "--resume")
+    train("PiecewiseDecay", features, tmp_path, *IMPROVED, "--resume")
     whole, stopped = (folder / "result" / "PiecewiseDecay" for folder in (improved, tmp_path))
     assert (whole / "history.csv").read_bytes() == (stopped / "history.csv").read_bytes()
     states = [

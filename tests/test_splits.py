@@ -3,16 +3,11 @@
 import collections
 
 import pytest
-from helpers import assert_one_line, extract, touch, write_clip
+from helpers import assert_one_line, refuse, touch, write_clip
 
 from genre_features.genres import ORIGINAL_GENRES
 from genre_features.splits import read_filtered_split, read_groups, split_tracks
 from genre_features.tracks import PARTS, Track, find_tracks
-
-
-def refuse(dataset, output, *arguments):
-    """Run the feature script on bad input; return what it says on stderr."""
-    return extract(dataset, output, *arguments, status=2)[1]
 
 
 def test_index_split_goes_by_track_number(tmp_path):

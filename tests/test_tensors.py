@@ -1,10 +1,8 @@
 """What a user may rely on about files of tensors: checkpoints and weights."""
 
-import os
-
 import pytest
 import torch
-from helpers import full_disk
+from helpers import Trap, full_disk
 
 from genre_lstm.tensors import check_tensors, read_tensors, write_tensors
 from plumbing.inputs import InputError
@@ -27,16 +25,6 @@ def test_full_disk_keeps_the_old_file_and_is_said_with_its_name(tmp_path):
         write_tensors(tmp_path / "file.pt", {"a": torch.zeros(10_000)})
     assert read_tensors(tmp_path / "file.pt") == {"a": 1}
     assert len(list(tmp_path.iterdir())) == 1
-
-
-class Trap:
-    """What makes a folder when it is unpickled."""
-
-    def __init__(self, folder):
-        self.folder = folder
-
-    def __reduce__(self):
-        return os.mkdir, (str(self.folder),)
 
 
 def test_file_that_holds_code_is_refused_and_the_code_not_run(tmp_path):

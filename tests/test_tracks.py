@@ -3,14 +3,9 @@
 import shutil
 
 import pytest
-from helpers import GENRES, assert_one_line, extract, make_corpus, touch, write_clip
+from helpers import GENRES, assert_one_line, make_corpus, refuse, touch, write_clip
 
 from genre_features.tracks import Track, audio_files, find_tracks
-
-
-def refuse(dataset, output, *arguments):
-    """Run the feature script on bad input; return what it says on stderr."""
-    return extract(dataset, output, *arguments, status=2)[1]
 
 
 @pytest.mark.parametrize("folder", ["", "genres", "genres_original"])

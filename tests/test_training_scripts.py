@@ -2,6 +2,7 @@
 
 import re
 import shlex
+import shutil
 from pathlib import Path
 
 import pytest
@@ -137,13 +138,14 @@ def test_every_recipe_and_the_demo_are_written_to_places_of_their_own(by_default
     }
 
 
-def test_last_line_says_how_to_predict_with_the_weights(by_default):
+def test_last_line_says_how_to_predict_with_the_weights(by_default, tmp_path):
+    write_clip(tmp_path / "song.mp3", "hum", 3)
     for folder, stdout in by_default.values():
+        shutil.copytree(folder / "weights", tmp_path / "weights", dirs_exist_ok=True)
         line = stdout.splitlines()[-1]
         python, script, song, *words = shlex.split(line.partition("Next: ")[2])
         assert (python, script, song) == ("python", "predict.py", "song.mp3")
-        write_clip(folder / "song.mp3", "hum", 3)
-        answer, stderr = run(script, song, *words, cwd=folder)
+        answer, stderr = run(script, song, *words, cwd=tmp_path)
         assert answer.startswith("song.mp3: ")
         used = Path(words[-1], "model.pt")
         assert f"Using {used}." in stderr

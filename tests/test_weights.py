@@ -2,7 +2,6 @@
 
 import dataclasses
 import json
-import os
 import zipfile
 
 import pytest
@@ -10,6 +9,7 @@ import torch
 from helpers import (
     ROOT,
     SCHEDULES,
+    Trap,
     assert_one_line,
     make_features,
     make_model,
@@ -127,17 +127,13 @@ def test_file_that_holds_no_weights_is_refused_in_one_line(tmp_path, content):
 
 
 def test_weights_that_would_run_code_are_refused(tmp_path):
-    class Trap:
-        def __reduce__(self):
-            return (os.mkdir, (str(tmp_path / "sprung"),))
-
-    torch.save({"state": Trap()}, tmp_path / "model.pt")
+    torch.save({"state": Trap(tmp_path / "sprung")}, tmp_path / "model.pt")
     _, stderr = run("predict.py", "song.wav", "--weights", tmp_path / "model.pt", status=2)
     assert_one_line(stderr, "model.pt")
     assert not (tmp_path / "sprung").exists()
 
 
-def refuse(path):
+def assert_refused(path):
     with pytest.raises(InputError, match=rf"^{path} (isn't|doesn't hold).*$"):
         load_model(path)
 
@@ -162,7 +158,7 @@ def refuse(path):
 def test_model_takes_no_more_memory_than_its_file_whatever_the_recipe_says(tmp_path, recipe):
     model = make_model()
     write_model(tmp_path / "model.pt", model, recipe=dataclasses.asdict(model.recipe) | recipe)
-    refuse(tmp_path / "model.pt")
+    assert_refused(tmp_path / "model.pt")
 
 
 @pytest.mark.parametrize(
@@ -186,7 +182,7 @@ def test_model_takes_no_more_memory_than_its_file_whatever_the_recipe_says(tmp_p
 )
 def test_weights_that_make_no_model_are_refused_in_one_line(tmp_path, change):
     write_model(tmp_path / "model.pt", make_model(), **change)
-    refuse(tmp_path / "model.pt")
+    assert_refused(tmp_path / "model.pt")
 
 
 @pytest.mark.parametrize("value", [float("nan"), float("inf"), 1e38])
@@ -194,7 +190,7 @@ def test_weights_that_give_no_finite_answer_are_refused_in_one_line(tmp_path, va
     model = make_model()
     model.lstm.weight_hh_l0.data[0, 0] = value
     write_model(tmp_path / "model.pt", model)
-    refuse(tmp_path / "model.pt")
+    assert_refused(tmp_path / "model.pt")
 
 
 def test_tensor_that_unfolds_to_more_than_its_file_is_refused(tmp_path):
@@ -203,7 +199,7 @@ def test_tensor_that_unfolds_to_more_than_its_file_is_refused(tmp_path):
         "lstm.weight_hh_l0": torch.ones(1).expand(10**6, 10**6)
     }
     write_model(tmp_path / "model.pt", make_model(), state=state)
-    refuse(tmp_path / "model.pt")
+    assert_refused(tmp_path / "model.pt")
 
 
 def test_archive_that_unpacks_to_more_than_its_size_is_refused(tmp_path):
@@ -214,4 +210,4 @@ def test_archive_that_unpacks_to_more_than_its_size_is_refused(tmp_path):
     ):
         for name in stored.namelist():
             packed.writestr(name, stored.read(name) + bytes(10**6))
-    refuse(tmp_path / "model.pt")
+    assert_refused(tmp_path / "model.pt")
