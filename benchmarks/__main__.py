@@ -56,8 +56,8 @@ def seconds(function, *arguments):
 
 def by_turns(ours, theirs, times):
     """Return the medians of what two functions return, called by turns."""
-    found = [(ours(), theirs()) for _ in range(times)]
-    return [statistics.median(column) for column in zip(*found, strict=True)]
+    pairs = [(ours(), theirs()) for _ in range(times)]
+    return [statistics.median(column) for column in zip(*pairs, strict=True)]
 
 
 def run_alone(*arguments):
@@ -200,8 +200,10 @@ def bare_epoch(data, recipe, device):
 def first_epoch(result, accuracy):
     """Return the first epoch of a committed run with such a validation accuracy; None if none."""
     rows = read_table(ROOT / "result" / "reference" / result / "history.csv")
-    found = (row for row in rows if row["val_accuracy"] and float(row["val_accuracy"]) >= accuracy)
-    return int(row["epoch"]) if (row := next(found, None)) else None
+    reached = (
+        row for row in rows if row["val_accuracy"] and float(row["val_accuracy"]) >= accuracy
+    )
+    return int(row["epoch"]) if (row := next(reached, None)) else None
 
 
 def measure_training(folder, times):
@@ -210,16 +212,18 @@ def measure_training(folder, times):
     for device in ("cpu", *["cuda"] * torch.cuda.is_available()):
         run, bare = (make(data, RECIPES["published"], device) for make in (epoch, bare_epoch))
         run(), bare()
-        found = by_turns(run, bare, times)
-        name, ratio = f"training, an epoch on {device}", f"{found[0] / found[1]:.2f}"
+        medians = by_turns(run, bare, times)
+        name, ratio = f"training, an epoch on {device}", f"{medians[0] / medians[1]:.2f}"
         way = "bare nn.LSTM, linear layer and optimizer on tensors in memory"
-        yield row(name, way, times, *found, "s", ratio, "<= 1.05")
-    found = by_turns(*(epoch(data, RECIPES[name], "cpu") for name in ("improved", "published")), 3)
+        yield row(name, way, times, *medians, "s", ratio, "<= 1.05")
+    medians = by_turns(
+        *(epoch(data, RECIPES[name], "cpu") for name in ("improved", "published")), 3
+    )
     epochs = (
         first_epoch("improved/PiecewiseDecay", REPORTED),
         first_epoch("published/PiecewiseDecay", REPORTED),
     )
-    times_to = found[0] * epochs[0], found[1] * (epochs[1] or RECIPES["published"].epochs)
+    times_to = medians[0] * epochs[0], medians[1] * (epochs[1] or RECIPES["published"].epochs)
     ratio = f"{times_to[1] / times_to[0]:.0f}"
     yield row(
         f"improved recipe to {REPORTED:.2%} validation, epoch {epochs[0]}",
@@ -260,13 +264,13 @@ def measure_prediction(folder, times):
         ),
         ("import torch, librosa.feature.spectral", "importing both with librosa's functions", ""),
     ):
-        found = by_turns(
+        medians = by_turns(
             lambda: seconds(run_alone, "predict.py", clip),
             lambda code=code: seconds(run_alone, "-c", code),
             times,
         )
-        ratio = f"{found[0] / found[1]:.2f}"
-        yield row("predict.py, a clip of 30 s", what, times, *found, "s", ratio, goal)
+        ratio = f"{medians[0] / medians[1]:.2f}"
+        yield row("predict.py, a clip of 30 s", what, times, *medians, "s", ratio, goal)
 
 
 def measure_memory(folder):
@@ -293,10 +297,10 @@ def main():
             measure_prediction(folder, times),
             measure_memory(folder) if sys.platform.startswith("linux") else [],
         ):
-            for found in part:
-                rows.append(found)
+            for result in part:
+                rows.append(result)
                 line = "{measured} | {reference}: {ours} | {theirs} {unit}, {ratio}"
-                print(line.format(**found), flush=True)
+                print(line.format(**result), flush=True)
     write_table(RESULTS, COLUMNS, rows)
 
 

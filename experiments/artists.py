@@ -23,7 +23,7 @@ def write_artists(genres, output):
     rows = []
     for split, other in (("index", "filtered"), ("filtered", "index")):
         validation = {track.file for track in by_part[other]["validation"]}
-        for part, found in shared_artists(by_part[split]).items():
+        for part, counts in shared_artists(by_part[split]).items():
             known = sum(track.file in validation for track in by_part[split][part])
-            rows.append({"split": split, "part": part, **found, "other_validation": known})
+            rows.append({"split": split, "part": part, **counts, "other_validation": known})
     write_table(output / report.ARTISTS, rows[0], rows)

@@ -41,7 +41,7 @@ def write_chains(data, output):
             "part": part,
             "genre": data.genres[target],
             "contrast": f"{clip[:, HIGHEST_BAND].mean(dtype=float):.2f}",
-            **{schedule: found.get(track, "") for schedule, found in answers.items()},
+            **{schedule: by_track.get(track, "") for schedule, by_track in answers.items()},
         }
         for part in PARTS
         for track, target, clip in zip(

@@ -58,8 +58,8 @@ def write_answers(dataset, output):
         about["bandwidth"] = round(effective_bandwidth(signal))
         for schedule, (model, saved) in models.items():
             for cutoff, answer in answer_variants(signal, model, saved):
-                found = {"answer": next(iter(answer)), "p_metal": f"{answer['metal']:.3f}"}
-                rows.append(about | {"schedule": schedule, "cutoff": cutoff} | found)
+                result = {"answer": next(iter(answer)), "p_metal": f"{answer['metal']:.3f}"}
+                rows.append(about | {"schedule": schedule, "cutoff": cutoff} | result)
     write_table(output / f"{NAME}.csv", rows[0], rows)
 
 

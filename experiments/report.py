@@ -43,12 +43,12 @@ def draw_ladder(rows, folder):
         figure.subplots(1, 2, sharey=True), panels.items(), strict=True
     ):
         for place, step in enumerate(steps):
-            found = shares(
+            scores = shares(
                 select(rows, **of_step(step)), *(f"validation_{name}" for name in columns)
             )
             color = "tab:gray" if step == "svm" else "tab:orange"
-            axes.barh(place, statistics.mean(found), color=color, alpha=0.35, height=0.7)
-            axes.plot(found, [place] * len(found), ".", color=color)
+            axes.barh(place, statistics.mean(scores), color=color, alpha=0.35, height=0.7)
+            axes.plot(scores, [place] * len(scores), ".", color=color)
         axes.set_yticks(range(len(steps)), [LADDER_LABELS[step] for step in steps])
         axes.set(xlim=(0, 1), xlabel=f"validation {title}")
         axes.xaxis.set_major_formatter(PercentFormatter(1))
@@ -65,12 +65,12 @@ def draw_schedules(curves, folder):
     for line, (recipe, steps) in zip(panels, COMPARED.items(), strict=True):
         for axes, order, step in zip(line, ("in file order", "shuffled"), steps, strict=True):
             for schedule in SCHEDULES:
-                found = select(curves, step=step, schedule=schedule)
-                if not found:
+                runs = select(curves, step=step, schedule=schedule)
+                if not runs:
                     continue
-                seeds = sorted({row["seed"] for row in found})
-                epochs = [int(row["epoch"]) for row in select(found, seed=seeds[0])]
-                losses = np.array([row["val_loss"] for row in found], dtype=float)
+                seeds = sorted({row["seed"] for row in runs})
+                epochs = [int(row["epoch"]) for row in select(runs, seed=seeds[0])]
+                losses = np.array([row["val_loss"] for row in runs], dtype=float)
                 losses = losses.reshape(len(seeds), -1)
                 color, label = COLORS[schedule], f"{schedule}, seeds: {len(seeds)}"
                 axes.plot(epochs, losses.mean(axis=0), color=color, linewidth=1.2, label=label)

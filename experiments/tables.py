@@ -86,9 +86,9 @@ def table(rows, groups, columns):
     """
     lines = [["", "seeds", *columns], ["---", *["---:"] * (1 + len(columns))]]
     for label, wanted in groups.items():
-        if found := select(rows, **wanted):
-            seeds = len(found) if found[0]["seed"] else ""
-            lines.append([label, seeds, *(cell(found) for cell in columns.values())])
+        if runs := select(rows, **wanted):
+            seeds = len(runs) if runs[0]["seed"] else ""
+            lines.append([label, seeds, *(cell(runs) for cell in columns.values())])
     return markdown(lines)
 
 
@@ -203,9 +203,9 @@ def write_tables(rows, tracks, variants, path):
         Of results.csv, chains.csv and counterfactual.csv.
     path : pathlib.Path
     """
-    found = tables(rows) | {"Hiphop in each recording chain": chain_table(tracks)}
+    by_title = tables(rows) | {"Hiphop in each recording chain": chain_table(tracks)}
     if variants:
-        found["Full-band clips called metal when low-passed"] = counterfactual_table(variants)
-    text = "".join(f"## {title}\n\n{lines}\n" for title, lines in found.items())
+        by_title["Full-band clips called metal when low-passed"] = counterfactual_table(variants)
+    text = "".join(f"## {title}\n\n{lines}\n" for title, lines in by_title.items())
     with replacing(path) as temporary:
         temporary.write_text(f"# Tables\n\n{text.rstrip()}\n", encoding="utf-8")

@@ -126,14 +126,14 @@ def draw_genres(figure, data):
     """
     clips, targets = data.inputs["train"], data.targets["train"]
     # Clip by clip, since they may not fit in memory.
-    means = [clip.mean(axis=0, dtype=float) for clip in clips]
-    genres = [np.array(means)[targets == i] for i in range(len(data.genres))]
+    clip_means = np.array([clip.mean(axis=0, dtype=float) for clip in clips])
+    genres = [clip_means[targets == i] for i in range(len(data.genres))]
     offsets = 0.8 * (np.arange(0.5, len(genres)) / len(genres) - 0.5)
     grid = figure.subplot_mosaic("0112;3333;4444;5555")
     for axes, (title, columns, label) in zip(grid.values(), PANELS, strict=True):
         ticks = np.arange(len(NAMES[columns]))
-        for found, offset, color in zip(genres, offsets, genre_colors(data.genres), strict=True):
-            mean, spread = found[:, columns].mean(axis=0), found[:, columns].std(axis=0)
+        for means, offset, color in zip(genres, offsets, genre_colors(data.genres), strict=True):
+            mean, spread = means[:, columns].mean(axis=0), means[:, columns].std(axis=0)
             axes.errorbar(ticks + offset, mean, spread, fmt="o", markersize=5, color=color)
         axes.set(title=title, ylabel=label, xlim=(-0.5, len(ticks) - 0.5))
         axes.set_xticks(ticks, NAMES[columns])
@@ -141,7 +141,7 @@ def draw_genres(figure, data):
             axes.axvline(edge, color="lightgray", linewidth=0.8)
         axes.grid(axis="y", alpha=0.25)
         axes.spines[["top", "right"]].set_visible(False)
-    names = [f"{genre} ({len(found)})" for genre, found in zip(data.genres, genres, strict=True)]
+    names = [f"{genre} ({len(means)})" for genre, means in zip(data.genres, genres, strict=True)]
     names = [textwrap.fill(name, 20) for name in names]
     figure.legend(axes.containers, names, loc="outside right upper", title="genre (clips)")
     figure.suptitle("Training clips, averaged over time: mean ± standard deviation of each genre")

@@ -82,10 +82,10 @@ def draw_confusion(scores, genres, path, title):
     size = 2 + 0.75 * len(genres)
     figure = Figure(figsize=(size * len(scores), size), layout="constrained")
     figure.suptitle(title)
-    for axes, (part, found) in zip(
+    for axes, (part, score) in zip(
         np.atleast_1d(figure.subplots(1, len(scores))), scores.items(), strict=True
     ):
-        counts = np.array(found["confusion"])
+        counts = np.array(score["confusion"])
         shares = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
         axes.imshow(shares, cmap="Blues", vmin=0, vmax=1)
         label_cells(axes, counts, shares)
@@ -93,7 +93,7 @@ def draw_confusion(scores, genres, path, title):
         axes.set(
             xlabel="predicted genre",
             ylabel="true genre",
-            title=f"{part}: {found['accuracy']:.1%} of {found['n']} clips",
+            title=f"{part}: {score['accuracy']:.1%} of {score['n']} clips",
         )
     save(figure, path)
 
@@ -141,12 +141,12 @@ def draw_reliability(calibration, path, title):
     for axes, part in zip(np.atleast_1d(figure.subplots(1, len(parts))), parts, strict=True):
         axes.plot([0, 1], [0, 1], color="gray", linewidth=1)
         for (when, label), color in zip(labels.items(), ("tab:gray", "tab:orange"), strict=True):
-            found = calibration[part][when]
+            part_reliability = calibration[part][when]
             n, confidence, accuracy = (
-                np.array([cell[name] for cell in found["bins"]])
+                np.array([cell[name] for cell in part_reliability["bins"]])
                 for name in ("n", "confidence", "accuracy")
             )
-            label = f"{label}: error {found['error']:.3f}"
+            label = f"{label}: error {part_reliability['error']:.3f}"
             axes.plot([], [], "o", color=color, label=label)
             # The area shows the number of clips: bins of few say little.
             axes.scatter(confidence, accuracy, 8 + 400 * n / n.sum(), color=color, alpha=0.7)

@@ -62,8 +62,8 @@ def write_scores(summary, answers, tracks, folder, title):
     genres, calibration = summary["genres"], summary["calibration"]
     rows = [
         row
-        for part, found in answers.items()
-        for row in predictions(part, tracks[part], found, genres, calibration["temperature"])
+        for part, part_answers in answers.items()
+        for row in predictions(part, tracks[part], part_answers, genres, calibration["temperature"])
     ]
     write_table(folder / "predictions.csv", rows[0], rows)
     write_json(folder / "summary.json", summary)

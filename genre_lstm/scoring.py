@@ -157,7 +157,10 @@ def calibrate(answers):
     return {
         "temperature": temperature,
         **{
-            part: {"before": reliability(*found), "after": reliability(*found, temperature)}
-            for part, found in answers.items()
+            part: {
+                "before": reliability(*part_answers),
+                "after": reliability(*part_answers, temperature),
+            }
+            for part, part_answers in answers.items()
         },
     }
