@@ -21,7 +21,7 @@ def test_ten_genres_have_ten_colours():
 
 def test_picture_is_a_png_whatever_the_name_of_its_file(tmp_path):
     figure = Figure()
-    figure.suptitle("a $ in a name, and another $")
+    figure.suptitle(r"a name with $\frac$ in it")
     save(figure, tmp_path / "new folder" / "picture")
     assert (tmp_path / "new folder" / "picture").read_bytes().startswith(b"\x89PNG")
     assert is_drawn(tmp_path / "new folder" / "picture")

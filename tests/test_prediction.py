@@ -35,6 +35,12 @@ def test_windows_over_time_go_from_start_to_end_with_probabilities_in_each(n_fra
     assert len(shares) == max(1, -(-2 * n_frames // 100) - 1)
 
 
+def test_borders_of_windows_are_halfway_between_their_centres():
+    edges, _ = classify_over_time(make_model(), SAVED, make_file(300))
+    # Windows of 100 frames begin at 0, 50, 100, 150 and 200.
+    np.testing.assert_allclose(edges * 22050 / 512, [0, 75, 125, 175, 225, 300])
+
+
 def test_file_of_one_window_has_the_same_answer_over_time():
     features = make_file(60)
     _, shares = classify_over_time(make_model(), SAVED, features)
