@@ -69,6 +69,8 @@ def changed_settings(recipe, base):
 def title_of(recipe):
     """Name a recipe and the settings that were changed in it, as in "published, 60 epochs"."""
     changed = changed_settings(recipe, RECIPES[recipe.name]).items()
+    if not changed:
+        return f"{recipe.name} recipe"
     return ", ".join([recipe.name, *(describe(name, value) for name, value in changed)])
 
 

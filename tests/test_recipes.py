@@ -10,7 +10,7 @@ from genre_lstm.recipes import RECIPES, Recipe, changed_settings, title_of
 @pytest.mark.parametrize("name", RECIPES)
 def test_unchanged_recipe_is_called_by_its_name(name):
     assert RECIPES[name].name == name
-    assert title_of(RECIPES[name]) == name
+    assert title_of(RECIPES[name]) == f"{name} recipe"
 
 
 @pytest.mark.parametrize(
