@@ -154,7 +154,7 @@ def tables(rows):
             | {"final loss": column("final_val_loss", "{:.3f}")}
             | {"change between validations": column("oscillation", "{:.4f}")},
         ),
-        "Low-passed features": table(rows, lowpassed, scores | loss),
+        "Low-passed features": table(rows, lowpassed, scores | loss | test),
         "Validation and test": table(rows, final, accuracy | score_columns("test")),
     }
 
