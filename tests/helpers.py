@@ -20,7 +20,7 @@ import numpy as np
 import pytest
 import soundfile
 
-from genre_features.frame import FrameSettings
+from genre_features.frame import SAMPLE_RATE, FrameSettings
 from genre_features.tracks import PARTS
 
 ROOT = Path(__file__).parent.parent
@@ -69,6 +69,19 @@ def make_clip(genre, number, seconds=SECONDS, rate=22050):
     noise = random.standard_normal(len(time))
     loud = {"blip": (pulses, tone), "hiss": (noise, pulses), "hum": (tone, noise)}[genre]
     return 0.3 * loud[0] / np.abs(loud[0]).max() + 0.02 * loud[1] / np.abs(loud[1]).max()
+
+
+def features_by_librosa(signal, hop_length):
+    """Compute each kind of features with librosa's own function; (n, frames) each."""
+    import librosa
+
+    options = {"y": signal, "sr": SAMPLE_RATE, "hop_length": hop_length}
+    return {
+        "mfcc": librosa.feature.mfcc(n_mfcc=13, **options),
+        "spectral_centroid": librosa.feature.spectral_centroid(**options),
+        "chroma": librosa.feature.chroma_stft(**options),
+        "spectral_contrast": librosa.feature.spectral_contrast(**options),
+    }
 
 
 def write_clip(path, genre, number, seconds=SECONDS, rate=22050, **options):

@@ -2,12 +2,11 @@
 
 import json
 
-import librosa
 import numpy as np
 import pytest
 import scipy.signal
 import soundfile
-from helpers import assert_one_line, extract, make_clip, run, train, write_clip
+from helpers import assert_one_line, extract, features_by_librosa, make_clip, run, train, write_clip
 
 from genre_features import audio
 from genre_features.audio import load_signal
@@ -55,13 +54,7 @@ def test_features_are_librosas_of_the_signal_filtered_by_scipy(noise, hop_length
     taps = scipy.signal.firwin(1025, CUTOFF, window=window, fs=SAMPLE_RATE)
     signal = np.convolve(noise, taps, mode="same")
     signal = (np.round(signal * 2**15) / 2**15).astype(np.float32)
-    options = {"y": signal, "sr": SAMPLE_RATE, "hop_length": hop_length}
-    expected = {
-        "mfcc": librosa.feature.mfcc(n_mfcc=13, **options),
-        "spectral_centroid": librosa.feature.spectral_centroid(**options),
-        "chroma": librosa.feature.chroma_stft(**options),
-        "spectral_contrast": librosa.feature.spectral_contrast(**options),
-    }
+    expected = features_by_librosa(signal, hop_length)
     found = extract_features(noise, FrameSettings(hop_length=hop_length, lowpass=CUTOFF))
     for kind, columns in COLUMNS.items():
         np.testing.assert_allclose(
