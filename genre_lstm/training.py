@@ -46,6 +46,16 @@ def balance(targets, n_genres):
     return torch.from_numpy(len(targets) / np.maximum(counts, 1)).float() / n_genres
 
 
+def mean_loss(log_probabilities, genres, genre_weights):
+    """Return the loss of a batch: each clip's, weighted, over the number of clips.
+
+    PyTorch's own mean divides by the sum of the weights instead. In a batch of one genre they
+    would cancel, and in a small batch a rare genre would count for less than in a large one.
+    """
+    loss = nn.functional.nll_loss(log_probabilities, genres, genre_weights, reduction="none")
+    return loss.mean()
+
+
 def train_step(model, optimizer, features, genres, genre_weights=None):
     """Take one optimizer step on a batch.
 
@@ -65,9 +75,9 @@ def train_step(model, optimizer, features, genres, genre_weights=None):
     """
     inputs, genres, others, share = augment(model, features, genres)
     log_probabilities = model.classify(inputs)
-    loss = share * nn.functional.nll_loss(log_probabilities, genres, genre_weights)
+    loss = share * mean_loss(log_probabilities, genres, genre_weights)
     if share < 1:
-        loss = loss + (1 - share) * nn.functional.nll_loss(log_probabilities, others, genre_weights)
+        loss = loss + (1 - share) * mean_loss(log_probabilities, others, genre_weights)
     optimizer.zero_grad()
     loss.backward()
     if model.recipe.clip_norm:

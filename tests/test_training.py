@@ -12,6 +12,7 @@ from genre_lstm.training import (
     balance,
     batches,
     find_divergence,
+    mean_loss,
     seconds_per_epoch,
     train_epoch,
     train_step,
@@ -55,8 +56,20 @@ def test_balanced_loss_counts_every_genre_the_same_however_many_clips_it_has():
     losses = torch.nn.functional.nll_loss(log_probabilities, genres, reduction="none")
     genre_weights = balance(genres.numpy(), 3)
     of_genres = torch.stack([losses[genres == genre].mean() for genre in range(3)])
-    balanced = torch.nn.functional.nll_loss(log_probabilities, genres, genre_weights)
+    balanced = mean_loss(log_probabilities, genres, genre_weights)
     torch.testing.assert_close(balanced, of_genres.mean())
+
+
+def test_a_clip_of_a_rare_genre_weighs_the_same_in_batches_of_any_size_and_mixture():
+    genres = torch.tensor([2, 0, 0, 0, 0, 0, 1, 1])
+    genre_weights = balance(genres.numpy(), 3)
+    scores = torch.randn(8, 3, generator=torch.Generator().manual_seed(0))
+    log_probabilities = scores.log_softmax(1)
+    whole = mean_loss(log_probabilities, genres, genre_weights)
+    for size in (1, 2, 4):  # batches of one genre and of several
+        pairs = zip(log_probabilities.split(size), genres.split(size), strict=True)
+        parts = torch.stack([mean_loss(*pair, genre_weights) for pair in pairs])
+        torch.testing.assert_close(parts.mean(), whole)
 
 
 def test_a_step_tells_the_loss_and_right_answers_before_it_and_lowers_the_loss():
