@@ -128,7 +128,7 @@ def draw_reliability(calibration, path, title):
     Parameters
     ----------
     calibration : dict
-        See `scoring.calibrate`.
+        See `calibration.calibrate`.
     path : path-like
         The PNG file to write.
     title : str
@@ -136,20 +136,21 @@ def draw_reliability(calibration, path, title):
     figure = Figure(figsize=(9, 4.6), layout="constrained")
     figure.suptitle(title)
     temperature = calibration["temperature"]
-    labels = {"before": "as trained", "after": f"at the temperature {temperature:.2f}"}
+    labels = {"before": "as trained"}
+    if temperature != 1:
+        labels["after"] = f"at the temperature {temperature:.2f}"
     parts = [part for part in calibration if part != "temperature"]
     for axes, part in zip(np.atleast_1d(figure.subplots(1, len(parts))), parts, strict=True):
         axes.plot([0, 1], [0, 1], color="gray", linewidth=1)
-        for (when, label), color in zip(labels.items(), ("tab:gray", "tab:orange"), strict=True):
-            part_reliability = calibration[part][when]
-            n, confidence, accuracy = (
-                np.array([cell[name] for cell in part_reliability["bins"]])
-                for name in ("n", "confidence", "accuracy")
+        for (when, label), color in zip(labels.items(), ("tab:gray", "tab:orange"), strict=False):
+            found = calibration[part][when]
+            confidence, accuracy, low, high = (
+                np.array([cell[name] for cell in found["bins"]])
+                for name in ("confidence", "accuracy", "low", "high")
             )
-            label = f"{label}: error {part_reliability['error']:.3f}"
-            axes.plot([], [], "o", color=color, label=label)
-            # The area shows the number of clips: bins of few say little.
-            axes.scatter(confidence, accuracy, 8 + 400 * n / n.sum(), color=color, alpha=0.7)
+            label = f"{label}: error {found['error']:.3f} (by chance {found['expected_error']:.3f})"
+            lengths = (accuracy - low, high - accuracy)
+            axes.errorbar(confidence, accuracy, lengths, fmt="o", color=color, label=label)
         n_clips = sum(cell["n"] for cell in calibration[part]["before"]["bins"])
         axes.set(xlabel="mean confidence of the answers", ylabel="share of right answers")
         axes.set(title=f"{part}: {n_clips} clips", xlim=(0, 1.05), ylim=(0, 1.05), aspect="equal")

@@ -15,7 +15,7 @@ import torch
 from tqdm import tqdm
 
 from genre_features.cache import GenreFeatureData
-from genre_lstm import checkpoint, processes, results, scoring
+from genre_lstm import calibration, checkpoint, processes, results, scoring
 from genre_lstm.recipes import title_of
 from genre_lstm.training import find_divergence, seconds_per_epoch
 from plumbing.files import alone
@@ -199,7 +199,7 @@ class TrainingRun:
             "best_val_accuracy": best["val_accuracy"],
             "scored_epoch": len(self.history),
             **{part: scoring.score(batches[part], self.data.genres) for part in parts},
-            "calibration": scoring.calibrate(self.answers),
+            "calibration": calibration.calibrate(self.answers),
             "versions": library_versions("torch", "numpy", "librosa")
             | {"python": platform.python_version()},
         }

@@ -43,17 +43,31 @@ def test_training_that_was_never_validated_has_curves_of_what_there_is(figures):
     assert set(figures) == {"graph_train_loss.png", "graph_train_accuracy.png", "graph_lr.png"}
 
 
-def test_reliability_has_a_dot_a_bin_before_and_after_calibration(figures):
-    values = ((3, 0.5, 1.0), (1, 0.9, 0.0))
-    bins = [dict(zip(("n", "confidence", "accuracy"), found, strict=True)) for found in values]
-    found = {"before": {"bins": bins, "error": 0.25}, "after": {"bins": bins[:1], "error": 0.5}}
+def test_reliability_has_a_dot_and_an_interval_a_bin_before_and_after_calibration(figures):
+    names = ("n", "confidence", "accuracy", "low", "high")
+    values = ((3, 0.5, 1.0, 0.4, 1.0), (2, 0.9, 0.5, 0.1, 0.9))
+    bins = [dict(zip(names, found, strict=True)) for found in values]
+    before = {"bins": bins, "error": 0.25, "expected_error": 0.125}
+    found = {"before": before, "after": before | {"bins": bins[:1], "error": 0.5}}
     plots.draw_reliability({"temperature": 2.0, "test": found}, Path("r.png"), "")
     (axes,) = figures["r.png"].axes
-    dots = [dots.get_offsets().tolist() for dots in axes.collections]
-    assert dots == [[[0.5, 1.0], [0.9, 0.0]], [[0.5, 1.0]]]
+    dots = [container.lines[0].get_xydata().tolist() for container in axes.containers]
+    assert dots == [[[0.5, 1.0], [0.9, 0.5]], [[0.5, 1.0]]]
+    segments = np.array(axes.containers[0].lines[2][0].get_segments())
+    np.testing.assert_allclose(segments[..., 1], [[0.4, 1.0], [0.1, 0.9]])
     texts = [text.get_text() for text in axes.get_legend().get_texts()]
-    assert texts == ["as trained: error 0.250", "at the temperature 2.00: error 0.500"]
-    assert axes.get_title() == "test: 4 clips"
+    assert "error 0.250 (by chance 0.125)" in texts[0]
+    assert "2.00: error 0.500" in texts[1]
+    assert axes.get_title() == "test: 5 clips"
+
+
+def test_reliability_is_drawn_once_where_the_temperature_changes_nothing(figures):
+    cell = {"n": 3, "confidence": 0.5, "accuracy": 1.0, "low": 0.4, "high": 1.0}
+    found = {"bins": [cell], "error": 0.5, "expected_error": 0.2}
+    plots.draw_reliability(
+        {"temperature": 1.0, "test": {"before": found, "after": found}}, Path("r.png"), ""
+    )
+    assert len(figures["r.png"].axes[0].containers) == 1
 
 
 def test_answers_over_time_are_layers_in_the_genres_colours(figures):

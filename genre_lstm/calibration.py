@@ -1,0 +1,130 @@
+"""How far a model's probabilities can be trusted, and the temperature that mends them."""
+
+import numpy as np
+from torch import nn
+
+MOST_BINS = 10
+LEAST_CLIPS = 10  # in a bin: the accuracy of fewer says little
+N_DRAWS = 500  # of right and wrong answers, for the error that chance alone makes
+
+
+def fit_temperature(log_probabilities, genres):
+    """Find the temperature that, dividing the log-probabilities, gives the lowest loss.
+
+    It is never below 1. Clips that chose the recipe, or share their artists with training clips,
+    make a model look too modest; sharper probabilities would be too sure of other music.
+
+    Parameters
+    ----------
+    log_probabilities : torch.Tensor, shape (n, genres)
+        Those of clips that the model wasn't trained on.
+    genres : torch.Tensor, shape (n,)
+
+    Returns
+    -------
+    float
+        Above 1 (up to 20) if the model is overconfident. 1 if it isn't, or if all answers are
+        right: the temperature can't be fitted without errors.
+
+    References
+    ----------
+    .. [1] Guo et al., "On calibration of modern neural networks", ICML 2017.
+    """
+    from scipy.optimize import minimize_scalar  # imported here: it is needed once, at the end
+
+    if (log_probabilities.argmax(dim=1) == genres).all():
+        return 1.0
+
+    def loss(temperature):
+        return float(nn.functional.cross_entropy(log_probabilities.double() / temperature, genres))
+
+    temperature = float(minimize_scalar(loss, bounds=(1, 20), method="bounded").x)
+    return temperature if loss(temperature) < loss(1) else 1.0
+
+
+def reliability(log_probabilities, genres, temperature=1.0):
+    """Compare a model's confidence in its answers with how often they are right.
+
+    Parameters
+    ----------
+    log_probabilities : torch.Tensor, shape (n, genres)
+    genres : torch.Tensor, shape (n,)
+    temperature : float
+
+    Returns
+    -------
+    dict
+        ``loss`` (mean negative log-likelihood, nats), ``bins`` and two errors. Each bin holds
+        about as many clips as the others, from the least to the most confident [1]_: ``n``, mean
+        ``confidence``, ``accuracy``, and its 95 % Wilson interval from ``low`` to ``high``.
+        ``error`` is the expected calibration error, the mean difference of confidence and accuracy
+        over the bins, weighted by their clips; ``expected_error`` is that of a model whose
+        confidence is exact, by chance alone at this number of clips.
+
+    References
+    ----------
+    .. [1] Nguyen and O'Connor, "Posterior calibration and exploratory analysis for natural
+       language processing models", EMNLP 2015.
+    """
+    scores = log_probabilities.double() / temperature
+    confidence, answer = (values.numpy() for values in scores.softmax(dim=1).max(dim=1))
+    is_right = answer == genres.numpy()
+    n_bins = max(1, min(MOST_BINS, len(genres) // LEAST_CLIPS))
+    bins = np.array_split(np.argsort(confidence, kind="stable"), n_bins)
+    rng = np.random.default_rng(0)
+    gaps = [abs(confidence[rows].mean() - is_right[rows].mean()) for rows in bins]
+    by_chance = [chance_gap(confidence[rows], rng) for rows in bins]
+    sizes = [len(rows) for rows in bins]
+    return {
+        "loss": float(nn.functional.cross_entropy(scores, genres)),
+        "error": float(np.average(gaps, weights=sizes)),
+        "expected_error": float(np.average(by_chance, weights=sizes)),
+        "bins": [describe_bin(confidence[rows], is_right[rows]) for rows in bins],
+    }
+
+
+def chance_gap(confidence, rng):
+    """Return the mean gap between confidence and accuracy where the confidence is exact."""
+    right = rng.random((N_DRAWS, len(confidence))) < confidence
+    return np.abs(right.mean(axis=1) - confidence.mean()).mean()
+
+
+def describe_bin(confidence, is_right):
+    """Return the content of a bin, see `reliability`."""
+    from scipy.stats import binomtest
+
+    n, n_right = len(is_right), int(is_right.sum())
+    interval = binomtest(n_right, n).proportion_ci(0.95, method="wilson")
+    return {
+        "n": n,
+        "confidence": float(confidence.mean()),
+        "accuracy": n_right / n,
+        "low": interval.low,
+        "high": interval.high,
+    }
+
+
+def calibrate(answers):
+    """Fit a temperature to the validation part, and compare confidence and accuracy with it.
+
+    Parameters
+    ----------
+    answers : dict of str to Answers
+        Those of each part, ``validation`` among them.
+
+    Returns
+    -------
+    dict
+        ``temperature`` and, for each part, its `reliability` ``before`` and ``after``.
+    """
+    temperature = fit_temperature(*answers["validation"])
+    return {
+        "temperature": temperature,
+        **{
+            part: {
+                "before": reliability(*part_answers),
+                "after": reliability(*part_answers, temperature),
+            }
+            for part, part_answers in answers.items()
+        },
+    }
