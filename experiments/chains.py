@@ -12,6 +12,7 @@ from pathlib import Path
 from matplotlib.figure import Figure
 
 from experiments.plan import PIECEWISE, PLATEAU
+from experiments.tables import markdown
 from genre_features.cache import GenreFeatureData
 from genre_features.figures import save
 from genre_features.frame import COLUMNS
@@ -26,8 +27,8 @@ REFERENCE = Path(__file__).parent.parent / "result" / "reference" / "published"
 COLORS = dict(zip(PARTS, ("tab:blue", "tab:orange", "tab:green"), strict=True))
 
 
-def write_chains(data, output):
-    """Write chains.csv: each track's mean contrast, and the published models' answers to it."""
+def describe_tracks(data):
+    """Return a row of chains.csv for each track: its mean contrast, and what the models said."""
     answers = {
         schedule: {
             row["track"]: row["answer"]
@@ -35,7 +36,7 @@ def write_chains(data, output):
         }
         for schedule in (PIECEWISE, PLATEAU)
     }
-    rows = [
+    return [
         {
             "track": track,
             "part": part,
@@ -48,12 +49,32 @@ def write_chains(data, output):
             data.tracks[part], data.targets[part], data.inputs[part], strict=True
         )
     ]
+
+
+def write_chains(data, output):
+    """Write chains.csv: each track's mean contrast, and the published models' answers to it."""
+    rows = describe_tracks(data)
     write_table(output / f"{NAME}.csv", rows[0], rows)
 
 
 def is_cut(row):
     """Whether a row of chains.csv is of a band-limited clip."""
     return float(row["contrast"]) > CUT
+
+
+def make_table(rows):
+    """Return a Markdown table of hiphop's answers in each recording chain, of chains.csv."""
+    lines = [["hiphop, validation and test", "clips"], ["---", "---:"]]
+    for schedule in (PIECEWISE, PLATEAU):
+        lines[0] += [f"right, {schedule}", f"called metal, {schedule}"]
+        lines[1] += ["---:", "---:"]
+    for label, cut in (("band-limited", True), ("full band", False)):
+        own = [r for r in rows if r["genre"] == "hiphop" and r[PIECEWISE] and is_cut(r) == cut]
+        line = [label, len(own)]
+        for schedule in (PIECEWISE, PLATEAU):
+            line += [sum(row[schedule] == genre for row in own) for genre in ("hiphop", "metal")]
+        lines.append(line)
+    return markdown(lines)
 
 
 def draw_chains(rows, path):

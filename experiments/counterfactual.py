@@ -14,6 +14,7 @@ from matplotlib.figure import Figure
 from tqdm import tqdm
 
 from experiments.plan import PIECEWISE, PLATEAU
+from experiments.tables import markdown, select
 from genre_features.audio import load_signal
 from genre_features.bandwidth import FULL, effective_bandwidth
 from genre_features.features import extract_features
@@ -25,6 +26,7 @@ from plumbing.files import read_table, write_table
 from plumbing.scripts import HelpFormatter, run_script
 
 NAME = "counterfactual"
+TITLE = "Full-band clips called metal when low-passed"
 CUTOFFS = (9500, 9000, 7500)  # Hz; the band-limited clips of GTZAN are cut at about 9600
 WEIGHTS = Path(__file__).parent.parent / "weights" / "reference" / "published"
 
@@ -61,6 +63,26 @@ def write_answers(dataset, output):
                 result = {"answer": next(iter(answer)), "p_metal": f"{answer['metal']:.3f}"}
                 rows.append(about | {"schedule": schedule, "cutoff": cutoff} | result)
     write_table(output / f"{NAME}.csv", rows[0], rows)
+
+
+def make_table(rows):
+    """Return a Markdown table of the answers to low-passed clips, of counterfactual.csv."""
+    lines = [["", "clips"], ["---", "---:"]]
+    cutoffs = list(dict.fromkeys(row["cutoff"] for row in rows))
+    for cutoff in cutoffs:
+        lines[0].append(f"{int(cutoff) / 1000:g} kHz" if cutoff != "0" else "as they are")
+        lines[1].append("---:")
+    full = [row for row in rows if float(row["bandwidth"]) >= int(FULL)]
+    for genre in sorted({row["genre"] for row in full}):
+        for schedule in (PIECEWISE, PLATEAU):
+            own = select(full, genre=genre, schedule=schedule)
+            n_metal = [
+                sum(row["answer"] == "metal" for row in select(own, cutoff=cutoff))
+                for cutoff in cutoffs
+            ]
+            n_clips = len({row["track"] for row in own})
+            lines.append([f"{genre}, {schedule}", n_clips, *n_metal])
+    return markdown(lines)
 
 
 def draw_answers(rows, path):

@@ -11,10 +11,14 @@ PIECEWISE, PLATEAU, CONSTANT = SCHEDULES
 # The features that runs are trained on, each named on the command line.
 SPLITS = {
     "index": "features split by track number",
-    "filtered": "features of the same clips, made with --split filtered",
-    "lowpass": "features split by track number, made with --lowpass 9000",
     "control": "features of the clips as they are, otherwise made like those low-passed",
+    "lowpass": "features split by track number, made with --lowpass 9000",
+    "filtered-control": "the clips of --control, split with --split filtered",
+    "filtered-lowpass": "the clips of --lowpass, split with --split filtered",
+    "both": "the clips of --control and of --lowpass, put together by experiments.merge",
+    "emotify": "features of another data set: excerpts of Emotify, artists kept apart",
 }
+CHAIN_SPLITS = ("control", "lowpass", "filtered-control", "filtered-lowpass")
 IMPROVED = RECIPES["improved"]
 
 # From the published recipe to the improved one: each step keeps the changes of those before.
@@ -50,6 +54,9 @@ WITHOUT = {
     "improved, mean pooling": {"pooling": "mean"},
     "improved, last frame": {"pooling": "last"},
 }
+
+# On each clip in two versions, an epoch takes twice as many steps.
+HALVED = "improved, 120 epochs"
 
 # Of these steps the three schedules are compared, without shuffling and with it.
 COMPARED = {
@@ -110,6 +117,7 @@ def build_steps():
             steps[step] = dataclasses.replace(steps[base], **changes)
     for step, changes in WITHOUT.items():
         steps[step] = dataclasses.replace(IMPROVED, **changes)
+    steps[HALVED] = dataclasses.replace(IMPROVED, epochs=IMPROVED.epochs // 2)
     return steps
 
 
@@ -120,20 +128,22 @@ def build_runs():
     """Return every run: each once, then again with the next seed, those of half an hour last."""
     runs = []
     for seed in range(5):
-        runs += [Run("improved", "index", schedule, seed) for schedule in SCHEDULES]
-        runs += [Run("improved", "filtered", schedule, seed) for schedule in (PIECEWISE, PLATEAU)]
-        for split in ("lowpass", "control"):
+        for split in ("index", *CHAIN_SPLITS):
             runs += [Run("improved", split, schedule, seed) for schedule in (PIECEWISE, PLATEAU)]
-        if seed < 3:
-            several = {"published", "shuffle", "improved", "improved, unshuffled"}
-            runs += [Run(step, "index", PIECEWISE, seed) for step in STEPS if step not in several]
-            runs += [Run("improved, unshuffled", "index", schedule, seed) for schedule in SCHEDULES]
+    for seed in range(3):
+        several = {"published", "shuffle", "improved", "improved, unshuffled", HALVED}
+        runs += [Run(step, "index", PIECEWISE, seed) for step in STEPS if step not in several]
+        runs += [Run("improved, unshuffled", "index", schedule, seed) for schedule in SCHEDULES]
+        runs += [Run("improved", "index", CONSTANT, seed)]
+        runs += [Run("short", split, PIECEWISE, seed) for split in ("control", "lowpass")]
+        runs += [Run(HALVED, "both", PIECEWISE, seed), Run("improved", "emotify", PIECEWISE, seed)]
     for seed in range(2):
         for step in ("published", "shuffle"):
             runs += [Run(step, "index", schedule, seed) for schedule in SCHEDULES]
     for seed in range(3):
         for split in ("lowpass", "control"):
             runs += [Run("published", split, schedule, seed) for schedule in (PIECEWISE, PLATEAU)]
+        runs += [Run("published", "emotify", PIECEWISE, seed)]
     return runs
 
 

@@ -10,24 +10,16 @@ import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.ticker import PercentFormatter
 
-from experiments import chains, counterfactual
+from experiments import chains, counterfactual, robustness, transfer
+from experiments.collect import CURVES, HIPHOP, RESULTS
 from experiments.plan import COMPARED, SCHEDULES
-from experiments.tables import LADDER_LABELS, of_step, select, shares, write_tables
+from experiments.tables import LADDER_LABELS, hiphop_table, of_step, select, shares, tables
 from genre_features.figures import save
-from plumbing.files import read_table
+from plumbing.files import read_table, replacing
 from plumbing.scripts import run_script
 
-RESULTS, CURVES = "results.csv", "curves.csv"
 DISTANCES, ARTISTS = "distances.csv", "artists.csv"
 
-KEY = ("fingerprint", "step", "split", "schedule", "seed")
-SCORES = ("n", "correct", "hiphop_n", "hiphop_correct", "hiphop_as_metal")
-RESULT_COLUMNS = (
-    *KEY,
-    *("epochs", "learning_rate", "seconds", "final_val_loss", "lowest_val_loss", "oscillation"),
-    *(f"{part}_{score}" for part in ("validation", "test") for score in SCORES),
-)
-CURVE_COLUMNS = (*KEY, "epoch", "val_loss", "val_accuracy")
 # Distances of a hiphop clip, with the tracks' mean MFCC and with it removed.
 DISTANCE_COLUMNS = ("clip", "hiphop", "metal", "hiphop_removed", "metal_removed")
 
@@ -109,17 +101,29 @@ def draw_distances(rows, folder):
     save(figure, folder / "distances.png")
 
 
+def write_tables(by_title, path):
+    """Write Markdown tables, each under its title."""
+    text = "".join(f"## {title}\n\n{lines}\n" for title, lines in by_title.items())
+    with replacing(path) as temporary:
+        temporary.write_text(f"# Tables\n\n{text.rstrip()}\n", encoding="utf-8")
+
+
 def write_report(folder):
     """Write table.md and the figures beside the .csv files in a folder."""
     rows, tracks = read_table(folder / RESULTS), read_table(folder / f"{chains.NAME}.csv")
-    variants = read_table(folder / f"{counterfactual.NAME}.csv")
-    write_tables(rows, tracks, variants, folder / "table.md")
+    by_title = tables(rows)
+    by_title["Hiphop in each recording chain"] = chains.make_table(tracks)
+    by_title["Hiphop by recipe"] = hiphop_table(read_table(folder / HIPHOP))
+    for experiment in (counterfactual, robustness, transfer):  # they need more than features
+        if answers := read_table(folder / f"{experiment.NAME}.csv"):
+            by_title[experiment.TITLE] = experiment.make_table(answers)
+    write_tables(by_title, folder / "table.md")
     draw_ladder(rows, folder)
     draw_schedules(read_table(folder / CURVES), folder)
     draw_distances(read_table(folder / DISTANCES), folder)
     chains.draw_chains(tracks, folder / f"{chains.NAME}.png")
-    if variants:  # they need GTZAN's audio
-        counterfactual.draw_answers(variants, folder / f"{counterfactual.NAME}.png")
+    if answers := read_table(folder / f"{counterfactual.NAME}.csv"):
+        counterfactual.draw_answers(answers, folder / f"{counterfactual.NAME}.png")
 
 
 if __name__ == "__main__":

@@ -2,10 +2,10 @@
 
 import statistics
 
-from experiments.chains import is_cut
-from experiments.plan import COMPARED, FINAL, PIECEWISE, PLATEAU, SCHEDULES, WITHOUT
-from genre_features.bandwidth import FULL
-from plumbing.files import replacing
+from scipy.stats import binomtest
+
+from experiments.collect import CHAINS, HIPHOP_ANSWERS
+from experiments.plan import CHAIN_SPLITS, COMPARED, FINAL, PIECEWISE, PLATEAU, SCHEDULES, WITHOUT
 
 LADDER_LABELS = {
     "published": "published",
@@ -26,6 +26,12 @@ SUGGESTION_LABELS = {
     "improved": "improved",
     "improved, batch-norm": "improved, batch normalisation",
     "improved, attention": "improved, attention",
+}
+VERSION_LABELS = {
+    "control": "as they are",
+    "lowpass": "low-passed at 9 kHz",
+    "filtered-control": "as they are",
+    "filtered-lowpass": "low-passed at 9 kHz",
 }
 
 
@@ -67,6 +73,21 @@ def column(name, form):
     return lambda rows: spread([float(row[name]) for row in rows], form) if rows[0][name] else ""
 
 
+def name_of(step, schedule, *versions):
+    """Return a line's label, as in "improved, PiecewiseDecay, low-passed"."""
+    return ", ".join(filter(None, (step, "" if step == "svm" else schedule, *versions)))
+
+
+def lines_of(steps, splits, schedules=(PIECEWISE, PLATEAU)):
+    """Return the lines of a table, see `table`: each step, schedule and version of the clips."""
+    return {
+        name_of(step, schedule, VERSION_LABELS.get(split)): of_step(step, split, schedule)
+        for step in steps
+        for schedule in schedules
+        for split in splits
+    }
+
+
 def markdown(lines):
     """Return the lines of a table, lists of cells, as Markdown."""
     return "".join("| " + " | ".join(map(str, line)) + " |\n" for line in lines)
@@ -103,9 +124,10 @@ def median_minutes(rows):
 
 
 def tables(rows):
-    """Return every table, by its title."""
-    scores = score_columns("validation")
+    """Return every table of results.csv, by its title."""
+    scores, test = score_columns("validation"), score_columns("test")
     accuracy = {"validation accuracy, %": scores["validation accuracy, %"]}
+    test_accuracy = {"test accuracy, %": test["test accuracy, %"]}
     loss = {"validation loss": column("final_val_loss", "{:.3f}")}
     compared = {
         f"{recipe}, {order}, {schedule}": of_step(step, schedule=schedule)
@@ -113,26 +135,10 @@ def tables(rows):
         for order, step in zip(("in file order", "shuffled"), steps, strict=True)
         for schedule in SCHEDULES
     }
-    final = {
-        f"{split}: {step}{schedule and ', '}{schedule}": of_step(step, split, schedule)
-        for split in ("index", "filtered")
-        for step in FINAL
-        for schedule in (SCHEDULES if step != "svm" else ("",))
-    }
-    recipes = {
-        f"{recipe}, {schedule}": of_step(recipe, schedule=schedule)
-        for recipe in ("published", "improved")
-        for schedule in (PIECEWISE, PLATEAU)
-    }
-    test = {"test accuracy, %": score_columns("test")["test accuracy, %"]}
-    lowpassed = {
-        f"{step}{schedule and ', '}{schedule}, {label}": of_step(step, split, schedule)
-        for step in FINAL
-        for schedule in ((PIECEWISE, PLATEAU) if step != "svm" else ("",))
-        for split, label in (("control", "as they are"), ("lowpass", "low-passed at 9 kHz"))
-    }
+    recipes = lines_of(("published",), ("index",)) | lines_of(("improved",), CHAIN_SPLITS[:2])
+    lowpassed = ("published", "short", "improved", "svm")
     return {
-        "The recipes": table(rows, recipes, scores | test | {"minutes": median_minutes}),
+        "The recipes": table(rows, recipes, scores | test_accuracy | {"minutes": median_minutes}),
         "The ladder": table(
             rows,
             {label: of_step(step) for step, label in LADDER_LABELS.items()},
@@ -154,58 +160,46 @@ def tables(rows):
             | {"final loss": column("final_val_loss", "{:.3f}")}
             | {"change between validations": column("oscillation", "{:.4f}")},
         ),
-        "Low-passed features": table(rows, lowpassed, scores | loss | test),
-        "Validation and test": table(rows, final, accuracy | score_columns("test")),
+        "Low-passed features": table(
+            rows, lines_of(lowpassed, CHAIN_SPLITS[:2]), scores | loss | test_accuracy
+        ),
+        "Low-passed features, filtered split": table(
+            rows, lines_of(lowpassed, CHAIN_SPLITS[2:]), scores | loss | test_accuracy
+        ),
+        "Validation and test": table(rows, lines_of(FINAL, ("index",), SCHEDULES), accuracy | test),
+        "Another data set": table(
+            rows, lines_of(FINAL, ("emotify",)), accuracy | loss | test_accuracy
+        ),
+        "As the original scored": whole_batches_table(rows),
     }
 
 
-def chain_table(rows):
-    """Return a Markdown table of hiphop's answers in each recording chain, of chains.csv."""
-    lines = [["hiphop, validation and test", "clips"], ["---", "---:"]]
-    for schedule in (PIECEWISE, PLATEAU):
-        lines[0] += [f"right, {schedule}", f"called metal, {schedule}"]
-        lines[1] += ["---:", "---:"]
-    for label, cut in (("band-limited", True), ("full band", False)):
-        own = [r for r in rows if r["genre"] == "hiphop" and r[PIECEWISE] and is_cut(r) == cut]
-        line = [label, len(own)]
-        for schedule in (PIECEWISE, PLATEAU):
-            line += [sum(row[schedule] == genre for row in own) for genre in ("hiphop", "metal")]
-        lines.append(line)
+def whole_batches_table(rows):
+    """Return a Markdown table of the published runs' scores without the last partial batch."""
+    scored = {"the original's report": (83, 105)}
+    for row in select(rows, step="published"):
+        if row["split"] in ("index", *CHAIN_SPLITS[:2]) and row["whole_batches_n"] not in ("", "0"):
+            label = name_of("published", row["schedule"], VERSION_LABELS.get(row["split"]))
+            numbers = int(row["whole_batches_correct"]), int(row["whole_batches_n"])
+            scored[f"{label}, seed {row['seed']}"] = numbers
+    lines = [["", "right", "clips", "accuracy, %", "95 % interval"], ["---", *["---:"] * 4]]
+    for label, (n_right, n) in scored.items():
+        interval = binomtest(n_right, n).proportion_ci(0.95, method="wilson")
+        bounds = f"{100 * interval.low:.1f} to {100 * interval.high:.1f}"
+        lines.append([label, n_right, n, f"{100 * n_right / n:.1f}", bounds])
     return markdown(lines)
 
 
-def counterfactual_table(rows):
-    """Return a Markdown table of the answers to low-passed clips, of counterfactual.csv."""
-    lines = [["", "clips"], ["---", "---:"]]
-    cutoffs = list(dict.fromkeys(row["cutoff"] for row in rows))
-    for cutoff in cutoffs:
-        lines[0].append(f"{int(cutoff) / 1000:g} kHz" if cutoff != "0" else "as they are")
-        lines[1].append("---:")
-    full = [row for row in rows if float(row["bandwidth"]) >= int(FULL)]
-    for genre in sorted({row["genre"] for row in full}):
-        for schedule in (PIECEWISE, PLATEAU):
-            own = select(full, genre=genre, schedule=schedule)
-            n_metal = [
-                sum(row["answer"] == "metal" for row in select(own, cutoff=cutoff))
-                for cutoff in cutoffs
-            ]
-            n_clips = len({row["track"] for row in own})
-            lines.append([f"{genre}, {schedule}", n_clips, *n_metal])
+def hiphop_table(rows):
+    """Return a Markdown table of the answers to hiphop clips of each chain, of hiphop.csv."""
+    lines = [
+        ["", "clips", "seeds", "answers", "right", "called metal"],
+        ["---", "---", *["---:"] * 4],
+    ]
+    for label, wanted in lines_of(("published", "improved"), CHAIN_SPLITS[:2]).items():
+        for chain in CHAINS.values():
+            if own := select(rows, **wanted, chain=chain):
+                n = sum(int(row["n"]) for row in own)
+                counts = [sum(int(row[answer]) for row in own) for answer in HIPHOP_ANSWERS]
+                lines.append([label, chain, len(own), n, *(f"{count / n:.2f}" for count in counts)])
     return markdown(lines)
-
-
-def write_tables(rows, tracks, variants, path):
-    """Write all tables.
-
-    Parameters
-    ----------
-    rows, tracks, variants : list of dict
-        Of results.csv, chains.csv and counterfactual.csv.
-    path : pathlib.Path
-    """
-    by_title = tables(rows) | {"Hiphop in each recording chain": chain_table(tracks)}
-    if variants:
-        by_title["Full-band clips called metal when low-passed"] = counterfactual_table(variants)
-    text = "".join(f"## {title}\n\n{lines}\n" for title, lines in by_title.items())
-    with replacing(path) as temporary:
-        temporary.write_text(f"# Tables\n\n{text.rstrip()}\n", encoding="utf-8")

@@ -1,5 +1,6 @@
 """What a user may rely on about the experiments, their table and their figures."""
 
+import copy
 import dataclasses
 import shutil
 import sys
@@ -7,6 +8,7 @@ import sys
 import numpy as np
 import pytest
 import soundfile
+import torch
 from helpers import (
     GENRES,
     ROOT,
@@ -22,7 +24,7 @@ from helpers import (
 )
 
 from experiments import __main__ as experiments
-from experiments import report
+from experiments import collect, merge, report, robustness, transfer
 from experiments.artists import write_artists
 from experiments.baseline import summary_statistics
 from experiments.plan import LADDER, PIECEWISE, PLATEAU, RUNS, STEPS, Run
@@ -30,6 +32,8 @@ from genre_features.cache import GenreFeatureData
 from genre_features.tracks import PARTS
 from genre_lstm.options import parse_options
 from genre_lstm.recipes import RECIPES, Recipe
+from genre_lstm.weights import load_model
+from plumbing.inputs import InputError
 
 SHORT = "short, for the tests"
 
@@ -52,7 +56,8 @@ def short_runs(monkeypatch):
     """Two runs of eleven epochs in the place of those that take hours."""
     monkeypatch.setitem(STEPS, SHORT, dataclasses.replace(Recipe(), epochs=11, shuffle=True))
     runs = [Run(SHORT, "index", schedule, 1) for schedule in (PIECEWISE, PLATEAU)]
-    monkeypatch.setattr(experiments, "RUNS", runs)
+    for module in (experiments, collect):
+        monkeypatch.setattr(module, "RUNS", runs)
     return runs
 
 
@@ -126,6 +131,100 @@ def test_a_run_that_was_stopped_goes_on(named_features, short_runs, tmp_path):
     folder.mkdir(parents=True)
     (folder / "checkpoint.pt").touch()
     assert "--resume" in experiments.command(short_runs[0], data, tmp_path)
+
+
+def test_original_left_out_the_last_batch_unless_it_was_full():
+    predictions = [
+        {"part": part, "genre": "pop", "answer": "pop" if i % 2 else "jazz"}
+        for part in ("validation", "test")
+        for i in range(12)
+    ]
+    for size, n, n_right in ((5, 10, 5), (12, 12, 6), (7, 7, 3), (20, 0, 0)):
+        found = collect.count_whole_batches(predictions, size)
+        assert found == {"whole_batches_n": n, "whole_batches_correct": n_right}
+
+
+def test_hiphop_is_counted_apart_for_each_recording_chain():
+    answers = {"a": "metal", "b": "hiphop", "c": "metal", "d": "pop", "e": "hiphop"}
+    predictions = [{"track": t, "genre": "hiphop", "answer": a} for t, a in answers.items()]
+    predictions.append({"track": "f", "genre": "metal", "answer": "metal"})
+    cut = {track: track in "abcf" for track in "abcdef"}
+    assert list(collect.count_by_chain(predictions, cut)) == [
+        {"chain": "band-limited", "n": 3, "hiphop": 1, "metal": 2},
+        {"chain": "full band", "n": 2, "hiphop": 1, "metal": 0},
+    ]
+
+
+def test_two_versions_of_the_clips_are_merged_side_by_side(named_features, tmp_path):
+    data = GenreFeatureData(named_features).load()
+    other = GenreFeatureData(named_features).load()
+    other.inputs = {part: inputs + 1 for part, inputs in other.inputs.items()}
+    merge.merge(data, other, tmp_path)
+    merged = GenreFeatureData(tmp_path).load()
+    assert (merged.genres, merged.settings) == (data.genres, data.settings)
+    for part in PARTS:
+        np.testing.assert_array_equal(merged.inputs[part][::2], data.inputs[part])
+        np.testing.assert_array_equal(merged.inputs[part][1::2], other.inputs[part])
+        assert merged.targets[part][::2].tolist() == data.targets[part].tolist()
+        assert merged.tracks[part][1::2] == data.tracks[part]
+
+    other.genres = ["folk", *other.genres[1:]]
+    with pytest.raises(InputError, match="don't hold the same tracks"):
+        merge.merge(data, other, tmp_path / "elsewhere")
+    assert not (tmp_path / "elsewhere").exists()
+
+
+@pytest.fixture
+def models(trained, monkeypatch):
+    """The tests' model in two states, as if it were two of the improved models."""
+    model, saved = load_model(trained / "weights" / PIECEWISE / "model.pt")
+    saved["genres"] = ["hiphop", "metal", "pop"]
+    keys = [dict.fromkeys(collect.KEY, split) for split in ("control", "lowpass")]
+    return [(keys[0], model, saved), (keys[1], copy.deepcopy(model), saved)]
+
+
+def test_answers_to_clips_at_other_rates_are_compared_with_those_to_the_clips(models, tmp_path):
+    folder = tmp_path / "clips"
+    for genre, name in zip(GENRES, ("hiphop", "metal", "pop"), strict=True):
+        (folder / name).mkdir(parents=True)
+        soundfile.write(folder / name / f"{name}.00000.wav", make_clip(genre, 0), 22050)
+    models[1][1].linear.bias.data[:] = torch.tensor([0.0, 0.0, 1e6])  # always pop
+    robustness.write_answers(folder, models, tmp_path)
+    rows = report.read_table(tmp_path / "robustness.csv")
+    assert [row["variant"] for row in rows] == [robustness.AS_IT_IS, *robustness.VARIANTS] * 2
+    assert {row["n"] for row in rows} == {"3"}
+    assert [row["kept"] for row in rows if row["variant"] == robustness.AS_IT_IS] == ["3", "3"]
+    stubborn = [(row["right"], row["kept"]) for row in rows if row["split"] == "lowpass"]
+    assert stubborn == [("1", "3")] * 5
+
+
+def test_variant_of_a_clip_has_its_rate_format_and_length(tmp_path):
+    soundfile.write(tmp_path / "clip.wav", make_clip("hum", 0), 22050)
+    files = robustness.write_variants(tmp_path / "clip.wav", tmp_path)
+    for name, (rate, form) in robustness.VARIANTS.items():
+        about = soundfile.info(files[name])
+        assert (about.samplerate, about.format) == (rate, form)
+        assert about.duration == pytest.approx(
+            soundfile.info(tmp_path / "clip.wav").duration, abs=0.1
+        )
+
+
+def test_genres_that_both_data_sets_have_are_counted_by_the_models_answers(
+    models, named_features, tmp_path
+):
+    models[0][1].linear.bias.data[:] = torch.tensor([0.0, 0.0, 1e6])
+    transfer.write_answers(GenreFeatureData(named_features).load(), models[:1], tmp_path)
+    rows = report.read_table(tmp_path / "transfer.csv")
+    assert [(row["genre"], row["n"], row["pop"]) for row in rows] == [
+        ("hiphop", "6", "6"),
+        ("metal", "6", "6"),
+        ("pop", "6", "6"),
+    ]
+
+
+def test_models_are_found_by_the_features_that_they_were_trained_on(named_features, tmp_path):
+    with pytest.raises(InputError, match="python -m experiments trains them"):
+        collect.find_models({"lowpass": named_features, "control": None}, tmp_path)
 
 
 def test_features_without_hiphop_are_refused_in_one_line(

@@ -1,0 +1,116 @@
+"""Show real clips to the improved models, as they are and at the sample rates of other music.
+
+    python -m experiments.robustness --clips gtzan/genres --lowpass gtzan/lowpass
+
+Audio at 16 kHz holds nothing above 8 kHz. This counts the answers that stay as they were, and
+writes robustness.csv. It needs the weights in experiments/runs/ that python -m experiments leaves.
+"""
+
+import argparse
+import tempfile
+from pathlib import Path
+
+import soundfile
+import soxr
+from tqdm import tqdm
+
+from experiments.collect import KEY, find_models
+from experiments.plan import PIECEWISE, PLATEAU, SPLITS
+from experiments.tables import VERSION_LABELS, markdown, name_of, select, spread
+from genre_features.audio import load_signal
+from genre_features.features import extract_file
+from genre_features.frame import SAMPLE_RATE
+from genre_features.tracks import find_tracks
+from genre_lstm.prediction import classify
+from plumbing.files import write_table
+from plumbing.scripts import HelpFormatter, run_script
+
+NAME = "robustness"
+TITLE = "Answers at other sample rates"
+AS_IT_IS = "as it is"
+# The sample rate (Hz) and format that each clip is converted to.
+VARIANTS = {
+    "16 kHz, WAV": (16000, "WAV"),
+    "16 kHz, MP3": (16000, "MP3"),
+    "16 kHz, OGG": (16000, "OGG"),
+    "8 kHz, WAV": (8000, "WAV"),
+}
+COLUMNS = (*KEY, "variant", "n", "right", "kept")
+MODEL_SPLITS = ("control", "lowpass", "both")
+SECONDS = 31  # GTZAN's clips are shorter; of longer files the start is taken
+
+
+def write_variants(path, folder):
+    """Write a clip in every variant to a folder; return the files, by the variant's name."""
+    signal, files = load_signal(path, SECONDS), {}
+    variants = {AS_IT_IS: (SAMPLE_RATE, "WAV"), **VARIANTS}
+    for number, (name, (rate, form)) in enumerate(variants.items()):
+        files[name] = Path(folder) / f"{number}.{form.lower()}"
+        converted = soxr.resample(signal, SAMPLE_RATE, rate)
+        soundfile.write(files[name], converted.clip(-1, 1), rate, format=form)
+    return files
+
+
+def answer_clips(dataset, models):
+    """Return (genres, answers): each clip's genre, and answers[model][variant] to each clip."""
+    tracks = [t for t in find_tracks(dataset)[0] if t.genre in models[0][2]["genres"]]
+    answers = [{name: [] for name in (AS_IT_IS, *VARIANTS)} for _ in models]
+    for track in tqdm(tracks, "Clips", unit="clip"):
+        with tempfile.TemporaryDirectory() as folder:
+            for name, path in write_variants(dataset / track.file, folder).items():
+                by_settings = {}
+                for (_, model, saved), own in zip(models, answers, strict=True):
+                    settings = saved["settings"]
+                    if settings not in by_settings:
+                        by_settings[settings] = extract_file(path, settings)[0]
+                    own[name].append(next(iter(classify(model, saved, by_settings[settings]))))
+    return [track.genre for track in tracks], answers
+
+
+def write_answers(dataset, models, output):
+    """Write robustness.csv: for each model and variant how many answers are right, and stay."""
+    genres, answers = answer_clips(dataset, models)
+    rows = []
+    for (key, *_), by_variant in zip(models, answers, strict=True):
+        for name, own in by_variant.items():
+            n_right = sum(map(str.__eq__, own, genres))
+            n_kept = sum(map(str.__eq__, own, by_variant[AS_IT_IS]))
+            rows.append(key | {"variant": name, "n": len(own), "right": n_right, "kept": n_kept})
+    write_table(output / f"{NAME}.csv", COLUMNS, rows)
+
+
+def make_table(rows):
+    """Return a Markdown table of right answers, and of those that stay in each variant."""
+    n = rows[0]["n"]
+    lines = [["trained on clips", "seeds", f"right, of {n}", *(f"kept, {v}" for v in VARIANTS)]]
+    lines.append(["---", *["---:"] * (len(lines[0]) - 1)])
+    for split in MODEL_SPLITS:
+        for schedule in (PIECEWISE, PLATEAU):
+            if own := select(rows, split=split, schedule=schedule):
+                label = name_of(VERSION_LABELS.get(split, "in both versions"), schedule)
+                right = [int(row["right"]) for row in select(own, variant=AS_IT_IS)]
+                kept = [[int(row["kept"]) for row in select(own, variant=v)] for v in VARIANTS]
+                cells = [
+                    spread(values, "{:.1f}" if len(values) > 2 else "{}")
+                    for values in (right, *kept)
+                ]
+                lines.append([label, len(right), *cells])
+    return markdown(lines)
+
+
+def main():
+    parser = argparse.ArgumentParser(
+        prog="python -m experiments.robustness", description=__doc__, formatter_class=HelpFormatter
+    )
+    add, folder = parser.add_argument, {"metavar": "DIR", "type": Path}
+    add("--clips", **folder, required=True, help="GTZAN's audio, of clips not trained on")
+    for split in MODEL_SPLITS:
+        add(f"--{split}", **folder, help=SPLITS[split])
+    add("--output", **folder, default="experiments", help="where runs/ is and the table goes")
+    options = parser.parse_args()
+    folders = {split: getattr(options, split) for split in MODEL_SPLITS}
+    write_answers(options.clips, find_models(folders, options.output), options.output)
+
+
+if __name__ == "__main__":
+    run_script(main)
