@@ -12,7 +12,8 @@ from genre_lstm.weights import load_model
 from plumbing.files import read_table, write_table
 from plumbing.inputs import InputError
 
-RESULTS, CURVES, HIPHOP = "results.csv", "curves.csv", "hiphop.csv"
+RESULTS, CURVES = "results.csv", "curves.csv"
+HIPHOP, CONFUSIONS = "hiphop.csv", "confusions.csv"
 KEY = ("fingerprint", "step", "split", "schedule", "seed")
 SCORES = ("n", "correct", "hiphop_n", "hiphop_correct", "hiphop_as_metal")
 HIPHOP_ANSWERS = ("hiphop", "metal")
@@ -26,6 +27,7 @@ TABLES = {
     ),
     CURVES: (*KEY, "epoch", "val_loss", "val_accuracy"),
     HIPHOP: (*KEY, "chain", "n", *HIPHOP_ANSWERS),
+    CONFUSIONS: (*KEY, "genre", "answer", "n"),  # of the validation part
 }
 CHAINS = {True: "band-limited", False: "full band"}
 COMPARED_STEPS = list(itertools.chain.from_iterable(COMPARED.values()))
@@ -153,6 +155,11 @@ def collect(run, data, output, cut):
         rows[CURVES] = [key | {name: point[name] for name in names} for point in validated]
     if run.step in FINAL and run.split in CHAIN_SPLITS:
         rows[HIPHOP] = [key | found for found in count_by_chain(predictions, cut)]
+        rows[CONFUSIONS] = [
+            key | {"genre": genre, "answer": answer, "n": n}
+            for genre, counted in zip(data.genres, summary["validation"]["confusion"], strict=True)
+            for answer, n in zip(data.genres, counted, strict=True)
+        ]
     return rows
 
 

@@ -11,10 +11,19 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import PercentFormatter
 
 from experiments import chains, counterfactual, robustness, transfer
-from experiments.collect import CURVES, HIPHOP, RESULTS
+from experiments.collect import CONFUSIONS, CURVES, HIPHOP, RESULTS
 from experiments.plan import COMPARED, SCHEDULES
-from experiments.tables import LADDER_LABELS, hiphop_table, of_step, select, shares, tables
+from experiments.tables import (
+    LADDER_LABELS,
+    VERSION_LABELS,
+    hiphop_table,
+    of_step,
+    select,
+    shares,
+    tables,
+)
 from genre_features.figures import save
+from genre_lstm.plots import draw_confusion
 from plumbing.files import read_table, replacing
 from plumbing.scripts import run_script
 
@@ -101,6 +110,27 @@ def draw_distances(rows, folder):
     save(figure, folder / "distances.png")
 
 
+def draw_confusions(rows, path):
+    """Draw the improved recipe's answers to both versions of the clips, of all seeds together."""
+    panels = {}
+    for split in ("control", "lowpass"):
+        runs = select(rows, **of_step("improved", split))
+        genres = sorted({row["genre"] for row in runs})
+        counts = np.array(
+            [
+                [
+                    sum(int(row["n"]) for row in select(runs, genre=genre, answer=answer))
+                    for answer in genres
+                ]
+                for genre in genres
+            ]
+        )
+        n, n_seeds = int(counts.sum()), len({row["seed"] for row in runs})
+        scores = {"confusion": counts.tolist(), "accuracy": counts.trace() / n, "n": n}
+        panels[f"{VERSION_LABELS[split]}, {n_seeds} seeds"] = scores
+    draw_confusion(panels, genres, path, "Validation clips, improved recipe, PiecewiseDecay")
+
+
 def write_tables(by_title, path):
     """Write Markdown tables, each under its title."""
     text = "".join(f"## {title}\n\n{lines}\n" for title, lines in by_title.items())
@@ -121,6 +151,8 @@ def write_report(folder):
     draw_ladder(rows, folder)
     draw_schedules(read_table(folder / CURVES), folder)
     draw_distances(read_table(folder / DISTANCES), folder)
+    if confusions := read_table(folder / CONFUSIONS):
+        draw_confusions(confusions, folder / "confusions.png")
     chains.draw_chains(tracks, folder / f"{chains.NAME}.png")
     if answers := read_table(folder / f"{counterfactual.NAME}.csv"):
         counterfactual.draw_answers(answers, folder / f"{counterfactual.NAME}.png")
