@@ -4,7 +4,6 @@ import contextlib
 import os
 from pathlib import Path
 
-import librosa
 import numpy as np
 import soundfile
 import soxr
@@ -47,7 +46,7 @@ def to_mono(samples, path):
     """Average the channels of samples, (n, channels); InputError if some are impossible."""
     if not (np.abs(samples) < 1e9).all():  # full scale is 1; the power spectrum must be finite
         raise InputError(f"{path} can't be used: it holds NaN, infinite or far too large samples")
-    return samples.mean(axis=1)
+    return samples[:, 0] if samples.shape[1] == 1 else samples.mean(axis=1)
 
 
 def read_mono(file, path, limit):
@@ -59,6 +58,16 @@ def read_mono(file, path, limit):
         blocks.append(to_mono(samples, path))
         limit -= len(samples)
     return np.concatenate(blocks)
+
+
+def resampled_length(n_samples, rate):
+    """Return how many samples at 22,050 Hz some at another rate become, rounded as librosa does."""
+    return int(np.ceil(n_samples * (SAMPLE_RATE / rate)))
+
+
+def fit(signal, n_samples):
+    """Cut a signal to a length, or append zeros."""
+    return np.pad(signal[:n_samples], (0, max(0, n_samples - len(signal))))
 
 
 def load_signal(path, seconds=None):
@@ -85,23 +94,24 @@ def load_signal(path, seconds=None):
         signal = read_mono(file, path, np.inf if seconds is None else int(np.ceil(seconds * rate)))
     if not len(signal):
         raise InputError(f"{path} can't be read as audio: it holds no samples")
-    return librosa.resample(
-        signal, orig_sr=rate, target_sr=SAMPLE_RATE, res_type=DEFINITION["resampler"]
-    )
+    if rate == SAMPLE_RATE:
+        return signal
+    resampled = soxr.resample(signal, rate, SAMPLE_RATE, DEFINITION["resampler"])
+    return fit(resampled, resampled_length(len(signal), rate))
 
 
 def stream_signal(path):
     """Yield the signal that `load_signal` returns, about a minute at a time."""
     with open_audio(path) as file:
-        stream = soxr.ResampleStream(file.samplerate, SAMPLE_RATE, 1, "float32", quality="HQ")
-        size, n_read, n_made, last = BLOCK_SECONDS * file.samplerate, 0, 0, False
+        rate, quality = file.samplerate, DEFINITION["resampler"]
+        stream = soxr.ResampleStream(rate, SAMPLE_RATE, 1, "float32", quality=quality)
+        size, n_read, n_made, last = BLOCK_SECONDS * rate, 0, 0, False
         while not last:
             signal = read_mono(file, path, size)
             last = len(signal) < size
             piece = stream.resample_chunk(signal, last=last)
             n_read += len(signal)
-            if last:  # librosa rounds the length up
-                n_samples = int(np.ceil(n_read * SAMPLE_RATE / file.samplerate))
-                piece = librosa.util.fix_length(piece, size=n_samples - n_made)
+            if last:
+                piece = fit(piece, resampled_length(n_read, rate) - n_made)
             n_made += len(piece)
             yield piece

@@ -12,7 +12,7 @@ from genre_features import audio
 from genre_features.audio import load_signal
 from genre_features.features import extract_features, extract_file
 from genre_features.frame import COLUMNS, SAMPLE_RATE, FrameSettings
-from genre_features.lowpass import lowpass
+from genre_features.lowpass import convolve, design, lowpass
 from genre_lstm.weights import load_model
 
 CUTOFF = 9000
@@ -38,6 +38,20 @@ def test_only_the_noise_of_16_bits_is_left_above_the_cutoff(noise):
     assert level(filtered, 100, 8900) == pytest.approx(level(noise, 100, 8900), abs=0.05)
     of_rounding = 10 * np.log10(2**-30 / 12 / (SAMPLE_RATE / 2))  # per Hz
     assert level(filtered, 9150, 11000) == pytest.approx(of_rounding, abs=1)
+
+
+@pytest.mark.parametrize("cutoff", [1000, CUTOFF, 11000])
+def test_filter_is_the_one_that_scipy_designs(cutoff):
+    window = ("kaiser", scipy.signal.kaiser_beta(100))
+    expected = scipy.signal.firwin(1025, cutoff, window=window, fs=SAMPLE_RATE)
+    np.testing.assert_allclose(design(cutoff), expected, atol=1e-14)
+
+
+@pytest.mark.parametrize("n_samples", [1025, 8191, 8192, 8193, 30_000])
+def test_convolution_in_blocks_is_the_whole_one(noise, n_samples):
+    samples, taps = noise[:n_samples].astype(float), design(CUTOFF)
+    found = convolve(samples, taps)
+    np.testing.assert_allclose(found, np.convolve(samples, taps, mode="valid"), atol=1e-12)
 
 
 def test_filter_has_no_delay():
