@@ -1,21 +1,26 @@
 """The 33 features of every frame of a signal: MFCC, spectral centroid, chroma and contrast."""
 
-import functools
 import itertools
-import warnings
 
-# All of it at once, before worker processes start: several that compile librosa's functions at the
-# same time can leave a damaged cache behind.
-import librosa.feature.spectral
 import numpy as np
-import scipy.signal
 
 from genre_features import audio
 from genre_features.audio import load_signal, stream_signal
-from genre_features.frame import DEFINITION, N_FFT, SAMPLE_RATE, FrameSettings
+from genre_features.filters import (
+    BIN_HZ,
+    N_BINS,
+    chroma_filters,
+    contrast_bands,
+    cosine_basis,
+    hann_window,
+    mel_filters,
+)
+from genre_features.frame import N_FFT, SAMPLE_RATE, FrameSettings
 from genre_features.lowpass import lowpass, stream_lowpass
+from genre_features.tuning import spectral_peaks, tuning_of
 
-DYNAMIC_RANGE = 80  # dB: the floor of the MFCC's mel bands below the loudest
+DYNAMIC_RANGE = 80  # dB: the floor of levels below the loudest of the signal
+TINY = np.finfo(np.float32).tiny  # what is smaller isn't divided by: it is silence
 FRAMES_AT_ONCE = 64  # their spectra fit in a core's cache, which is faster than all at once
 
 DEFAULT = FrameSettings()
@@ -49,7 +54,8 @@ def extract_features(signal, settings=DEFAULT):
     if settings.lowpass:
         signal = lowpass(signal, settings.lowpass)
     power = power_spectrogram(np.pad(signal, N_FFT // 2), settings.hop_length)
-    return features_of(power, mel_level(power).max(), tuning_of(*spectral_peaks(power)))
+    levels, tuning = levels_of(power), tuning_of(*spectral_peaks(power))
+    return features_of(power, levels, [level.max() for level in levels], tuning)
 
 
 def extract_clip(path, settings):
@@ -68,9 +74,9 @@ def extract_clip(path, settings):
 def power_spectrogram(samples, hop_length):
     """Return the power, (frames, 1025), of the STFT; the first frame begins at sample 0."""
     frames = np.lib.stride_tricks.sliding_window_view(samples, N_FFT)[::hop_length]
-    power = np.empty((len(frames), 1 + N_FFT // 2), np.float32)
+    power = np.empty((len(frames), N_BINS), np.float32)
     # Of double precision, as librosa's: contrast is about bins as soft as rounding errors, too.
-    window = scipy.signal.get_window("hann", N_FFT)
+    window = hann_window()
     for start in range(0, len(frames), FRAMES_AT_ONCE):
         few = slice(start, start + FRAMES_AT_ONCE)
         spectrum = np.fft.rfft(frames[few] * window)
@@ -78,74 +84,63 @@ def power_spectrogram(samples, hop_length):
     return power
 
 
-@functools.cache
-def mel_filters():
-    """Return (bands, bins, weights) of the mel filters, some bands at a time.
+def decibels(values):
+    """Return 10 log10 of some values, at least -100, as `librosa.power_to_db`."""
+    return 10 * np.log10(np.maximum(values, 1e-10))
 
-    They weigh few neighbouring bins: the other products of one big matrix would all be zero.
+
+def levels_of(power):
+    """Return the levels of a power spectrogram that are clamped before they are used (dB).
+
+    Returns
+    -------
+    mel : numpy.ndarray, shape (frames, 128)
+        Of the power in the mel bands.
+    peaks, valleys : numpy.ndarray, shape (frames, 7)
+        Of the largest and of the smallest magnitudes in the bands of spectral contrast.
     """
-    filters = librosa.filters.mel(sr=SAMPLE_RATE, n_fft=N_FFT, n_mels=DEFINITION["n_mels"])
-    parts = []
-    for weights in np.array_split(filters, 8):
-        bins = np.flatnonzero(weights.any(axis=0))
-        bins = slice(bins[0], bins[-1] + 1)
-        parts.append((bins, weights[:, bins].T))
-    return parts
-
-
-def mel_level(power):
-    """Return the level of the mel bands, (frames, 128), in dB."""
     mel = np.concatenate([power[:, bins] @ weights for bins, weights in mel_filters()], axis=1)
-    return librosa.power_to_db(mel, top_db=None)
+    peaks, valleys = [], []
+    for bins, size in contrast_bands():
+        ordered = np.sort(power[:, bins], axis=1)
+        valleys.append(np.sqrt(ordered[:, :size]).mean(axis=1))
+        peaks.append(np.sqrt(ordered[:, -size:]).mean(axis=1))
+    return [decibels(mel), *(decibels(np.array(rows, float).T) for rows in (peaks, valleys))]
 
 
-def spectral_peaks(power):
-    """Return pitch (Hz) and power of the spectral peaks of all frames, as `librosa.piptrack`.
-
-    They are the maxima from 150 to 4000 Hz above a tenth of the frame's largest, refined by the
-    parabola through them and their neighbours.
-    """
-    hz = SAMPLE_RATE / N_FFT
-    first, last = int(np.ceil(150 / hz)), int(np.ceil(4000 / hz))  # bins; the last isn't one
-    below, middle, above = (power[:, first + i : last + i] for i in (-1, 0, 1))
-    loud = middle > 0.1 * power.max(axis=1, keepdims=True)
-    places = np.nonzero(loud & (middle > below) & (middle >= above))
-    below, middle, above = below[places], middle[places], above[places]
-    slope, curvature = (above - below) / 2, above + below - 2 * middle
-    # A vertex a bin or more away isn't that of this peak.
-    near = np.abs(slope) < np.abs(curvature)
-    shift = np.where(near, -slope / np.where(near, curvature, 1), 0)
-    return (first + places[1] + shift) * hz, middle + slope * shift / 2
+def centroids_of(power):
+    """Return the spectral centroid of every frame (Hz), (frames, 1)."""
+    magnitude = np.sqrt(power)
+    hz = BIN_HZ * np.arange(N_BINS, dtype=np.float32)
+    moment, total = (magnitude @ np.stack([hz, np.ones_like(hz)], axis=1)).T
+    return (moment / np.where(total < TINY, 1, total))[:, np.newaxis]
 
 
-def tuning_of(pitch, strength):
-    """Return the deviation from A440, in semitones, of the stronger half of some peaks."""
-    strong = pitch[strength >= np.median(strength)] if len(pitch) else pitch
-    with warnings.catch_warnings(action="ignore", category=UserWarning):  # silence has no pitch
-        return librosa.pitch_tuning(strong, bins_per_octave=DEFINITION["n_chroma"])
+def chroma_of(power, tuning):
+    """Return the chroma of every frame, (frames, 12), relative to the strongest pitch class."""
+    chroma = power @ chroma_filters(tuning)
+    strongest = chroma.max(axis=1, keepdims=True)
+    return chroma / np.where(strongest < TINY, 1, strongest)
 
 
-def features_of(power, loudest, tuning):
+def features_of(power, levels, loudest, tuning):
     """Compute the features, (frames, 33), of a power spectrogram, (frames, 1025).
 
-    `loudest` is the highest level of a mel band in all of the signal (dB), and `tuning` its
-    deviation from A440 (semitones): the two things that librosa takes from all of it.
+    Parameters
+    ----------
+    power : numpy.ndarray, shape (frames, 1025)
+    levels : list of numpy.ndarray
+        Those of this power; see `levels_of`.
+    loudest : sequence of float
+        The highest of each of these levels in all of the signal (dB).
+    tuning : float
+        That of all of the signal; see `tuning.tuning_of`.
     """
-    magnitude = np.sqrt(power)
-    frequency = np.linspace(0, SAMPLE_RATE / 2, power.shape[1], dtype=np.float32)
-    total = magnitude.sum(axis=1)
-    level = np.maximum(mel_level(power), loudest - DYNAMIC_RANGE)
-    features = [
-        librosa.feature.mfcc(S=level.T, n_mfcc=DEFINITION["n_mfcc"]),
-        (magnitude @ frequency / np.where(total > 0, total, 1))[np.newaxis],
-        librosa.feature.chroma_stft(
-            S=power.T, sr=SAMPLE_RATE, n_chroma=DEFINITION["n_chroma"], tuning=tuning
-        ),
-        librosa.feature.spectral_contrast(
-            S=magnitude.T, sr=SAMPLE_RATE, n_bands=DEFINITION["n_bands"]
-        ),
-    ]
-    return np.concatenate(features).T.astype(np.float32)
+    tops = zip(levels, loudest, strict=True)
+    mel, peaks, valleys = (np.maximum(level, top - DYNAMIC_RANGE) for level, top in tops)
+    chroma = chroma_of(power, tuning)
+    kinds = [mel @ cosine_basis(), centroids_of(power), chroma, peaks - valleys]
+    return np.concatenate(kinds, axis=1, dtype=np.float32, casting="same_kind")
 
 
 def stream_power(path, settings):
@@ -167,8 +162,8 @@ def stream_power(path, settings):
 def extract_file(path, settings=DEFAULT):
     """Compute the features of a file of any length, with at most a minute of audio in memory.
 
-    A long file is read twice: librosa takes the level of the loudest band and the tuning from the
-    whole signal, so both must be known before the first frame.
+    A long file is read twice: librosa takes the loudest levels and the tuning from the whole
+    signal, so they must be known before the first frame.
 
     Returns
     -------
@@ -187,9 +182,12 @@ def extract_file(path, settings=DEFAULT):
         return extract_features(signal, settings), len(signal) / SAMPLE_RATE
     loudest, peaks = -np.inf, []
     for power in stream_power(path, settings):
-        loudest = max(loudest, mel_level(power).max())
+        loudest = np.maximum(loudest, [level.max() for level in levels_of(power)])
         peaks.append(spectral_peaks(power))
-    tuning = tuning_of(*np.concatenate(peaks, axis=1))
-    pieces = stream_power(path, settings)
-    features = np.concatenate([features_of(power, loudest, tuning) for power in pieces])
+    tuning = tuning_of(*map(np.concatenate, zip(*peaks, strict=True)))
+    pieces = [
+        features_of(power, levels_of(power), loudest, tuning)
+        for power in stream_power(path, settings)
+    ]
+    features = np.concatenate(pieces)
     return features, (len(features) - 1) * settings.seconds_per_frame
