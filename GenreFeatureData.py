@@ -84,8 +84,7 @@ def parse_arguments():
 
 def main():
     options = parse_arguments()
-    # Imported after the options are read: --help doesn't wait for librosa.
-    from genre_features.check import check_data_set
+    # Imported after the options are read, and where they are needed: --help is there at once.
     from genre_features.extraction import extract_parts, write_cache
     from genre_features.manifest import describe
     from genre_features.splits import read_groups, split_tracks
@@ -109,6 +108,8 @@ def main():
     tracks, genres = find_tracks(options.dataset, options.genres)
     by_part, split = split_tracks(tracks, options.split, groups)
     if options.check:
+        from genre_features.check import check_data_set
+
         check_data_set(options.dataset, by_part, genres, settings, jobs, options.plot)
         return
 

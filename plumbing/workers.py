@@ -6,7 +6,6 @@ import sys
 import tempfile
 from pathlib import Path
 
-import joblib
 from threadpoolctl import ThreadpoolController
 
 from plumbing.inputs import InputError
@@ -54,6 +53,8 @@ def spread(function, calls, jobs=-1, scheduler=None):
                 outcome = attempt(function, *call)
             yield outcome
     else:
+        import joblib  # imported here: one file alone doesn't wait for it
+
         os.environ.update({name: os.environ.get(name, size) for name, size in KEEP_MEMORY.items()})
         with joblib.parallel_config("loky", inner_max_num_threads=1):
             yield from joblib.Parallel(n_jobs=jobs, return_as="generator")(
@@ -65,6 +66,7 @@ def spread_over_cluster(function, calls, scheduler):
     """Yield `attempt(function, *call)` for every call, in order, from a Dask cluster."""
     try:
         import distributed
+        import joblib
     except ImportError:
         raise InputError(
             "--scheduler needs Dask: run pip install -r requirements/dask.txt"
