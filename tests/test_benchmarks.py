@@ -1,8 +1,12 @@
 """What a user may rely on about the speeds that are told."""
 
-from helpers import ROOT, read_rows
+import numpy as np
+from helpers import ROOT, read_rows, write_clip
 
 from benchmarks import __main__ as benchmarks
+from benchmarks import original
+from genre_features.features import extract_clip
+from genre_features.frame import FrameSettings
 
 
 def test_speeds_in_the_readme_are_the_measured_ones():
@@ -28,3 +32,20 @@ def test_two_sides_are_run_by_turns_and_compared_by_their_medians():
     found = benchmarks.by_turns(side("ours", 1, 9, 2), side("theirs", 5, 7, 6), 3)
     assert found == [2, 6]
     assert calls == ["ours", "theirs"] * 3
+
+
+def test_both_sides_of_an_extraction_compute_the_same_features(tmp_path):
+    write_clip(tmp_path / "clip.au", "blip", 0, seconds=2.0)
+    ours = extract_clip(tmp_path / "clip.au", FrameSettings())
+    theirs = original.extract_clip(tmp_path / "clip.au")
+    np.testing.assert_allclose(ours, theirs, rtol=1e-4, atol=1e-5)
+
+
+def test_an_accuracy_counts_as_reached_where_it_is_never_lost_again():
+    rows = read_rows(ROOT / "result/reference/improved/PiecewiseDecay/history.csv")
+    found = benchmarks.first_epoch("improved/PiecewiseDecay", 0.7905)
+    accuracies = {int(row["epoch"]): float(row["val_accuracy"] or "nan") for row in rows}
+    assert min(v for epoch, v in accuracies.items() if epoch >= found and v == v) >= 0.7905
+    before = max(epoch for epoch, v in accuracies.items() if epoch < found and v == v)
+    assert accuracies[before] < 0.7905
+    assert benchmarks.first_epoch("published/PiecewiseDecay", 0.7905) is None

@@ -1,0 +1,35 @@
+"""Extract features as the original project does: librosa's four functions, clip after clip.
+
+python -m benchmarks.original gtzan features.npy
+"""
+
+import sys
+from pathlib import Path
+
+import librosa
+import numpy as np
+
+from genre_features.frame import FRAMES, HOP_LENGTH
+
+
+def extract_clip(path):
+    """Return the features of a clip, (frames, 33)."""
+    signal, rate = librosa.load(path)
+    options = {"y": signal, "sr": rate, "hop_length": HOP_LENGTH}
+    features = [
+        librosa.feature.mfcc(n_mfcc=13, **options),
+        librosa.feature.spectral_centroid(**options),
+        librosa.feature.chroma_stft(**options),
+        librosa.feature.spectral_contrast(**options),
+    ]
+    return np.concatenate(features).T
+
+
+def main():
+    dataset, output = map(Path, sys.argv[1:])
+    clips = [extract_clip(path)[:FRAMES] for path in sorted(dataset.rglob("*.au"))]
+    np.save(output, np.stack(clips).astype(np.float32))
+
+
+if __name__ == "__main__":
+    main()
