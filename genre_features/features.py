@@ -163,7 +163,8 @@ def extract_file(path, settings=DEFAULT):
     """Compute the features of a file of any length, with at most a minute of audio in memory.
 
     A long file is read twice: librosa takes the loudest levels and the tuning from the whole
-    signal, so they must be known before the first frame.
+    signal, so they must be known before the first frame. For the tuning, five bytes of each
+    spectral peak are kept: 60 MB of an hour of noise, and far less of music.
 
     Returns
     -------
