@@ -2,6 +2,7 @@
 
 import contextlib
 import csv
+import errno
 import json
 import os
 import platform
@@ -16,20 +17,63 @@ from plumbing.inputs import InputError
 def replacing(path):
     """Yield a temporary path beside `path`; move it there when the block succeeds.
 
-    Readers of `path` find the old file or the new one, even if the process is killed.
+    Readers of `path` find the old file or the new one, even after a kill or a power cut. A link
+    is followed to the file that it names; a device is written to in place.
     """
-    path = Path(path)
+    if is_special(path):
+        yield Path(path)
+        return
+    path = Path(os.path.realpath(path))
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f".part-{path.name}")
     try:
+        temporary.unlink(missing_ok=True)  # of a run that was killed
+        temporary.touch(exist_ok=False)  # a link of this name isn't written through
         yield temporary
+        flush(temporary)
         temporary.replace(path)
+        flush_folder(path.parent)
     except OSError as error:
         if error.errno and not error.filename:  # the error of a full disk names no file
             error.filename = str(path)
         raise
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def flush(path):
+    """Have the system write a file to the disk now."""
+    descriptor = os.open(path, os.O_RDWR)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def flush_folder(folder):
+    """Have the system write to the disk which files a folder holds, where systems can be told."""
+    if os.name == "posix":
+        descriptor = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        except OSError as error:
+            if error.errno != errno.EINVAL:  # some network shares can't
+                raise
+        finally:
+            os.close(descriptor)
+
+
+def is_special(path):
+    """Whether something is there that is neither a file nor a folder, such as a FIFO."""
+    path = Path(path)
+    return path.exists() and not path.is_file() and not path.is_dir()
+
+
+def check_file(path):
+    """Raise InputError if a path is a folder, or a FIFO or device, which may never end."""
+    if Path(path).is_dir() or is_special(path):
+        kind = "folder" if Path(path).is_dir() else "FIFO or device"
+        raise InputError(f"{path} is a {kind}: give a file")
 
 
 @contextlib.contextmanager
@@ -41,7 +85,7 @@ def alone(*folders):
     Raises
     ------
     InputError
-        Another process holds a lock.
+        Another process holds a lock, or the folder's disk has no locks.
     """
     me = f"process {os.getpid()} on {platform.node()}".encode()
 
@@ -50,7 +94,8 @@ def alone(*folders):
         os.write(descriptor, me)
 
     with contextlib.ExitStack() as stack:
-        for folder in dict.fromkeys(folders):
+        # A folder may go by two names.
+        for folder in {os.path.realpath(folder): folder for folder in folders}.values():
             folder.mkdir(parents=True, exist_ok=True)
             path = folder / ".lock"
             try:
@@ -62,6 +107,10 @@ def alone(*folders):
                     holder = "another process"
                 raise InputError(
                     f"{holder} is writing to {folder}: wait until it ends, or choose another folder"
+                ) from None
+            except NotImplementedError:
+                raise InputError(
+                    f"{folder} can't be locked against other processes: choose another disk"
                 ) from None
         yield
 

@@ -2,13 +2,15 @@
 
 import errno
 import os
+import stat
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 from helpers import ROOT
 
-from plumbing.files import alone, read_table, replacing, write_json, write_table
+from plumbing.files import alone, check_file, read_table, replacing, write_json, write_table
 from plumbing.inputs import InputError
 
 
@@ -43,6 +45,60 @@ def test_error_of_a_full_disk_names_the_file(tmp_path):
     assert found.value.filename == str(tmp_path / "file")
 
 
+@pytest.mark.skipif(os.name != "posix", reason="folders are flushed on POSIX alone")
+def test_file_is_on_the_disk_before_it_is_moved_and_its_name_after(tmp_path, monkeypatch):
+    done, real = [], {"flush": os.fsync, "move": os.replace}
+
+    def note(word):
+        def call(*arguments):
+            path = arguments[0]
+            is_folder = word == "flush" and stat.S_ISDIR(os.fstat(path).st_mode)
+            done.append(word + " folder" * is_folder)
+            return real[word](*arguments)
+
+        return call
+
+    monkeypatch.setattr(os, "fsync", note("flush"))
+    monkeypatch.setattr(os, "replace", note("move"))
+    with replacing(tmp_path / "file") as temporary:
+        temporary.write_text("new")
+    assert done == ["flush", "move", "flush folder"]
+
+
+def test_link_planted_under_the_temporary_name_is_not_written_through(tmp_path):
+    other, path = tmp_path / "other", tmp_path / "file"
+    other.write_text("precious")
+    (tmp_path / ".part-file").symlink_to(other)
+    with replacing(path) as temporary:
+        temporary.write_text("new")
+    assert (other.read_text(), path.read_text()) == ("precious", "new")
+    assert not path.is_symlink()
+
+
+def test_link_is_kept_and_the_file_that_it_names_replaced(tmp_path):
+    link, target = tmp_path / "link", tmp_path / "elsewhere" / "target"
+    link.symlink_to(target)
+    for content in ("one", "two"):
+        write_json(link, content)
+        assert link.is_symlink()
+        assert target.read_text() == f'"{content}"\n'
+    assert [path.name for path in target.parent.iterdir()] == ["target"]
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="Windows has no such files")
+def test_devices_are_written_in_place_and_refused_where_a_file_is_read(tmp_path):
+    write_json(os.devnull, "nothing")
+    assert not Path(os.devnull).is_file()
+    os.mkfifo(tmp_path / "fifo")
+    reader = os.open(tmp_path / "fifo", os.O_RDONLY | os.O_NONBLOCK)
+    write_json(tmp_path / "fifo", "text")
+    assert os.read(reader, 100) == b'"text"\n'
+    os.close(reader)
+    for path, kind in ((tmp_path / "fifo", "FIFO"), (os.devnull, "device"), (tmp_path, "folder")):
+        with pytest.raises(InputError, match=f"^{path} is a .*{kind}"):
+            check_file(path)
+
+
 def test_tables_are_read_as_they_were_written(tmp_path):
     rows = [{"a": "1", "b": "x, y"}, {"a": "Ñ", "b": ""}]
     write_table(tmp_path / "table.csv", ("a", "b"), rows)
@@ -68,7 +124,8 @@ def test_folder_is_refused_while_another_is_at_work_there_and_free_afterwards(tm
                 alone(folder),
             ):
                 pass
-    with alone(*folders, *folders):  # the same folder twice is no conflict
+    (tmp_path / "link").symlink_to(tmp_path / "a", target_is_directory=True)
+    with alone(*folders, *folders, tmp_path / "link"):  # the same folder twice is no conflict
         pass
 
 
