@@ -56,7 +56,8 @@ class GenreFeatureData:
         Raises
         ------
         InputError
-            An array is missing, isn't one, doesn't fit the others or holds NaN or infinity.
+            An array is missing, isn't one, holds NaN or infinity, or doesn't fit the others or
+            the manifest, as while an extraction moves them to their places.
         """
         self.inputs, self.checksums, one_hot = {}, {}, {}
         for part in PARTS:
@@ -70,12 +71,13 @@ class GenreFeatureData:
             )
         n_frames, n_genres = sizes["train"]
         if (self.folder / manifest.NAME).exists():
-            self.read_manifest(n_frames, n_genres)
+            checksums = {part: zlib.crc32(np.ascontiguousarray(one_hot[part])) for part in PARTS}
+            self.read_manifest(n_frames, n_genres, {"input": self.checksums, "target": checksums})
         else:
             self.guess_manifest(n_frames, n_genres)
         return self
 
-    def read_manifest(self, n_frames, n_genres):
+    def read_manifest(self, n_frames, n_genres, checksums):
         """Set what features.json says of the arrays; InputError unless it fits them."""
         try:
             content = manifest.read(self.folder)
@@ -84,6 +86,7 @@ class GenreFeatureData:
             fits = (len(self.genres), self.settings.frames) == (n_genres, n_frames) and all(
                 len(self.tracks[part]) == len(self.targets[part]) for part in PARTS
             )
+            fits &= content.get("checksums") in (None, checksums)  # earlier versions had none
         except (ValueError, KeyError, TypeError, RecursionError):
             fits = False
         if not fits:

@@ -3,6 +3,7 @@
 import contextlib
 import json
 import sys
+import zlib
 from pathlib import Path
 
 import numpy as np
@@ -12,10 +13,10 @@ from genre_features import journal, manifest
 from genre_features.audio import can_fill
 from genre_features.features import extract_clip
 from genre_features.frame import N_FEATURES, FrameSettings
-from genre_features.journal import Entry, row_counts, unfinished
+from genre_features.journal import Entry, finished, row_counts, unfinished
 from genre_features.splits import check_parts
 from genre_features.tracks import PARTS
-from plumbing.files import replacing, write_json
+from plumbing.files import flush, replacing, write_json
 from plumbing.inputs import InputError
 from plumbing.workers import spread
 
@@ -40,13 +41,15 @@ def extract_parts(folder, dataset, by_part, content, *, jobs=-1, scheduler=None)
     kept : dict of str to list of Track
         The clips that are rows of their part's array; the others can't be used.
     notes : dict of str to dict
-        The reason for each ``skipped`` file, the number of frames of each ``repeated`` one, and
-        the files too ``narrow`` for the low-pass filter to make them like the others.
+        The reason for each ``skipped`` file, the number of frames of each ``repeated`` one,
+        the files too ``narrow`` for the low-pass filter to make them like the others, and the
+        ``checksums`` of each part's features.
 
     Raises
     ------
     InputError
-        A part is left without a usable clip, or a genre without one to train on.
+        A part is left without a usable clip, or a genre without one to train on; or a file
+        can't be opened any more, and what is done is kept.
     """
     settings = FrameSettings.read(content)
     header = {key: value for key, value in content.items() if key != "sources"}
@@ -55,8 +58,10 @@ def extract_parts(folder, dataset, by_part, content, *, jobs=-1, scheduler=None)
     entries = journal.read(folder, header, planned, settings)
     journal.write(folder, header, entries)
     place = Path(dataset).absolute()  # workers may have another current folder
-    calls = ((place / clip.file, settings) for clip in planned[len(entries) :])
-    append_clips(folder, planned, entries, spread(extract_clip, calls, jobs, scheduler), settings)
+    if len(entries) < len(planned) or not journal.is_moved(folder):
+        calls = ((place / clip.file, settings) for clip in planned[len(entries) :])
+        outcomes = spread(extract_or_miss, calls, jobs, scheduler)
+        append_clips(folder, planned, entries, outcomes, settings)
     kept, notes = sort_out(tracks, entries, place, settings)
     report_notes(notes, len(tracks), settings)
     try:
@@ -65,6 +70,21 @@ def extract_parts(folder, dataset, by_part, content, *, jobs=-1, scheduler=None)
         journal.discard(folder)
         raise
     return kept, notes
+
+
+def extract_or_miss(path, settings):
+    """Return what `extract_clip` does, or an OSError if the file can't be opened.
+
+    Such a file isn't broken: its disk or network may be away.
+    """
+    try:
+        return extract_clip(path, settings)
+    except (InputError, OSError):
+        try:
+            path.open("rb").close()
+        except OSError as missing:
+            return missing
+        raise
 
 
 def append_clips(folder, planned, entries, outcomes, settings):
@@ -76,10 +96,17 @@ def append_clips(folder, planned, entries, outcomes, settings):
     planned : list of Entry
     entries : list of Entry
         Those of the first planned clips, which are there already.
-    outcomes : iterable of (numpy.ndarray, shape (T, 33), or None; str or None)
-        The features of each other planned clip, or the problem with it.
+    outcomes : iterable of (numpy.ndarray, shape (T, 33), OSError or None; str or None)
+        The features of each other planned clip, why its file can't be opened, or the problem with
+        it.
     settings : FrameSettings
+
+    Raises
+    ------
+    InputError
+        A file can't be opened any more, or the folder was removed.
     """
+    checksums = journal.checksums(entries)
     with contextlib.ExitStack() as stack:
         arrays = {
             part: stack.enter_context(journal.open_array(folder, part, n_rows, settings))
@@ -92,11 +119,14 @@ def append_clips(folder, planned, entries, outcomes, settings):
         try:
             for features, problem in outcomes:
                 entry = planned[len(entries)]._replace(problem=problem)
+                check_outcome(folder, features, f"{len(entries)} of {len(planned)} clips")
                 if not problem:
-                    entry = entry._replace(n_frames=len(features))
                     # Zeros behind a short clip would be learnt as a sign of its genre.
-                    arrays[entry.part].write(np.resize(features, (settings.frames, N_FEATURES)))
+                    row = np.resize(features, (settings.frames, N_FEATURES))
+                    arrays[entry.part].write(row)
                     arrays[entry.part].flush()
+                    checksums[entry.part] = zlib.crc32(row, checksums[entry.part])
+                    entry = entry._replace(n_frames=len(features), checksum=checksums[entry.part])
                 log.write(json.dumps(entry._asdict()) + "\n")
                 log.flush()
                 entries.append(entry)
@@ -113,10 +143,22 @@ def append_clips(folder, planned, entries, outcomes, settings):
             journal.write_header(arrays[part], n_rows, settings.frames)
 
 
+def check_outcome(folder, features, done):
+    """Raise InputError where going on would lose clips; see `append_clips`."""
+    if isinstance(features, OSError):
+        raise InputError(
+            f"{features.filename} can't be opened any more ({features.strerror}): {done} are done "
+            "and kept; make it readable, or take it out, and run the same command again"
+        )
+    if not (folder / journal.NAME).exists():
+        raise InputError(f"{folder} was moved or removed after {done}: run the command again")
+
+
 def sort_out(tracks, entries, dataset, settings):
     """Return the usable clips of each part, and notes on the others; see `extract_parts`."""
     kept = {part: [] for part in PARTS}
-    notes = {"skipped": {}, "repeated": {}, "narrow": []}
+    notes = {"skipped": {}, "repeated": {}, "narrow": [], "checksums": {}}
+    notes["checksums"]["input"] = journal.checksums(entries)
     for (part, track), entry in zip(tracks, entries, strict=True):
         if entry.problem:
             notes["skipped"][track.file] = entry.problem
@@ -149,6 +191,9 @@ def report_notes(notes, n_clips, settings):
 def write_cache(folder, kept, content, notes):
     """Write targets and manifest, and move the finished arrays to their place beside them.
 
+    The manifest goes first, and the moves are made last: after an interruption, the cache is the
+    old one, or one that doesn't load and that the next extraction completes at once.
+
     Parameters
     ----------
     folder : Path
@@ -157,16 +202,20 @@ def write_cache(folder, kept, content, notes):
     content : dict
         See `manifest.describe`.
     """
-    genres = content["genres"]
+    tracks = {part: [track.name for track in kept[part]] for part in PARTS}
+    content = {"complete": True, **content, "tracks": tracks, **notes}
+    genres, content["checksums"]["target"] = content["genres"], {}
     with contextlib.ExitStack() as stack:
         for part in PARTS:
             path = stack.enter_context(replacing(folder / f"data_{part}_target.npy"))
             rows = [genres.index(track.genre) for track in kept[part]]
-            np.save(path, np.eye(len(genres), dtype=np.float32)[rows])
-        # If the moves below are interrupted, arrays of two extractions don't pass for one cache.
-        write_json(folder / manifest.NAME, {"complete": False})
-        for part in PARTS:
-            unfinished(folder, part).replace(folder / f"data_{part}_input.npy")
-    tracks = {part: [track.name for track in kept[part]] for part in PARTS}
-    write_json(folder / manifest.NAME, {"complete": True, **content, "tracks": tracks, **notes})
+            targets = np.eye(len(genres), dtype=np.float32)[rows]
+            np.save(path, targets)
+            content["checksums"]["target"][part] = zlib.crc32(targets)
+        left = [part for part in PARTS if unfinished(folder, part).exists()]
+        for part in left:
+            flush(unfinished(folder, part))
+        write_json(folder / manifest.NAME, content)
+        for part in left:
+            unfinished(folder, part).replace(finished(folder, part))
     journal.discard(folder)

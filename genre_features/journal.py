@@ -1,12 +1,13 @@
 """The journal of an extraction, and the unfinished arrays beside it.
 
 Each clip is appended to the array of its part and then entered in the journal. After an
-interruption at any moment, the extraction continues behind the last entry.
+interruption at any moment, the extraction continues behind the last entry whose features are there.
 """
 
 import contextlib
 import json
 import os
+import zlib
 from typing import NamedTuple
 
 import numpy as np
@@ -28,6 +29,7 @@ class Entry(NamedTuple):
     digest: str | None
     n_frames: int | None = None  # before a short clip is repeated
     problem: str | None = None
+    checksum: int | None = None  # CRC-32 of all features of the part up to this clip's
 
     @property
     def clip(self):
@@ -38,6 +40,16 @@ class Entry(NamedTuple):
 def unfinished(folder, part):
     """Return the path of a part's features until those of all parts are extracted."""
     return folder / f".part-data_{part}_input.npy"
+
+
+def finished(folder, part):
+    """Return the path of a part's features in a complete cache."""
+    return folder / f"data_{part}_input.npy"
+
+
+def is_moved(folder):
+    """Whether some arrays aren't there, because they were finished and moved to their places."""
+    return not all(unfinished(folder, part).exists() for part in PARTS)
 
 
 def discard(folder):
@@ -56,25 +68,40 @@ def row_counts(entries):
     return {part: sum(e.part == part and not e.problem for e in entries) for part in PARTS}
 
 
+def checksums(entries):
+    """Return the CRC-32 of each part's features, according to the journal."""
+    return dict.fromkeys(PARTS, 0) | {e.part: e.checksum for e in entries if not e.problem}
+
+
 def read(folder, header, planned, settings):
-    """Return the journal's entries for the first of the `planned` clips; none if they differ."""
-    entries = []
-    with contextlib.suppress(OSError, ValueError):
+    """Return the journal's entries for the first of the `planned` clips; none if they differ.
+
+    They end where the features aren't those that the journal names: after a power cut, an array
+    may hold less. If arrays were moved to their places, all of them count or none.
+    """
+    entries, checksum = [], dict.fromkeys(PARTS, 0)
+    # The last line may have been cut off, and then isn't JSON.
+    with contextlib.suppress(OSError, ValueError, TypeError), contextlib.ExitStack() as stack:
         first, *lines = (folder / NAME).read_text(encoding="utf-8").splitlines() or [""]
-        # The last line may have been cut off, and then isn't JSON.
-        with contextlib.suppress(ValueError, TypeError):
-            if json.loads(first) == header:
-                for clip, line in zip(planned, lines, strict=False):
-                    entry = Entry(**json.loads(line))
-                    if entry.clip != clip.clip:
-                        break
-                    entries.append(entry)
-        for part, n_rows in row_counts(entries).items():
-            size = unfinished(folder, part).stat().st_size
-            if size < HEADER_BYTES + n_rows * row_bytes(settings):
-                return []
-        return entries
-    return []
+        if json.loads(first) != header:
+            return []
+        arrays = {}
+        for part in PARTS:
+            path = unfinished(folder, part)
+            path = path if path.exists() else finished(folder, part)
+            arrays[part] = stack.enter_context(path.open("rb"))
+            arrays[part].seek(HEADER_BYTES)
+        for clip, line in zip(planned, lines, strict=False):
+            entry = Entry(**json.loads(line))
+            if entry.clip != clip.clip:
+                break
+            if not entry.problem:
+                row = arrays[entry.part].read(row_bytes(settings))
+                checksum[entry.part] = zlib.crc32(row, checksum[entry.part])
+                if checksum[entry.part] != entry.checksum:
+                    break
+            entries.append(entry)
+    return [] if is_moved(folder) and len(entries) < len(planned) else entries
 
 
 def write(folder, header, entries):

@@ -5,9 +5,11 @@ import hashlib
 import json
 from pathlib import Path
 
+from tqdm import tqdm
+
 from genre_features.frame import DEFINITION, FrameSettings
 from genre_features.tracks import PARTS
-from plumbing.inputs import are_names
+from plumbing.inputs import InputError, are_names
 from plumbing.scripts import library_versions
 
 NAME = "features.json"
@@ -30,27 +32,36 @@ def describe(dataset, by_part, genres, split, settings):
     dict
         ``genres``, ``split``, every setting, as ``sources`` a hash of each clip's file, and the
         libraries' ``versions``.
+
+    Raises
+    ------
+    InputError
+        A file can't be read.
     """
+    sources = {part: {} for part in by_part}
+    files = [(part, track.file) for part, tracks in by_part.items() for track in tracks]
+    # Few files are hashed before a bar would be seen.
+    for part, file in tqdm(files, "Hashing", unit="file", delay=1, leave=False):
+        sources[part][file] = file_digest(Path(dataset) / file)
     return {
         "genres": genres,
         "split": split,
         **DEFINITION,
         **dataclasses.asdict(settings),
-        "sources": {
-            part: {track.file: file_digest(Path(dataset) / track.file) for track in tracks}
-            for part, tracks in by_part.items()
-        },
+        "sources": sources,
         "versions": library_versions("librosa", "numpy", "scipy", "soundfile", "soxr"),
     }
 
 
 def file_digest(path):
-    """Return a hash of a file's content, by which a change is noticed; None if unreadable."""
+    """Return a hash of a file's content, by which a change is noticed; InputError if unreadable."""
     try:
         with path.open("rb") as file:
             return hashlib.file_digest(file, "sha256").hexdigest()
-    except OSError:
-        return None
+    except OSError as error:
+        raise InputError(
+            f"{path} can't be read ({error.strerror}): make it readable, or take it out"
+        ) from None
 
 
 def read(folder):

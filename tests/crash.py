@@ -1,13 +1,14 @@
-"""Kill the feature script and a training script at random moments, and go on, again and again.
+"""Kill the feature script and a training script, and go on, again and again.
 
     python tests/crash.py --kills 50
 
-What is there in the end must be what an undisturbed run writes, to the byte. Needs fork: Linux or
-macOS.
+Both are killed at random moments, and the feature script before each of its renames, too. What is
+there in the end must be what an undisturbed run writes, to the byte. Needs fork: Linux or macOS.
 """
 
 import argparse
 import contextlib
+import itertools
 import json
 import os
 import random
@@ -18,6 +19,7 @@ import sys
 import tempfile
 import time
 from pathlib import Path
+from unittest import mock
 
 os.environ["OMP_NUM_THREADS"] = "1"
 sys.path.insert(0, str(Path(__file__).parent.parent))
@@ -26,17 +28,25 @@ from helpers import ROOT, contents, extract, extraction_line, make_corpus, train
 from tqdm import tqdm
 
 import genre_lstm.run  # noqa: F401  imported once, not by every process
+from genre_features import extraction
+from genre_features.cache import GenreFeatureData
 from genre_lstm.tensors import read_tensors
+from plumbing.inputs import InputError
 
 SCHEDULE = "PiecewiseDecay"
 
 
-def begin(script, *arguments):
-    """Run a script in a process of its own, a fork of this one; return the process's number."""
+def begin(script, *arguments, renames=None):
+    """Run a script in a process of its own, a fork of this one; return the process's number.
+
+    It is killed before it renames a file once more than `renames` times.
+    """
     if process := os.fork():
         return process
     status = 1
     try:
+        if renames is not None:
+            os.replace = kill_after(renames, os.replace)
         sys.argv = [script, *arguments]
         with (
             Path(os.devnull).open("w") as nowhere,
@@ -50,15 +60,27 @@ def begin(script, *arguments):
         os._exit(status)
 
 
+def kill_after(n_calls, function):
+    """Return a function that can be called so many times and then kills its process."""
+    calls = itertools.count()
+
+    def call(*arguments):
+        if next(calls) == n_calls:
+            os.kill(os.getpid(), signal.SIGKILL)
+        return function(*arguments)
+
+    return call
+
+
 def wait(process, seconds=None):
     """Wait for a process to end; return whether it has, if no longer than so many seconds."""
     end = None if seconds is None else time.monotonic() + seconds
     while True:
         found, status = os.waitpid(process, 0 if end is None else os.WNOHANG)
         if found:
-            if status:
+            if status and not os.WIFSIGNALED(status):
                 raise RuntimeError("a run failed that nobody killed")
-            return True
+            return not status
         if time.monotonic() > end:
             return False
         time.sleep(0.001)
@@ -119,6 +141,31 @@ def disturb(title, command, outcome, folder, kills):
     return n_ended
 
 
+def disturb_renames(corpus, features, folder):
+    """Kill an extraction over other features before each of its renames; return how many it has.
+
+    A kill must leave the old features, or none that load, and a second extraction must end with
+    those of an undisturbed one. But for the first rename, which is the journal's, all clips are
+    extracted by then, and none may be extracted again.
+    """
+    extract(corpus, folder / "old", "--hop-length", 1024)
+    old, expected = contents(folder / "old"), contents(features)
+    for number in itertools.count():
+        place = shutil.copytree(folder / "old", folder / f"killed-{number}")
+        if wait(begin(*extraction_line(corpus, place), renames=number)):
+            return number
+        if contents(place) != old:
+            with contextlib.suppress(InputError):
+                GenreFeatureData(place).load()
+                if contents(place) != expected:
+                    raise RuntimeError(f"after a kill at rename {number}, a mixed cache loads")
+        extract_clip = None if number else extraction.extract_clip
+        with mock.patch.object(extraction, "extract_clip", extract_clip):
+            wait(begin(*extraction_line(corpus, place)))
+        if contents(place) != expected:
+            raise RuntimeError(f"after a kill at rename {number}, the extraction ended otherwise")
+
+
 def disturb_scripts(folder, kills):
     """Disturb an extraction and a training; yield each one's name and how often it ended.
 
@@ -130,7 +177,7 @@ def disturb_scripts(folder, kills):
         ("extraction", lambda place: extraction_line(corpus, place), contents),
         ("training", lambda place: training(features, place), trained),
     ):
-        (folder / title).mkdir()
+        (folder / title).mkdir(parents=True)
         yield title, disturb(title, command, outcome, folder / title, kills)
 
 
@@ -141,7 +188,11 @@ def main():
     options = parser.parse_args()
     random.seed(options.seed)
     with tempfile.TemporaryDirectory() as name:
-        for title, n_ended in disturb_scripts(Path(name), options.kills):
+        corpus, features = make_corpus(Path(name, "corpus")), Path(name, "features")
+        extract(corpus, features)
+        n_renames = disturb_renames(corpus, features, Path(name))
+        print(f"extraction: killed at each of {n_renames} renames, ended as undisturbed")
+        for title, n_ended in disturb_scripts(Path(name, "scripts"), options.kills):
             print(f"{title}: killed {options.kills} times, ended {n_ended} times as undisturbed")
 
 

@@ -9,6 +9,7 @@ from helpers import (
     assert_one_line,
     extract,
     most_memory,
+    read_manifest,
     train,
     write_cache,
     write_clip,
@@ -18,6 +19,7 @@ from helpers import (
 from genre_features.cache import GenreFeatureData, why_stale
 from genre_features.genres import ORIGINAL_GENRES
 from genre_features.tracks import PARTS
+from plumbing.files import write_json
 from plumbing.inputs import InputError
 
 
@@ -182,6 +184,21 @@ def test_manifest_of_an_interrupted_extraction_is_refused(features, tmp_path):
     (output / "features.json").write_text('{"complete": false}')
     _, stderr = train("PiecewiseDecay", output, tmp_path, status=2)
     assert_one_line(stderr, "features.json", "GenreFeatureData.py")
+
+
+@pytest.mark.parametrize("kind", ["input", "target"])
+def test_parts_of_two_extractions_are_refused_and_caches_without_checksums_load(
+    features, tmp_path, kind
+):
+    output = shutil.copytree(features, tmp_path / "out")
+    other = np.roll(np.load(output / f"data_test_{kind}.npy"), 1, axis=0)
+    np.save(output / f"data_test_{kind}.npy", other)
+    with pytest.raises(InputError, match=r"features.json doesn't fit the arrays"):
+        GenreFeatureData(output).load()
+    content = read_manifest(output)
+    del content["checksums"]
+    write_json(output / "features.json", content)
+    GenreFeatureData(output).load()
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,6 @@
 """What a user may rely on when features are extracted, whatever stops it."""
 
+import errno
 import os
 import shutil
 
@@ -21,8 +22,8 @@ from helpers import (
 
 from genre_features import extraction, journal
 from genre_features.audio import load_signal
-from genre_features.features import extract_features
-from plumbing.files import alone
+from genre_features.features import extract_clip, extract_features
+from plumbing.files import alone, replacing
 
 
 def test_cache_holds_float32_sequences_and_one_hot_targets_in_genre_order(features):
@@ -186,6 +187,50 @@ def test_nothing_is_kept_of_a_stopped_extraction_of_something_else(
     assert contents(output) == contents(undisturbed)
 
 
+@pytest.mark.parametrize("change", ["moved away", "one folder", "never mounted"])
+def test_outage_of_the_audio_stops_an_extraction_and_keeps_what_is_done(
+    corpus, features, tmp_path, monkeypatch, change
+):
+    dataset, output, real = shutil.copytree(corpus, tmp_path / "corpus"), tmp_path / "out", []
+    place = dataset / "hum" if change == "one folder" else dataset
+
+    def spread(function, calls, *arguments):
+        for n_done, call in enumerate(calls):
+            if n_done == 16 and change != "never mounted":
+                place.rename(tmp_path / "away")
+            path = tmp_path / "elsewhere" if change == "never mounted" else call[0]
+            yield from extraction_spread(function, [(path, call[1])], *arguments)
+
+    extraction_spread = extraction.spread
+    monkeypatch.setattr(extraction, "spread", spread)
+    stderr = refuse(dataset, output).splitlines()[-1]
+    n_done = 0 if change == "never mounted" else 16
+    assert_one_line(stderr, "can't be opened any more (No such file", f"{n_done} of 21 clips")
+    assert not contents(output)
+    monkeypatch.undo()
+    if change != "never mounted":
+        (tmp_path / "away").rename(place)
+    monkeypatch.setattr(extraction, "extract_clip", lambda *call: real.append(1) or clip(*call))
+    clip = extract_clip
+    extract(dataset, output)
+    assert len(real) == 21 - n_done
+    assert contents(output) == contents(features)
+
+
+def test_folder_removed_meanwhile_is_noticed_at_the_next_clip(corpus, tmp_path, monkeypatch):
+    output, real = tmp_path / "out", extraction.spread
+
+    def spread(*arguments):
+        for n_done, outcome in enumerate(real(*arguments)):
+            if n_done == 3:
+                output.rename(tmp_path / "other")
+            yield outcome
+
+    monkeypatch.setattr(extraction, "spread", spread)
+    stderr = refuse(corpus, output).splitlines()[-1]
+    assert_one_line(stderr, output, "was moved or removed after 3 of 21 clips")
+
+
 def test_second_extraction_into_a_folder_is_told_who_is_at_work_there(corpus, tmp_path):
     with alone(tmp_path):
         _, stderr = extract(corpus, tmp_path, status=2)
@@ -202,3 +247,24 @@ def test_full_disk_ends_an_extraction_in_one_line_and_keeps_the_old_cache(corpus
     assert_one_line(stderr.split("\r")[-1].strip().splitlines()[-1], "too large")
     assert "Traceback" not in stderr
     assert contents(output) == old
+
+
+def test_manifest_that_cannot_be_written_leaves_the_old_cache_and_what_was_extracted(
+    corpus, features, tmp_path, monkeypatch
+):
+    output = tmp_path / "out"
+    extract(corpus, output, "--hop-length", 1024)
+    old = contents(output)
+
+    def write_json(path, content):
+        with replacing(path) as temporary:
+            temporary.write_text("half")
+            raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(extraction, "write_json", write_json)
+    assert "No space left" in refuse(corpus, output).splitlines()[-1]
+    assert contents(output) == old
+    monkeypatch.undo()
+    monkeypatch.setattr(extraction, "extract_clip", None)  # nothing is extracted again
+    extract(corpus, output)
+    assert contents(output) == contents(features)

@@ -7,6 +7,7 @@ from genre_features import manifest
 from genre_features.frame import FrameSettings
 from genre_features.splits import split_tracks
 from genre_features.tracks import find_tracks
+from plumbing.inputs import InputError
 
 
 def test_manifest_says_what_the_cache_was_made_from_and_with_what(corpus, features):
@@ -25,7 +26,11 @@ def test_hash_of_a_file_changes_with_its_content_and_not_with_its_name(tmp_path)
         (tmp_path / name).write_bytes(content)
     a, b, c = (manifest.file_digest(tmp_path / name) for name in "abc")
     assert a == b != c
-    assert manifest.file_digest(tmp_path / "missing") is None
+
+
+def test_file_that_cannot_be_read_is_named_rather_than_left_out(tmp_path):
+    with pytest.raises(InputError, match=r"^.*missing can't be read .*take it out$"):
+        manifest.file_digest(tmp_path / "missing")
 
 
 def test_genres_split_settings_and_tracks_are_read_back(features):
