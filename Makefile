@@ -8,7 +8,8 @@ INSTALLED := .venv/.installed
 DEVELOPING := .venv/.developing
 TRAIN := .venv/bin/python lstm_genre_classifier_pytorch_PiecewiseDecay.py --recipe improved
 AUDIO := $(shell find -L gtzan -path gtzan/demo -prune -o ! -name '.*' \
-	\( -iname '*.au' -o -iname '*.wav' -o -iname '*.flac' -o -iname '*.ogg' -o -iname '*.mp3' \) \
+	\( -iname '*.au' -o -iname '*.wav' -o -iname '*.flac' -o -iname '*.ogg' -o -iname '*.mp3' \
+	-o -iname '*.aif*' -o -iname '*.opus' -o -iname '*.w64' -o -iname '*.caf' \) \
 	-print 2>/dev/null | head -n 1)
 
 .PHONY: train test lint bench fuzz

@@ -2,13 +2,26 @@
 
 import os
 import re
+import sys
 from pathlib import Path
 from typing import NamedTuple
 
+from plumbing.files import check_file
 from plumbing.inputs import InputError
 
 PARTS = ("train", "validation", "test")
-AUDIO_SUFFIXES = {".au", ".wav", ".flac", ".ogg", ".mp3"}
+# fmt: off
+# What libsndfile reads, but for .raw, which has no header, and .mat, which seldom holds audio.
+AUDIO_SUFFIXES = {
+    ".8svx", ".aif", ".aifc", ".aiff", ".au", ".avr", ".bwf", ".caf", ".flac", ".htk", ".iff",
+    ".mp1", ".mp2", ".mp3", ".nist", ".oga", ".ogg", ".opus", ".paf", ".pvf", ".rf64", ".sd2",
+    ".sds", ".sf", ".snd", ".sph", ".svx", ".voc", ".w64", ".wav", ".wave", ".wve", ".xi",
+}
+OTHER_SUFFIXES = {
+    ".aac", ".ac3", ".alac", ".amr", ".ape", ".dff", ".dsf", ".dts", ".m4a", ".m4b", ".mka",
+    ".mp4", ".mpc", ".ra", ".shn", ".spx", ".tak", ".tta", ".webm", ".wma", ".wv",
+}
+# fmt: on
 
 
 class Track(NamedTuple):
@@ -88,20 +101,54 @@ def find_in_genres(dataset):
         raise InputError(f"{path} lies outside a genre's folder: move it to <genre>/")
     for folder in sorted(root.iterdir()) if root.is_dir() else []:
         if folder.name[0] not in "._":
+            check_link(folder)
             for path in audio_files(folder, nested=True):
                 yield Track(folder.name, path.relative_to(dataset).as_posix())
 
 
 def audio_files(folder, nested=False):
-    """List the audio files in a folder, sorted by path; `nested` includes folders in it."""
+    """List the audio files in a folder, sorted by path; `nested` includes folders in it.
+
+    What other audio there is, is counted on stderr.
+
+    Raises
+    ------
+    InputError
+        A folder can't be read, a link leads nowhere, or audio isn't a file.
+    """
     if not Path(folder).is_dir():
         return []
     paths, seen = [], set()
-    for place, folders, names in os.walk(folder, followlinks=True):
+    for place, folders, names in os.walk(folder, followlinks=True, onerror=refuse_folder):
         # A link to a parent folder would be followed for ever.
         new = os.path.realpath(place) not in seen
         seen.add(os.path.realpath(place))
         folders[:] = [name for name in folders if nested and new and name[0] not in "._"]
         # macOS writes a hidden `._` file beside each file that it copies.
         paths += [Path(place, name) for name in names if new and not name.startswith(".")]
-    return sorted(p for p in paths if p.suffix.lower() in AUDIO_SUFFIXES and p.is_file())
+    for path in paths:
+        check_link(path)
+    suffixes = [path.suffix.lower() for path in paths]
+    others = [f"{suffixes.count(s)} {s}" for s in sorted(OTHER_SUFFIXES & set(suffixes))]
+    if others:
+        print(
+            f"Left out in {folder}: {', '.join(others)}. Convert them to FLAC or WAV.",
+            file=sys.stderr,
+        )
+    paths = sorted(path for path in paths if path.suffix.lower() in AUDIO_SUFFIXES)
+    for path in paths:
+        check_file(path)
+    return paths
+
+
+def check_link(path):
+    """Raise InputError if a path is a link to nothing, such as audio on a disk that is away."""
+    if path.is_symlink() and not path.exists():
+        raise InputError(f"{path} is a link to nothing: mend it, or take it out")
+
+
+def refuse_folder(error):
+    """Raise InputError instead of leaving a folder out that can't be read."""
+    raise InputError(
+        f"{error.filename} can't be read ({error.strerror}): make it readable, or take it out"
+    )

@@ -1,11 +1,15 @@
 """What a user may rely on when the clips of a data set are looked for."""
 
+import os
 import shutil
+from pathlib import Path
 
 import pytest
+import soundfile
 from helpers import GENRES, assert_one_line, make_corpus, refuse, touch, write_clip
 
 from genre_features.tracks import Track, audio_files, find_tracks
+from plumbing.inputs import InputError
 
 
 @pytest.mark.parametrize("folder", ["", "genres", "genres_original"])
@@ -60,6 +64,53 @@ def test_copies_that_macos_leaves_beside_a_file_are_no_clips(tmp_path):
     touch(tmp_path, "01.mp3", "._01.mp3", "nested/02.mp3")
     assert [path.name for path in audio_files(tmp_path)] == ["01.mp3"]
     assert [path.name for path in audio_files(tmp_path, nested=True)] == ["01.mp3", "02.mp3"]
+
+
+def test_every_format_that_libsndfile_recognises_is_audio(tmp_path):
+    suffixes = {"SVX": "8svx", "IRCAM": "sf", "NIST": "sph", "MPC2K": "snd", "WAVEX": "wav"}
+    for name in sorted(set(soundfile.available_formats()) - {"RAW", "MAT4", "MAT5"}):
+        path = tmp_path / name / f"clip.{suffixes.get(name, name).lower()}"
+        write_clip(path, "hum", 0, format=name)
+        assert find_tracks(tmp_path)[1][-1] == name
+    write_clip(tmp_path / "WAV" / "clip.opus", "hum", 0, rate=24000, format="OGG", subtype="OPUS")
+    assert len(audio_files(tmp_path / "WAV")) == 2
+
+
+def test_audio_that_cannot_be_read_is_counted(tmp_path, capsys):
+    touch(tmp_path, "jazz/a.m4a", "jazz/b.M4A", "jazz/c.wma", "jazz/d.wav", "jazz/notes.txt")
+    assert [track.file for track in find_tracks(tmp_path)[0]] == ["jazz/d.wav"]
+    assert_one_line(capsys.readouterr().err, tmp_path / "jazz", ": 2 .m4a, 1 .wma. Convert")
+
+
+@pytest.mark.parametrize("where", ["jazz", "jazz/album"])
+def test_folder_that_cannot_be_read_is_named_rather_than_left_out(tmp_path, monkeypatch, where):
+    touch(tmp_path, "jazz/album/a.wav", "pop/b.wav")
+    real = os.scandir
+
+    def scandir(path):  # chmod doesn't stop root, who runs many containers
+        if Path(path) == tmp_path / where:
+            raise PermissionError(13, "Permission denied", str(path))
+        return real(path)
+
+    monkeypatch.setattr(os, "scandir", scandir)
+    with pytest.raises(InputError, match=rf"^{tmp_path / where} can't be read \(Permission"):
+        find_tracks(tmp_path)
+
+
+@pytest.mark.parametrize("name", ["jazz", "pop/album", "pop/a.wav"])
+def test_link_to_nothing_is_named_rather_than_left_out(tmp_path, name):
+    touch(tmp_path, "pop/b.wav")
+    (tmp_path / name).symlink_to(tmp_path / "away")
+    with pytest.raises(InputError, match=f"^{tmp_path / name} is a link to nothing"):
+        find_tracks(tmp_path)
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="Windows has no such files")
+def test_fifo_among_the_audio_is_said_to_be_one(tmp_path):
+    touch(tmp_path, "pop/b.wav")
+    os.mkfifo(tmp_path / "pop" / "a.wav")
+    with pytest.raises(InputError, match=f"^{tmp_path / 'pop' / 'a.wav'} is a FIFO"):
+        find_tracks(tmp_path)
 
 
 def test_no_data_set_is_said_in_one_line(tmp_path):
