@@ -1,9 +1,18 @@
 """Work spread over the cores of this machine, or over the machines of a Dask cluster."""
 
+import collections
+import concurrent.futures
+import contextlib
+import logging
+import math
+import multiprocessing.connection
+import multiprocessing.resource_tracker
 import os
 import shutil
+import signal
 import sys
 import tempfile
+import threading
 from pathlib import Path
 
 from threadpoolctl import ThreadpoolController
@@ -13,6 +22,9 @@ from plumbing.inputs import InputError
 # glibc then reuses a clip's memory for the next clip. Fetching fresh pages from the system for
 # every clip takes a quarter of the time. Bytes.
 KEEP_MEMORY = {"MALLOC_MMAP_THRESHOLD_": str(2**28), "MALLOC_TRIM_THRESHOLD_": str(2**29)}
+THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "VECLIB_MAXIMUM_THREADS")
+HELD = 4  # calls of each process whose results may wait for those of earlier calls
+MOST_PROCESSES = 60 if os.name == "nt" else 10_000  # Windows can't wait for more
 
 
 def attempt(function, *arguments):
@@ -26,12 +38,13 @@ def attempt(function, *arguments):
 def spread(function, calls, jobs=-1, scheduler=None):
     """Yield `attempt(function, *call)` for every call, in order, from parallel processes.
 
-    Each process uses one thread: all cores are busy, and sums don't depend on `jobs`.
+    Each process uses one thread: all cores are busy, and sums don't depend on `jobs`. Calls are
+    made a little ahead of the results that are taken, and the processes end with this one.
 
     Parameters
     ----------
     function : callable
-        From an importable module, which is loaded here before the processes start.
+        From an importable module.
     calls : iterable of tuple
     jobs : int
         Number of processes; -1 for one per core. On a cluster its workers decide.
@@ -42,7 +55,7 @@ def spread(function, calls, jobs=-1, scheduler=None):
     Raises
     ------
     InputError
-        There is no such scheduler, or the library for it isn't installed.
+        A process was killed; or there is no such scheduler, no longer, or no library for it.
     """
     if scheduler:
         yield from spread_over_cluster(function, calls, scheduler)
@@ -53,34 +66,151 @@ def spread(function, calls, jobs=-1, scheduler=None):
                 outcome = attempt(function, *call)
             yield outcome
     else:
-        import joblib  # imported here: one file alone doesn't wait for it
+        yield from spread_over_processes(function, calls, n_cores() if jobs == -1 else jobs)
 
-        os.environ.update({name: os.environ.get(name, size) for name, size in KEEP_MEMORY.items()})
-        with joblib.parallel_config("loky", inner_max_num_threads=1):
-            yield from joblib.Parallel(n_jobs=jobs, return_as="generator")(
-                joblib.delayed(attempt)(function, *call) for call in calls
-            )
+
+# Processes
+
+
+def n_cores():
+    """Return the number of cores that this process may use."""
+    n = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    with contextlib.suppress(OSError, ValueError):  # the share of a container
+        quota, period = Path("/sys/fs/cgroup/cpu.max").read_text(encoding="ascii").split()
+        n = min(n, math.ceil(int(quota) / int(period)))
+    return n
+
+
+class Worker:
+    """A process that answers calls one by one, and ends when this process does."""
+
+    def __init__(self, function):
+        context = multiprocessing.get_context("spawn")
+        self.pipe, other = context.Pipe()
+        self.process = context.Process(target=serve, args=(other, function), daemon=True)
+        with surroundings():
+            self.process.start()
+        other.close()
+
+    def receive(self, call):
+        """Return the answer to a call."""
+        try:
+            return self.pipe.recv()
+        except (EOFError, OSError):
+            self.process.join()
+            status = self.process.exitcode
+            how = f"was killed by signal {-status}" if status < 0 else f"ended in status {status}"
+            raise InputError(
+                f"the process that worked on {call[0]} {how}: run the same command again, with a "
+                "smaller --jobs if memory is short"
+            ) from None
+
+    def stop(self):
+        self.pipe.close()
+        self.process.terminate()
+        self.process.join()
+
+
+def serve(pipe, function):
+    """Answer the calls that come through a pipe, until its other end is closed."""
+    threading.Thread(target=end_with_parent, daemon=True).start()
+    with contextlib.suppress(EOFError, OSError):
+        while True:
+            pipe.send(attempt(function, *pipe.recv()))
+
+
+def end_with_parent():
+    """End this process as soon as the one that started it has ended, however it did."""
+    multiprocessing.connection.wait([multiprocessing.parent_process().sentinel])
+    os._exit(1)
+
+
+@contextlib.contextmanager
+def surroundings():
+    """Set what processes inherit that start in the block: one thread, kept memory, no Ctrl-C."""
+    before = dict(os.environ)
+    os.environ.update(KEEP_MEMORY | before | dict.fromkeys(THREADS, "1"))
+    masks = hasattr(signal, "pthread_sigmask")
+    if masks:  # Ctrl-C reaches all processes: the main one ends the others
+        multiprocessing.resource_tracker.ensure_running()  # it would unmask Ctrl-C when it starts
+        mask = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        os.environ.clear()
+        os.environ.update(before)
+        if masks:
+            signal.pthread_sigmask(signal.SIG_SETMASK, mask)
+
+
+def spread_over_processes(function, calls, n_processes):
+    """Yield `attempt(function, *call)` for every call, in order, from so many processes."""
+    calls, n_processes = iter(calls), min(n_processes, MOST_PROCESSES)
+    idle, busy = [], {}
+    outcomes = collections.deque()  # of the calls made, in order; each a list, empty at first
+    with contextlib.ExitStack() as stack:
+        while True:
+            while (
+                len(busy) < n_processes
+                and len(outcomes) < HELD * n_processes
+                and (call := next(calls, None))
+            ):
+                if not idle:
+                    idle.append(Worker(function))
+                    stack.callback(idle[-1].stop)
+                worker = idle.pop()
+                outcomes.append([])
+                busy[worker.pipe] = worker, call, outcomes[-1]
+                worker.pipe.send(call)
+            if not outcomes:
+                return
+            timeout = 0 if outcomes[0] else None
+            for pipe in multiprocessing.connection.wait(busy, timeout):
+                worker, call, outcome = busy.pop(pipe)
+                outcome.append(worker.receive(call))
+                idle.append(worker)
+            if outcomes[0]:
+                yield outcomes.popleft()[0]
+
+
+# Clusters
 
 
 def spread_over_cluster(function, calls, scheduler):
     """Yield `attempt(function, *call)` for every call, in order, from a Dask cluster."""
     try:
         import distributed
-        import joblib
     except ImportError:
         raise InputError(
             "--scheduler needs Dask: run pip install -r requirements/dask.txt"
         ) from None
+    logging.getLogger("distributed").setLevel(logging.CRITICAL)
     try:
         client = distributed.Client(scheduler, timeout="10s")
     except (OSError, ValueError) as error:
         raise InputError(f"no Dask scheduler answers at {scheduler}: {error}") from None
     with client:
         upload_packages(client, {attempt.__module__, function.__module__})
-        with joblib.parallel_config("dask"):
-            yield from joblib.Parallel(return_as="generator")(
-                joblib.delayed(with_one_thread)(function, *call) for call in calls
-            )
+        n_held, held = max(64, HELD * sum(client.nthreads().values())), collections.deque()
+        for call in calls:
+            held.append((call, client.submit(with_one_thread, function, *call, pure=False)))
+            if len(held) == n_held:
+                yield result(*held.popleft(), scheduler)
+        while held:
+            yield result(*held.popleft(), scheduler)
+
+
+def result(call, future, scheduler):
+    """Return the result of a call to a cluster."""
+    import distributed
+
+    try:
+        return future.result()
+    except distributed.scheduler.KilledWorker:
+        what = f"workers of the cluster died at {call[0]}"
+    except (OSError, concurrent.futures.CancelledError):
+        what = f"the Dask scheduler at {scheduler} went away"
+    raise InputError(f"{what}: run the same command again")
 
 
 def upload_packages(client, modules):

@@ -1,14 +1,19 @@
 """What a user may rely on when work is spread over cores, or over a Dask cluster."""
 
+import contextlib
 import json
+import os
+import runpy
+import signal
 import subprocess
 import sys
 import time
 
 import pytest
-from helpers import assert_one_line, contents, extract
+from helpers import ROOT, assert_one_line, contents, extract
 
 from genre_features import extraction
+from plumbing import workers
 from plumbing.inputs import InputError
 from plumbing.workers import attempt, spread
 
@@ -41,14 +46,102 @@ def test_missing_file_is_a_problem_of_its_own_and_a_bug_is_none(tmp_path):
         attempt(divmod, 1, 0)
 
 
+# Processes
+
+
+def test_processes_answer_in_the_order_of_the_calls(tmp_path):
+    (tmp_path / "3 bytes").write_bytes(b"abc")
+    names = ["3 bytes", "missing", "3 bytes"] * 5
+    outcomes = list(spread(os.path.getsize, [(tmp_path / name,) for name in names], jobs=2))
+    assert [size for size, _ in outcomes] == [3, None, 3] * 5
+    assert all("missing" in problem for size, problem in outcomes if size is None)
+
+
+def test_calls_are_made_only_a_little_ahead_of_the_results_that_are_taken():
+    made = []
+    outcomes = spread(abs, ((made.append(n) or n,) for n in range(1000)), jobs=2)
+    for n in range(3):
+        assert next(outcomes) == (n, None)
+        assert len(made) <= 2 * workers.HELD + n
+    outcomes.close()
+
+
+def test_no_more_processes_are_started_than_there_are_calls(monkeypatch):
+    started = []
+
+    class Worker(workers.Worker):
+        def __init__(self, function):
+            started.append(super().__init__(function))
+
+    monkeypatch.setattr(workers, "Worker", Worker)
+    assert list(spread(abs, [(-1,)], jobs=50)) == [(1, None)]
+    assert len(started) == 1
+
+
+def test_process_uses_one_thread_and_this_one_keeps_its_environment():
+    before = dict(os.environ)
+    assert list(spread(os.getenv, [("OPENBLAS_NUM_THREADS",)], jobs=2)) == [("1", None)]
+    assert dict(os.environ) == before
+
+
+def test_killed_process_is_said_with_the_file_that_it_worked_on(tmp_path):
+    killer = tmp_path / "killer.py"
+    killer.write_text("import os, signal; os.kill(os.getpid(), signal.SIGTERM)")
+    (tmp_path / "harmless.py").touch()
+    calls = [(tmp_path / "harmless.py",), (killer,), (tmp_path / "harmless.py",)]
+    with pytest.raises(InputError, match=rf"^the process that worked on {killer} .* --jobs"):
+        list(spread(runpy.run_path, calls, jobs=2))
+
+
+SLEEPERS = """
+import time
+from plumbing.scripts import run_script
+from plumbing.workers import spread
+
+def main():
+    calls = [(0,)] * 2 + [(1000,)] * 10
+    for _ in spread(time.sleep, calls, jobs=2):
+        print("done", flush=True)
+
+run_script(main)
+"""
+
+
+@pytest.mark.skipif(os.name != "posix", reason="Windows sends signals otherwise")
+@pytest.mark.parametrize("stop", ["killed", "Ctrl-C"])
+def test_processes_end_with_the_main_one_and_without_a_word(stop):
+    process = subprocess.Popen(
+        [sys.executable, "-c", SLEEPERS],
+        cwd=ROOT,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        start_new_session=True,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+    )
+    assert [process.stdout.readline() for _ in range(2)] == [b"done\n"] * 2
+    if stop == "killed":
+        process.kill()
+    else:
+        os.killpg(process.pid, signal.SIGINT)
+    # The streams are at an end when all processes are that hold them.
+    assert process.communicate(timeout=100) == (b"", b"")
+    assert process.returncode == (-9 if stop == "killed" else 130)
+
+
 # A cluster
 
 
 @pytest.fixture(scope="module")
 def cluster(tmp_path_factory):
-    """Start a scheduler and two workers on this machine; return its address and the workers."""
+    """The address of a Dask scheduler on this machine, and the processes of its two workers."""
+    with start_cluster(tmp_path_factory.mktemp("cluster")) as (address, _, *workers):
+        yield address, workers
+
+
+@contextlib.contextmanager
+def start_cluster(folder, n_workers=2):
+    """Start a scheduler and workers on this machine; yield its address and all processes."""
     pytest.importorskip("distributed")
-    folder = tmp_path_factory.mktemp("cluster")
     place, processes = folder / "scheduler.json", []
 
     def start(*arguments):
@@ -57,15 +150,17 @@ def cluster(tmp_path_factory):
         processes.append(subprocess.Popen(command, cwd=folder, **quiet))
 
     start("scheduler", "--host", "127.0.0.1", "--port", "0", "--no-dashboard")
-    for _ in range(2):
+    for _ in range(n_workers):
         start("worker", "--no-nanny", "--nthreads", "1", "--no-dashboard")
-    while not place.exists():
+    while not place.exists() or not place.read_text():
         assert processes[0].poll() is None
         time.sleep(0.05)
-    yield json.loads(place.read_text())["address"], processes[1:]
-    for process in processes:
-        process.kill()
-        process.wait()
+    try:
+        yield json.loads(place.read_text())["address"], *processes
+    finally:
+        for process in processes:
+            process.kill()
+            process.wait()
 
 
 def test_cluster_writes_the_bytes_of_one_process(corpus, features, cluster, tmp_path):
@@ -87,6 +182,15 @@ def test_worker_that_dies_midway_loses_nothing(corpus, features, cluster, tmp_pa
     extract(corpus, tmp_path, "--scheduler", address)
     assert workers[0].wait() != 0
     assert contents(tmp_path) == contents(features)
+
+
+def test_scheduler_that_goes_away_midway_is_said_in_one_line(tmp_path):
+    with start_cluster(tmp_path, n_workers=1) as (address, scheduler, _):
+        outcomes = spread(attempt, ((abs, n) for n in range(1000)), scheduler=address)
+        assert next(outcomes) == ((0, None), None)
+        scheduler.kill()
+        with pytest.raises(InputError, match=f"^the Dask scheduler at {address} went away"):
+            list(outcomes)
 
 
 def test_scheduler_that_does_not_answer_is_said_in_one_line(corpus, tmp_path):
