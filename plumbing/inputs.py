@@ -7,6 +7,14 @@ class InputError(Exception):
     """An error the user can correct; its message says what is wrong and what to do."""
 
 
+def attempt(function, *arguments):
+    """Return (result, None) of a call, or (None, message) if its input can't be used."""
+    try:
+        return function(*arguments), None
+    except (InputError, OSError) as error:
+        return None, str(error)
+
+
 def are_names(values):
     """Whether a value read from a file is a list of distinct strings."""
     named = isinstance(values, list) and all(isinstance(value, str) for value in values)

@@ -1,23 +1,19 @@
 """Work spread over the cores of this machine, or over the machines of a Dask cluster."""
 
 import collections
-import concurrent.futures
 import contextlib
-import logging
 import math
 import multiprocessing.connection
 import multiprocessing.resource_tracker
 import os
-import shutil
 import signal
-import sys
-import tempfile
 import threading
 from pathlib import Path
 
 from threadpoolctl import ThreadpoolController
 
-from plumbing.inputs import InputError
+from plumbing.cluster import spread_over_cluster
+from plumbing.inputs import InputError, attempt
 
 # glibc then reuses a clip's memory for the next clip. Fetching fresh pages from the system for
 # every clip takes a quarter of the time. Bytes.
@@ -25,14 +21,6 @@ KEEP_MEMORY = {"MALLOC_MMAP_THRESHOLD_": str(2**28), "MALLOC_TRIM_THRESHOLD_": s
 THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "VECLIB_MAXIMUM_THREADS")
 HELD = 4  # calls of each process whose results may wait for those of earlier calls
 MOST_PROCESSES = 60 if os.name == "nt" else 10_000  # Windows can't wait for more
-
-
-def attempt(function, *arguments):
-    """Return (result, None) of a call, or (None, message) if its input can't be used."""
-    try:
-        return function(*arguments), None
-    except (InputError, OSError) as error:
-        return None, str(error)
 
 
 def spread(function, calls, jobs=-1, scheduler=None):
@@ -171,58 +159,3 @@ def spread_over_processes(function, calls, n_processes):
                 idle.append(worker)
             if outcomes[0]:
                 yield outcomes.popleft()[0]
-
-
-# Clusters
-
-
-def spread_over_cluster(function, calls, scheduler):
-    """Yield `attempt(function, *call)` for every call, in order, from a Dask cluster."""
-    try:
-        import distributed
-    except ImportError:
-        raise InputError(
-            "--scheduler needs Dask: run pip install -r requirements/dask.txt"
-        ) from None
-    logging.getLogger("distributed").setLevel(logging.CRITICAL)
-    try:
-        client = distributed.Client(scheduler, timeout="10s")
-    except (OSError, ValueError) as error:
-        raise InputError(f"no Dask scheduler answers at {scheduler}: {error}") from None
-    with client:
-        upload_packages(client, {attempt.__module__, function.__module__})
-        n_held, held = max(64, HELD * sum(client.nthreads().values())), collections.deque()
-        for call in calls:
-            held.append((call, client.submit(with_one_thread, function, *call, pure=False)))
-            if len(held) == n_held:
-                yield result(*held.popleft(), scheduler)
-        while held:
-            yield result(*held.popleft(), scheduler)
-
-
-def result(call, future, scheduler):
-    """Return the result of a call to a cluster."""
-    import distributed
-
-    try:
-        return future.result()
-    except distributed.scheduler.KilledWorker:
-        what = f"workers of the cluster died at {call[0]}"
-    except (OSError, concurrent.futures.CancelledError):
-        what = f"the Dask scheduler at {scheduler} went away"
-    raise InputError(f"{what}: run the same command again")
-
-
-def upload_packages(client, modules):
-    """Copy the packages of some modules to a cluster's workers, which needn't have the project."""
-    for package in sorted({module.partition(".")[0] for module in modules}):
-        folder = Path(sys.modules[package].__file__).parent
-        with tempfile.TemporaryDirectory() as name:
-            archive = shutil.make_archive(f"{name}/{package}", "zip", folder.parent, package)
-            client.upload_file(archive)
-
-
-def with_one_thread(function, *arguments):
-    """Return `attempt(function, *arguments)`, with one thread for numpy's libraries."""
-    with ThreadpoolController().limit(limits=1):
-        return attempt(function, *arguments)

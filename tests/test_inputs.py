@@ -1,8 +1,8 @@
-"""What a user may rely on about values that are read from files."""
+"""What a user may rely on about values read from files, and about input that can't be used."""
 
 import pytest
 
-from plumbing.inputs import LARGEST, are_lengths, are_names
+from plumbing.inputs import LARGEST, are_lengths, are_names, attempt
 
 
 @pytest.mark.parametrize("values", [["a"], ["a", "b"], []])
@@ -19,3 +19,10 @@ def test_lengths_are_whole_numbers_from_one_to_the_limit():
     assert are_lengths([1, 512, LARGEST])
     for value in (0, -1, LARGEST + 1, 1.0, True, "1", None, float("nan")):
         assert not are_lengths([1, value])
+
+
+def test_missing_file_is_a_problem_of_its_own_and_a_bug_is_none(tmp_path):
+    assert attempt((tmp_path / "missing").read_bytes)[0] is None
+    assert "missing" in attempt((tmp_path / "missing").read_bytes)[1]
+    with pytest.raises(ZeroDivisionError):
+        attempt(divmod, 1, 0)

@@ -1,21 +1,17 @@
-"""What a user may rely on when work is spread over cores, or over a Dask cluster."""
+"""What a user may rely on when work is spread over processes."""
 
-import contextlib
-import json
 import os
 import runpy
 import signal
 import subprocess
 import sys
-import time
 
 import pytest
-from helpers import ROOT, assert_one_line, contents, extract
+from helpers import ROOT
 
-from genre_features import extraction
 from plumbing import workers
-from plumbing.inputs import InputError
-from plumbing.workers import attempt, spread
+from plumbing.inputs import InputError, attempt
+from plumbing.workers import spread
 
 
 def divide(a, b):
@@ -37,13 +33,6 @@ def test_calls_are_made_one_after_the_other_as_results_are_taken():
     outcomes = spread(lambda call: made.append(call), ((call,) for call in range(5)), jobs=1)
     next(outcomes)
     assert made == [0]
-
-
-def test_missing_file_is_a_problem_of_its_own_and_a_bug_is_none(tmp_path):
-    assert attempt((tmp_path / "missing").read_bytes)[0] is None
-    assert "missing" in attempt((tmp_path / "missing").read_bytes)[1]
-    with pytest.raises(ZeroDivisionError):
-        attempt(divmod, 1, 0)
 
 
 # Processes
@@ -126,80 +115,3 @@ def test_processes_end_with_the_main_one_and_without_a_word(stop):
     # The streams are at an end when all processes are that hold them.
     assert process.communicate(timeout=100) == (b"", b"")
     assert process.returncode == (-9 if stop == "killed" else 130)
-
-
-# A cluster
-
-
-@pytest.fixture(scope="module")
-def cluster(tmp_path_factory):
-    """The address of a Dask scheduler on this machine, and the processes of its two workers."""
-    with start_cluster(tmp_path_factory.mktemp("cluster")) as (address, _, *workers):
-        yield address, workers
-
-
-@contextlib.contextmanager
-def start_cluster(folder, n_workers=2):
-    """Start a scheduler and workers on this machine; yield its address and all processes."""
-    pytest.importorskip("distributed")
-    place, processes = folder / "scheduler.json", []
-
-    def start(*arguments):
-        command = [sys.executable, "-m", "dask", *arguments, "--scheduler-file", place]
-        quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
-        processes.append(subprocess.Popen(command, cwd=folder, **quiet))
-
-    start("scheduler", "--host", "127.0.0.1", "--port", "0", "--no-dashboard")
-    for _ in range(n_workers):
-        start("worker", "--no-nanny", "--nthreads", "1", "--no-dashboard")
-    while not place.exists() or not place.read_text():
-        assert processes[0].poll() is None
-        time.sleep(0.05)
-    try:
-        yield json.loads(place.read_text())["address"], *processes
-    finally:
-        for process in processes:
-            process.kill()
-            process.wait()
-
-
-def test_cluster_writes_the_bytes_of_one_process(corpus, features, cluster, tmp_path):
-    extract(corpus, tmp_path, "--scheduler", cluster[0])
-    assert contents(tmp_path) == contents(features)
-
-
-def test_worker_that_dies_midway_loses_nothing(corpus, features, cluster, tmp_path, monkeypatch):
-    address, workers = cluster
-    real = extraction.spread
-
-    def spread(*arguments):
-        for n_done, found in enumerate(real(*arguments), 1):
-            if n_done == 2:
-                workers[0].kill()
-            yield found
-
-    monkeypatch.setattr(extraction, "spread", spread)
-    extract(corpus, tmp_path, "--scheduler", address)
-    assert workers[0].wait() != 0
-    assert contents(tmp_path) == contents(features)
-
-
-def test_scheduler_that_goes_away_midway_is_said_in_one_line(tmp_path):
-    with start_cluster(tmp_path, n_workers=1) as (address, scheduler, _):
-        outcomes = spread(attempt, ((abs, n) for n in range(1000)), scheduler=address)
-        assert next(outcomes) == ((0, None), None)
-        scheduler.kill()
-        with pytest.raises(InputError, match=f"^the Dask scheduler at {address} went away"):
-            list(outcomes)
-
-
-def test_scheduler_that_does_not_answer_is_said_in_one_line(corpus, tmp_path):
-    pytest.importorskip("distributed")
-    _, stderr = extract(corpus, tmp_path, "--scheduler", "nowhere://1", status=2)
-    assert_one_line(stderr.splitlines()[-1], "no Dask scheduler answers at nowhere://1")
-
-
-def test_without_dask_it_is_said_how_to_install_it(corpus, tmp_path, monkeypatch):
-    monkeypatch.setitem(sys.modules, "distributed", None)
-    _, stderr = extract(corpus, tmp_path, "--scheduler", "tcp://127.0.0.1:1", status=2)
-    assert_one_line(stderr.splitlines()[-1], "requirements/dask.txt")

@@ -1,0 +1,65 @@
+"""Work spread over the machines of a Dask cluster."""
+
+import collections
+import concurrent.futures
+import logging
+import shutil
+import sys
+import tempfile
+from pathlib import Path
+
+from threadpoolctl import ThreadpoolController
+
+from plumbing.inputs import InputError, attempt
+
+
+def spread_over_cluster(function, calls, scheduler):
+    """Yield `attempt(function, *call)` for every call, in order, from a Dask cluster."""
+    try:
+        import distributed
+    except ImportError:
+        raise InputError(
+            "--scheduler needs Dask: run pip install -r requirements/dask.txt"
+        ) from None
+    logging.getLogger("distributed").setLevel(logging.CRITICAL)
+    try:
+        client = distributed.Client(scheduler, timeout="10s")
+    except (OSError, ValueError) as error:
+        raise InputError(f"no Dask scheduler answers at {scheduler}: {error}") from None
+    with client:
+        upload_packages(client, {attempt.__module__, function.__module__})
+        n_held, held = max(64, 2 * sum(client.nthreads().values())), collections.deque()
+        for call in calls:
+            held.append((call, client.submit(with_one_thread, function, *call, pure=False)))
+            if len(held) == n_held:
+                yield result(*held.popleft(), scheduler)
+        while held:
+            yield result(*held.popleft(), scheduler)
+
+
+def result(call, future, scheduler):
+    """Return the result of a call to a cluster."""
+    import distributed
+
+    try:
+        return future.result()
+    except distributed.scheduler.KilledWorker:
+        what = f"workers of the cluster died at {call[0]}"
+    except (OSError, concurrent.futures.CancelledError):
+        what = f"the Dask scheduler at {scheduler} went away"
+    raise InputError(f"{what}: run the same command again")
+
+
+def upload_packages(client, modules):
+    """Copy the packages of some modules to a cluster's workers, which needn't have the project."""
+    for package in sorted({module.partition(".")[0] for module in modules}):
+        folder = Path(sys.modules[package].__file__).parent
+        with tempfile.TemporaryDirectory() as name:
+            archive = shutil.make_archive(f"{name}/{package}", "zip", folder.parent, package)
+            client.upload_file(archive)
+
+
+def with_one_thread(function, *arguments):
+    """Return `attempt(function, *arguments)`, with one thread for numpy's libraries."""
+    with ThreadpoolController().limit(limits=1):
+        return attempt(function, *arguments)
