@@ -82,6 +82,22 @@ def parse_arguments():
     return options
 
 
+def provide_audio(options):
+    """Put the audio of --download or --demo in its place."""
+    if options.download:
+        from genre_features.download import download_gtzan
+
+        source = {"url": options.url, "archive": options.archive, "sha256": options.sha256}
+        with alone(options.dataset):
+            download_gtzan(options.dataset, options.genres, **source)
+    if options.demo:
+        from genre_features.demo_corpus import CLIP_SECONDS, make_demo_corpus
+
+        with alone(options.dataset):
+            make_demo_corpus(options.dataset)
+        options.frames = CLIP_SECONDS * SAMPLE_RATE // options.hop_length
+
+
 def main():
     options = parse_arguments()
     # Imported after the options are read, and where they are needed: --help is there at once.
@@ -90,16 +106,7 @@ def main():
     from genre_features.splits import read_groups, split_tracks
     from genre_features.tracks import find_tracks
 
-    if options.download:
-        from genre_features.download import download_gtzan
-
-        source = {"url": options.url, "archive": options.archive, "sha256": options.sha256}
-        download_gtzan(options.dataset, options.genres, **source)
-    if options.demo:
-        from genre_features.demo_corpus import CLIP_SECONDS, make_demo_corpus
-
-        make_demo_corpus(options.dataset)
-        options.frames = CLIP_SECONDS * SAMPLE_RATE // options.hop_length
+    provide_audio(options)
     settings = FrameSettings(
         hop_length=options.hop_length, frames=options.frames or FRAMES, lowpass=options.lowpass
     )

@@ -24,6 +24,7 @@ from experiments.distances import write_distances
 from experiments.plan import RUNS, SPLITS, STEPS
 from genre_features.cache import GenreFeatureData
 from genre_features.genres import TEN_GENRES
+from plumbing.files import alone
 from plumbing.inputs import InputError
 from plumbing.scripts import HelpFormatter, at_least, run_script
 
@@ -69,6 +70,26 @@ def train(run, data, output):
         raise InputError(f"a run stopped: see {log.name}")
 
 
+def complete(splits, left, output, jobs, cut):
+    """Train the runs that are left, and write all tables and figures."""
+    baselines = [baseline_row(split, data) for split, data in splits.items()]
+    with concurrent.futures.ThreadPoolExecutor(jobs) as pool:
+        try:
+            begun = [pool.submit(train, run, data, output) for run, data in left]
+            ended = concurrent.futures.as_completed(begun)
+            for future in tqdm(ended, desc="Experiments", unit="run", total=len(left)):
+                future.result()
+                write_results(splits, output, baselines, cut)
+        finally:
+            pool.shutdown(wait=False, cancel_futures=True)
+    write_results(splits, output, baselines, cut)
+    write_distances(splits["index"], output)
+    chains.write_chains(splits["index"], output)
+    if set(splits["index"].genres) <= set(TEN_GENRES):
+        write_artists(splits["index"].genres, output)
+    report.write_report(output)
+
+
 def parse_arguments():
     parser = argparse.ArgumentParser(
         prog="python -m experiments", description=__doc__, formatter_class=HelpFormatter
@@ -105,22 +126,8 @@ def main():
             print("# done: " * is_done + shlex.join(["python", *command(run, data, output)]))
         print(f"{len(left)} of {len(chosen)} runs are left.", file=sys.stderr)
         return
-    baselines = [baseline_row(split, data) for split, data in splits.items()]
-    with concurrent.futures.ThreadPoolExecutor(options.jobs) as pool:
-        try:
-            begun = [pool.submit(train, run, data, output) for run, data in left]
-            ended = concurrent.futures.as_completed(begun)
-            for future in tqdm(ended, desc="Experiments", unit="run", total=len(left)):
-                future.result()
-                write_results(splits, output, baselines, cut)
-        finally:
-            pool.shutdown(wait=False, cancel_futures=True)
-    write_results(splits, output, baselines, cut)
-    write_distances(splits["index"], output)
-    chains.write_chains(splits["index"], output)
-    if set(splits["index"].genres) <= set(TEN_GENRES):
-        write_artists(splits["index"].genres, output)
-    report.write_report(output)
+    with alone(output):
+        complete(splits, left, output, options.jobs, cut)
 
 
 if __name__ == "__main__":

@@ -1,10 +1,20 @@
 """What a user may rely on about the feature script's options and default places."""
 
 import pytest
-from helpers import FRAMES, GENRES, SECONDS, array_bytes, make_corpus, read_manifest, run
+from helpers import (
+    FRAMES,
+    GENRES,
+    SECONDS,
+    array_bytes,
+    assert_one_line,
+    make_corpus,
+    read_manifest,
+    run,
+)
 
 import GenreFeatureData
 from genre_features import cache
+from plumbing.files import alone
 
 
 def test_feature_script_uses_gtzan_under_the_current_folder_by_default(tmp_path):
@@ -38,3 +48,13 @@ def test_demo_leaves_no_choice_of_where_and_how_much(tmp_path, option):
     _, stderr = run("GenreFeatureData.py", "--demo", *option, cwd=tmp_path, status=2)
     assert "--demo" in stderr.splitlines()[-1]
     assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("mode", ["--demo", "--download"])
+def test_second_script_that_would_write_audio_to_a_folder_is_told_of_the_first(tmp_path, mode):
+    options = ["--url", "http://127.0.0.1:1"] * (mode == "--download")
+    place = tmp_path / "gtzan" / ("demo" if mode == "--demo" else "")
+    with alone(place):
+        _, stderr = run("GenreFeatureData.py", mode, *options, cwd=tmp_path, status=2)
+    assert_one_line(stderr, "is writing to", place.relative_to(tmp_path))
+    assert not list(place.glob("[!.]*"))

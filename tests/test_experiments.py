@@ -33,6 +33,7 @@ from genre_features.tracks import PARTS
 from genre_lstm.options import parse_options
 from genre_lstm.recipes import RECIPES, Recipe
 from genre_lstm.weights import load_model
+from plumbing.files import alone
 from plumbing.inputs import InputError
 
 SHORT = "short, for the tests"
@@ -122,6 +123,16 @@ def test_runs_are_trained_once_and_listed_as_done(
     run_experiments(monkeypatch, capsys, *arguments)
     assert read_rows(tmp_path / "results.csv") == [baseline, *rows]
     assert not (tmp_path / "runs").exists()
+
+
+def test_second_call_for_the_same_folder_is_told_of_the_first(
+    named_features, short_runs, tmp_path, monkeypatch, capsys
+):
+    arguments = ("--features", named_features, "--output", tmp_path)
+    with alone(tmp_path):
+        _, stderr = run_experiments(monkeypatch, capsys, *arguments, status=2)
+    assert_one_line(stderr, "is writing to", tmp_path)
+    assert not list(tmp_path.glob("[!.]*"))
 
 
 def test_a_run_that_was_stopped_goes_on(named_features, short_runs, tmp_path):
