@@ -10,6 +10,7 @@ from genre_features import manifest
 from genre_features.frame import N_FEATURES, SAMPLE_RATE, FrameSettings
 from genre_features.genres import ORIGINAL_GENRES
 from genre_features.tracks import PARTS
+from plumbing.files import check_file
 from plumbing.inputs import InputError
 
 EXTRACT_AGAIN = "run GenreFeatureData.py to extract the features again"
@@ -123,7 +124,14 @@ def why_stale(folder, wanted):
     folder : path-like
     wanted : dict
         See `manifest.describe`.
+
+    Raises
+    ------
+    InputError
+        A FIFO or device has the name of one of the cache's files.
     """
+    for path in (folder / manifest.NAME, *folder.glob("data_*.npy")):
+        check_file(path)
     if not any(folder.glob("data_*.npy")):
         return "there are none yet"
     if not (folder / manifest.NAME).exists():
@@ -162,6 +170,7 @@ def load_part(folder, part):
 def open_array(folder, part, kind):
     """Map a part's array of a kind, ``input`` or ``target``, into memory."""
     path = folder / f"data_{part}_{kind}.npy"
+    check_file(path)
     try:
         return np.lib.format.open_memmap(path, "r")
     except FileNotFoundError:

@@ -2,6 +2,8 @@
 
 import contextlib
 import gzip
+import io
+import math
 import shutil
 import tarfile
 import zlib
@@ -12,6 +14,7 @@ import requests
 from tqdm import tqdm
 
 from genre_features.tracks import AUDIO_SUFFIXES
+from plumbing.files import check_file, flush
 from plumbing.inputs import InputError
 
 URL = "https://huggingface.co/datasets/marsyas/gtzan/resolve/main/data/genres.tar.gz"
@@ -42,6 +45,7 @@ def work_folder(output):
 
 def check(archive, sha256, source):
     """Raise InputError unless the archive, which came from `source`, has this SHA-256."""
+    check_file(archive)
     if (found := pooch.file_hash(archive)) != sha256:
         raise InputError(
             f"{source} is damaged or another archive, its SHA-256 is {found}: {ELSEWHERE} "
@@ -49,8 +53,22 @@ def check(archive, sha256, source):
         )
 
 
+class LimitedFile(io.FileIO):
+    """A new file that takes no more than some bytes."""
+
+    def __init__(self, path, limit):
+        super().__init__(path, "wb")
+        self.limit = limit
+
+    def write(self, content):
+        if self.tell() + len(content) > self.limit:
+            raise ValueError(f"it holds more than the {self.limit} bytes of GTZAN's archive")
+        return super().write(content)
+
+
 def download(url, sha256, archive, folder):
     """Download to `archive` by way of `folder`, unless the right file is there already."""
+    check_file(archive)
     if archive.exists():
         if pooch.file_hash(archive) == sha256:
             print(f"{archive} is complete: not downloaded again.")
@@ -60,9 +78,12 @@ def download(url, sha256, archive, folder):
     partial = folder / archive.name
     try:
         # A bar of our own is closed before anything else is said; pooch corrects its total.
-        with tqdm(desc="Downloading", total=SIZE, **BAR) as progress:
+        with (
+            LimitedFile(partial, SIZE if sha256 == SHA256 else math.inf) as file,
+            tqdm(desc="Downloading", total=SIZE, **BAR) as progress,
+        ):
             fetch = pooch.HTTPDownloader(progressbar=progress, chunk_size=1 << 16)
-            fetch(url, str(partial), None)
+            fetch(url, file, None)
     except (requests.RequestException, ValueError) as error:
         while error.__context__:  # down to the network's own words
             error = error.__context__
@@ -95,10 +116,11 @@ def find_clip(member):
         and not {":", "\0"} & set(member.name)  # a drive, an NTFS stream, an impossible name
         and all(part.strip(". ") for part in path.parts)  # Windows drops dots and spaces at the end
     )
-    if not inside or not (member.isfile() or member.isdir()):
+    # A sparse file may take a disk's whole room, however small the archive.
+    if not inside or not (member.isfile() or member.isdir()) or member.issparse():
         raise InputError(
-            f"the archive isn't safe to unpack: {member.name!r} in it is a link, a device or "
-            f"leads out of its folder; {ELSEWHERE}"
+            f"the archive isn't safe to unpack: {member.name!r} in it is a link, a device, sparse, "
+            f"or leads out of its folder; {ELSEWHERE}"
         )
     clip = member.isfile() and path.suffix.lower() in AUDIO_SUFFIXES
     # macOS leaves a hidden `._` file beside each one that it packs.
@@ -129,6 +151,7 @@ def unpack(archive, goal, folder, genres=None):
                     (folder / genre).mkdir(exist_ok=True)
                     with (folder / genre / name).open("wb") as copy:
                         shutil.copyfileobj(tar.extractfile(member), copy)
+                    flush(folder / genre / name)
             while unzipped.read(1 << 20):  # gzip compares its checksum at the very end
                 pass
     except (tarfile.TarError, gzip.BadGzipFile, zlib.error, EOFError) as error:

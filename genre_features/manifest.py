@@ -9,6 +9,7 @@ from tqdm import tqdm
 
 from genre_features.frame import DEFINITION, FrameSettings
 from genre_features.tracks import PARTS
+from plumbing.files import check_file
 from plumbing.inputs import InputError, are_names
 from plumbing.scripts import library_versions
 
@@ -71,7 +72,10 @@ def read(folder):
     ------
     ValueError, RecursionError
         It isn't JSON.
+    InputError
+        It isn't a file.
     """
+    check_file(Path(folder) / NAME)
     return json.loads((Path(folder) / NAME).read_text(encoding="utf-8"))
 
 

@@ -7,6 +7,7 @@ import warnings
 from pathlib import Path
 
 from genre_features.tracks import PARTS
+from plumbing.files import check_file
 from plumbing.inputs import InputError
 
 # Of every genre the first clips are for testing, the next for validation, the rest for training.
@@ -44,12 +45,16 @@ def split_tracks(tracks, split="index", groups=None):
     ------
     InputError
         A part is left without tracks, a genre without tracks to train on, only some tracks
-        are numbered, or one has no group.
+        are numbered, one has no group, or the filtered split has none of them.
     """
     if groups is not None:
         parts, split = split_groups(tracks, groups), f"70/20/10 by groups, seed {SEED}"
     elif split == "filtered":
         listed = read_filtered_split()
+        if not any((track.genre, track.number) in listed for track in tracks):
+            raise InputError(
+                "--split filtered lists the tracks of GTZAN, and none of these is one: leave it out"
+            )
         parts = [listed.get((track.genre, track.number)) for track in tracks]
     elif all(track.part for track in tracks):
         parts = [track.part for track in tracks]
@@ -110,13 +115,19 @@ def split_at_random(tracks):
 
 def read_groups(path):
     """Read a CSV file with the columns ``file`` and ``group`` as a dict from one to the other."""
+    check_file(path)
+    groups = {}
     try:
-        with Path(path).open(newline="", encoding="utf-8-sig") as file:
-            return {row["file"].replace("\\", "/"): row["group"] for row in csv.DictReader(file)}
+        with Path(path).open(newline="", encoding="utf-8-sig") as rows:
+            for row in csv.DictReader(rows):
+                file, group = row["file"].replace("\\", "/"), row["group"]
+                if groups.setdefault(file, group) != group:
+                    raise InputError(f"{path} has two groups for {file}: keep one of them")
     except (KeyError, AttributeError, UnicodeDecodeError, csv.Error):
         raise InputError(
             f"{path} isn't a CSV file with the columns file and group: save it as that, in UTF-8"
         ) from None
+    return groups
 
 
 def split_groups(tracks, groups):

@@ -1,5 +1,6 @@
 """What a user may rely on about the cache of features: loaded, refused, or made anew."""
 
+import os
 import shutil
 
 import numpy as np
@@ -10,6 +11,7 @@ from helpers import (
     extract,
     most_memory,
     read_manifest,
+    refuse,
     train,
     write_cache,
     write_clip,
@@ -199,6 +201,17 @@ def test_parts_of_two_extractions_are_refused_and_caches_without_checksums_load(
     del content["checksums"]
     write_json(output / "features.json", content)
     GenreFeatureData(output).load()
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="Windows has no such files")
+@pytest.mark.parametrize("name", ["features.json", "data_test_target.npy", "data_test_input.npy"])
+def test_fifo_in_the_place_of_a_file_is_said_to_be_one(corpus, features, tmp_path, name):
+    output = shutil.copytree(features, tmp_path / "out")
+    (output / name).unlink()
+    os.mkfifo(output / name)
+    assert_one_line(refuse(corpus, output), f"{name} is a FIFO")
+    with pytest.raises(InputError, match=f"{name} is a FIFO"):
+        GenreFeatureData(output).load()
 
 
 @pytest.mark.parametrize(

@@ -16,6 +16,7 @@ import pooch
 import pytest
 from helpers import FRAMES, GENRES, assert_one_line, make_corpus, read_manifest, run
 
+from genre_features import download as download_module
 from genre_features.download import download_gtzan
 from plumbing.inputs import InputError
 
@@ -40,7 +41,7 @@ def member(name, content=b"", **fields):
 
 def pack(path, clips, *members):
     """Write an archive of the folder `clips`, called genres/ in it, and of other members."""
-    with tarfile.open(path, "w:gz", format=tarfile.GNU_FORMAT, compresslevel=1) as tar:
+    with tarfile.open(path, "w:gz", format=tarfile.PAX_FORMAT, compresslevel=1) as tar:
         tar.add(clips, "genres")
         for info, content in members:
             tar.addfile(info, content)
@@ -187,6 +188,13 @@ def test_wrong_checksum_unpacks_nothing(mirror, archive, tmp_path):
     assert not list(tmp_path.iterdir())
 
 
+def test_download_stops_at_the_known_size(mirror, tmp_path, monkeypatch):
+    monkeypatch.setattr(download_module, "SIZE", 1000)
+    _, stderr = download(tmp_path, url=mirror.url + "/whole", status=2)
+    assert_one_line(stderr, mirror.url, "more than the 1000 bytes", "--url")
+    assert not list(tmp_path.iterdir())
+
+
 def test_checksum_may_be_in_capitals(archive, tmp_path):
     download(tmp_path, archive=archive, sha256=digest(archive).upper())
     assert files_in(tmp_path / "genres") == CLIPS
@@ -205,6 +213,13 @@ def test_archive_of_ones_own_is_taken_without_the_network_and_left_there(archive
     stdout, _ = unpack(own, tmp_path / "music", url="http://127.0.0.1:1/refused")
     assert files_in(tmp_path) == {"mine.tgz"} | {f"music/genres/{clip}" for clip in CLIPS}
     assert "deleted" not in stdout
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="Windows has no such files")
+def test_fifo_is_no_archive(tmp_path):
+    os.mkfifo(tmp_path / "archive.tar.gz")
+    _, stderr = download(tmp_path / "music", archive=tmp_path / "archive.tar.gz", status=2)
+    assert_one_line(stderr, "archive.tar.gz is a FIFO")
 
 
 @pytest.mark.parametrize("known", [True, False])
@@ -266,6 +281,10 @@ def test_only_audio_is_taken_and_no_rights_of_it(clips, tmp_path):
         {"name": "genres/hum", "type": tarfile.SYMTYPE, "linkname": ".."},
         {"name": "genres/hum/hum.au", "type": tarfile.CHRTYPE},
         {"name": "genres/hum/hum.au", "type": tarfile.FIFOTYPE},
+        {
+            "name": "genres/hum/hum.au",
+            "pax_headers": {"GNU.sparse.map": "0,0", "GNU.sparse.size": str(2**40)},
+        },
     ],
     ids=lambda info: f"{info['name']}-{info.get('type', b'file').decode()}",
 )

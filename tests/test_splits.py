@@ -85,6 +85,18 @@ def test_groups_that_are_too_few_or_no_table_are_said_in_one_line(corpus, tmp_pa
     assert_one_line(stderr, "no.csv", "columns file and group")
 
 
+def test_track_in_two_groups_is_said_with_its_file(corpus, tmp_path):
+    table = tmp_path / "groups.csv"
+    table.write_text("file,group\na/b.wav,one\na/b.wav,one\na\\b.wav,two\n")
+    stderr = refuse(corpus, tmp_path / "output", "--groups", table)
+    assert_one_line(stderr, table, "two groups for a/b.wav")
+
+
+def test_filtered_split_of_other_music_than_gtzan_is_refused(corpus, tmp_path):
+    stderr = refuse(corpus, tmp_path / "output", "--split", "filtered")
+    assert_one_line(stderr, "--split filtered", "leave it out")
+
+
 def test_filtered_split_leaves_faulty_tracks_out_and_shares_no_track(tmp_path):
     for genre in ("jazz", "metal"):
         touch(tmp_path / genre, *(f"{genre}.{number:05d}.wav" for number in range(100)))
