@@ -13,7 +13,7 @@ from genre_features.bandwidth import FULL, effective_bandwidth, guess_genres
 from genre_features.frame import SAMPLE_RATE
 from genre_features.splits import read_filtered_split
 from genre_features.tracks import PARTS, Track
-from plumbing.inputs import InputError
+from plumbing.inputs import InputError, one_line
 from plumbing.workers import spread
 
 
@@ -73,7 +73,7 @@ def check_data_set(dataset, by_part, genres, settings, jobs=-1, picture=None):
     ]
     problems += find_copies(clips)
     for problem in problems:
-        print(problem)
+        print(one_line(problem))
     n_clips = sum(map(len, by_part.values()))
     if problems:
         raise InputError(

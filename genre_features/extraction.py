@@ -1,7 +1,9 @@
 """Extraction of a data set's features into a cache; an interrupted one can be continued."""
 
 import contextlib
+import errno
 import json
+import os
 import sys
 import zlib
 from pathlib import Path
@@ -17,7 +19,7 @@ from genre_features.journal import Entry, finished, row_counts, unfinished
 from genre_features.splits import check_parts
 from genre_features.tracks import PARTS
 from plumbing.files import flush, replacing, write_json
-from plumbing.inputs import InputError
+from plumbing.inputs import InputError, one_line
 from plumbing.workers import spread
 
 
@@ -75,10 +77,12 @@ def extract_parts(folder, dataset, by_part, content, *, jobs=-1, scheduler=None)
 def extract_or_miss(path, settings):
     """Return what `extract_clip` does, or an OSError if the file can't be opened.
 
-    Such a file isn't broken: its disk or network may be away.
+    Such a file isn't broken: its disk or network may be away, or memory short.
     """
     try:
         return extract_clip(path, settings)
+    except MemoryError:
+        return OSError(errno.ENOMEM, os.strerror(errno.ENOMEM), str(path))
     except (InputError, OSError):
         try:
             path.open("rb").close()
@@ -147,7 +151,7 @@ def check_outcome(folder, features, done):
     """Raise InputError where going on would lose clips; see `append_clips`."""
     if isinstance(features, OSError):
         raise InputError(
-            f"{features.filename} can't be opened any more ({features.strerror}): {done} are done "
+            f"{features.filename} can't be read any more ({features.strerror}): {done} are done "
             "and kept; make it readable, or take it out, and run the same command again"
         )
     if not (folder / journal.NAME).exists():
@@ -178,10 +182,10 @@ def report_notes(notes, n_clips, settings):
     if notes["skipped"]:
         print(f"Skipped {len(notes['skipped'])} of {n_clips} files, see above.", file=sys.stderr)
     if notes["repeated"]:
-        names = ", ".join(notes["repeated"])
+        names = one_line(", ".join(notes["repeated"]))
         print(f"Repeated, since shorter than {settings.frames} frames: {names}.", file=sys.stderr)
     if notes["narrow"]:
-        names = ", ".join(notes["narrow"])
+        names = one_line(", ".join(notes["narrow"]))
         print(
             f"Narrower than the low-pass of {settings.lowpass} Hz by their sample rate: {names}.",
             file=sys.stderr,

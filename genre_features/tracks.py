@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from plumbing.files import check_file
-from plumbing.inputs import InputError
+from plumbing.inputs import InputError, one_line
 
 PARTS = ("train", "validation", "test")
 # fmt: off
@@ -132,7 +132,7 @@ def audio_files(folder, nested=False):
     others = [f"{suffixes.count(s)} {s}" for s in sorted(OTHER_SUFFIXES & set(suffixes))]
     if others:
         print(
-            f"Left out in {folder}: {', '.join(others)}. Convert them to FLAC or WAV.",
+            one_line(f"Left out in {folder}: {', '.join(others)}. Convert them to FLAC or WAV."),
             file=sys.stderr,
         )
     paths = sorted(path for path in paths if path.suffix.lower() in AUDIO_SUFFIXES)

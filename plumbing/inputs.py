@@ -1,5 +1,7 @@
 """Input that the user can correct, and checks of values read from files."""
 
+import re
+
 LARGEST = 10**9  # limit of any number given as an option or read from a file
 
 
@@ -12,7 +14,17 @@ def attempt(function, *arguments):
     try:
         return function(*arguments), None
     except (InputError, OSError) as error:
-        return None, str(error)
+        return None, one_line(error)
+    except MemoryError:
+        return None, one_line(f"{arguments[0]} needs more memory than there is")
+
+
+def one_line(message):
+    """Return a message as text in which line breaks and other controls are escaped.
+
+    A file's name may hold them, and would tear the message apart or command the terminal.
+    """
+    return re.sub(r"[\0-\x1f\x7f-\x9f\u2028\u2029]", lambda c: repr(c[0])[1:-1], str(message))
 
 
 def are_names(values):

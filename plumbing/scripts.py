@@ -3,10 +3,11 @@
 import argparse
 import importlib.metadata
 import io
+import os
 import sys
 from pathlib import Path
 
-from plumbing.inputs import LARGEST, InputError
+from plumbing.inputs import LARGEST, InputError, one_line
 
 
 def run_script(main, *arguments):
@@ -14,19 +15,31 @@ def run_script(main, *arguments):
 
     0: done; 2: the user can correct it, explained in one line on stderr; 130: Ctrl-C.
     """
+    replace_closed_streams()
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             # File names may hold characters that the terminal can't show.
             stream.reconfigure(errors="backslashreplace")
     try:
         main(*arguments)
-    except (InputError, OSError) as error:
+    except (InputError, OSError, MemoryError) as error:
         script = Path(sys.argv[0])
         name = script.parent.name if script.name == "__main__.py" else script.name
-        print(f"{name}: {error}", file=sys.stderr)
+        print(f"{name}: {one_line(error) or 'not enough memory'}", file=sys.stderr)
         sys.exit(2)
     except KeyboardInterrupt:
         sys.exit(130)
+
+
+def replace_closed_streams():
+    """Open the null device in the place of standard streams that are closed.
+
+    The next file would take the number of such a stream, and messages would go into that file.
+    """
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if getattr(sys, name) is None:
+            null = Path(os.devnull).open(mode, encoding="utf-8")  # noqa: SIM115 it stays open
+            setattr(sys, name, null)
 
 
 class HelpFormatter(argparse.ArgumentDefaultsHelpFormatter, argparse.RawDescriptionHelpFormatter):

@@ -205,7 +205,7 @@ def test_outage_of_the_audio_stops_an_extraction_and_keeps_what_is_done(
     monkeypatch.setattr(extraction, "spread", spread)
     stderr = refuse(dataset, output).splitlines()[-1]
     n_done = 0 if change == "never mounted" else 16
-    assert_one_line(stderr, "can't be opened any more (No such file", f"{n_done} of 21 clips")
+    assert_one_line(stderr, "can't be read any more (No such file", f"{n_done} of 21 clips")
     assert not contents(output)
     monkeypatch.undo()
     if change != "never mounted":
@@ -215,6 +215,22 @@ def test_outage_of_the_audio_stops_an_extraction_and_keeps_what_is_done(
     extract(dataset, output)
     assert len(real) == 21 - n_done
     assert contents(output) == contents(features)
+
+
+def test_clip_for_which_memory_is_short_is_not_skipped(corpus, tmp_path, monkeypatch):
+    def extract_clip(*_):
+        raise MemoryError
+
+    monkeypatch.setattr(extraction, "extract_clip", extract_clip)
+    stderr = refuse(corpus, tmp_path / "out").splitlines()[-1]
+    assert_one_line(stderr, "can't be read any more (Cannot allocate memory)")
+
+
+def test_line_breaks_in_names_are_escaped(corpus, tmp_path):
+    dataset = shutil.copytree(corpus, tmp_path / "corpus")
+    (dataset / "hum" / "hum\n\x1b.00034.wav").write_bytes(b"no audio")
+    stderr = refuse(dataset, tmp_path / "out")
+    assert_one_line(stderr, r"hum\n\x1b.00034.wav")
 
 
 def test_folder_removed_meanwhile_is_noticed_at_the_next_clip(corpus, tmp_path, monkeypatch):

@@ -1,8 +1,10 @@
 """What a user may rely on about values read from files, and about input that can't be used."""
 
+from pathlib import Path
+
 import pytest
 
-from plumbing.inputs import LARGEST, are_lengths, are_names, attempt
+from plumbing.inputs import LARGEST, InputError, are_lengths, are_names, attempt, one_line
 
 
 @pytest.mark.parametrize("values", [["a"], ["a", "b"], []])
@@ -26,3 +28,16 @@ def test_missing_file_is_a_problem_of_its_own_and_a_bug_is_none(tmp_path):
     assert "missing" in attempt((tmp_path / "missing").read_bytes)[1]
     with pytest.raises(ZeroDivisionError):
         attempt(divmod, 1, 0)
+
+
+def test_input_that_needs_too_much_memory_is_a_problem_of_its_own():
+    def fill(path):
+        raise MemoryError
+
+    assert attempt(fill, "long.mp3") == (None, "long.mp3 needs more memory than there is")
+
+
+def test_messages_are_one_line_that_commands_no_terminal():
+    name = "a\nb\r\x1b[2J\x85\u2028 Ñandú\xa0\\.wav"
+    assert one_line(InputError(name)) == r"a\nb\r\x1b[2J\x85\u2028 Ñandú" + "\xa0\\.wav"
+    assert attempt(Path(name).read_bytes)[1].count("\n") == 0

@@ -2,6 +2,7 @@
 
 import argparse
 import json
+import os
 import re
 import subprocess
 import sys
@@ -75,6 +76,38 @@ def test_what_the_user_can_correct_is_said_in_one_line_after_the_scripts_name(
         run_script(main)
     assert stop.value.code == 2
     assert re.fullmatch(rf"{name}: .*no music here\n", capsys.readouterr().err)
+
+
+@pytest.mark.parametrize("error", [InputError("a\nb"), MemoryError("a\nb")])
+def test_line_breaks_in_what_is_said_are_escaped(capsys, error):
+    def main():
+        raise error
+
+    with pytest.raises(SystemExit):
+        run_script(main)
+    assert capsys.readouterr().err.endswith(": a\\nb\n")
+
+
+@pytest.mark.skipif(os.name != "posix", reason="Windows closes no streams")
+@pytest.mark.parametrize("closed", ["<&-", ">&-", "2>&-", "<&- >&- 2>&-"])
+def test_closed_streams_are_not_taken_for_files(closed, tmp_path):
+    code = (
+        "import sys\n"
+        "from plumbing.scripts import run_script\n"
+        "def main(path):\n"
+        "    with open(path, 'w') as file:\n"
+        "        assert file.fileno() > 2\n"
+        "        print('answer')\n"
+        "        sys.stdin.read()\n"
+        "        open(path + '/missing')\n"
+        "run_script(main, sys.argv[1])\n"
+    )
+    command = ["sh", "-c", f'exec "$0" -c "$1" "$2" {closed}', sys.executable, code, tmp_path / "f"]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, input="")
+    assert done.returncode == 2
+    assert done.stdout == ("" if " >&-" in f" {closed}" else "answer\n")
+    assert done.stderr.count("\n") == ("2>" not in closed)
+    assert (tmp_path / "f").read_text() == ""
 
 
 def test_ctrl_c_ends_in_status_130_without_a_word(capsys):
