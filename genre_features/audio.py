@@ -33,6 +33,8 @@ def open_audio(path):
             yield file
     except (soundfile.SoundFileError, TypeError) as error:  # TypeError: .raw, whose rate is unknown
         reason = str(error).rpartition(": ")[2]
+        if "does not exist" in reason:  # libsndfile's words for an MP3 that holds none
+            reason = "Format not recognised."
         raise InputError(f"{path} can't be read as audio: {reason}") from None
 
 

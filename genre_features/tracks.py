@@ -10,12 +10,13 @@ from plumbing.files import check_file
 from plumbing.inputs import InputError, one_line
 
 PARTS = ("train", "validation", "test")
+# What libsndfile reads, but for .raw, which has no header, .mat, which seldom holds audio, .sd2,
+# whose header is in another file, and .sds, of which libsndfile prints errors to stdout.
 # fmt: off
-# What libsndfile reads, but for .raw, which has no header, and .mat, which seldom holds audio.
 AUDIO_SUFFIXES = {
     ".8svx", ".aif", ".aifc", ".aiff", ".au", ".avr", ".bwf", ".caf", ".flac", ".htk", ".iff",
-    ".mp1", ".mp2", ".mp3", ".nist", ".oga", ".ogg", ".opus", ".paf", ".pvf", ".rf64", ".sd2",
-    ".sds", ".sf", ".snd", ".sph", ".svx", ".voc", ".w64", ".wav", ".wave", ".wve", ".xi",
+    ".mp1", ".mp2", ".mp3", ".nist", ".oga", ".ogg", ".opus", ".paf", ".pvf", ".rf64", ".sf",
+    ".snd", ".sph", ".svx", ".voc", ".w64", ".wav", ".wave", ".wve", ".xi",
 }
 OTHER_SUFFIXES = {
     ".aac", ".ac3", ".alac", ".amr", ".ape", ".dff", ".dsf", ".dts", ".m4a", ".m4b", ".mka",

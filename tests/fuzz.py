@@ -60,6 +60,9 @@ SUBTYPES = {
     "flac": ("PCM_16", "PCM_24"),
     "mp3": ("MPEG_LAYER_III",),
     "ogg": ("VORBIS", "OPUS"),
+    "aiff": ("PCM_16", "IMA_ADPCM"),
+    "caf": ("PCM_16", "ALAC_16"),
+    "w64": ("PCM_16",),
 }
 AUDIO, ARRAYS = tuple(SUBTYPES), ("npy", "json", "model", "checkpoint")
 KINDS = (*AUDIO, *ARRAYS)

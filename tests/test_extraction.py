@@ -78,6 +78,7 @@ def test_broken_files_are_named_skipped_counted_and_recorded(corpus, features, t
     broken = {
         "blip/blip.00034.wav": b"",
         "hiss/hiss.00034.wav": b"not audio at all" * 100,
+        "hiss/hiss.00035.mp3": b"not audio at all" * 100,
         "hum/hum.00034.wav": (corpus / "hum" / "hum.00030.wav").read_bytes()[:44],
     }
     for file, content in broken.items():
@@ -90,7 +91,8 @@ def test_broken_files_are_named_skipped_counted_and_recorded(corpus, features, t
     for file in broken:
         assert file in stderr
         assert file in manifest["skipped"]
-    assert "\nSkipped 5 of 26 files" in stderr
+    assert "\nSkipped 6 of 27 files" in stderr
+    assert "exist" not in stderr
     assert array_bytes(tmp_path / "out") == array_bytes(features)
 
 

@@ -68,7 +68,7 @@ def test_copies_that_macos_leaves_beside_a_file_are_no_clips(tmp_path):
 
 def test_every_format_that_libsndfile_recognises_is_audio(tmp_path):
     suffixes = {"SVX": "8svx", "IRCAM": "sf", "NIST": "sph", "MPC2K": "snd", "WAVEX": "wav"}
-    for name in sorted(set(soundfile.available_formats()) - {"RAW", "MAT4", "MAT5"}):
+    for name in sorted(set(soundfile.available_formats()) - {"RAW", "MAT4", "MAT5", "SD2", "SDS"}):
         path = tmp_path / name / f"clip.{suffixes.get(name, name).lower()}"
         write_clip(path, "hum", 0, format=name)
         assert find_tracks(tmp_path)[1][-1] == name
