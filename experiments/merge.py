@@ -6,6 +6,7 @@ A model that is trained on both sees the same music with and without the highest
 """
 
 import argparse
+import zlib
 from pathlib import Path
 
 import numpy as np
@@ -35,6 +36,7 @@ def merge(first, second, output):
     if (first.tracks, first.genres) != (second.tracks, second.genres):
         raise InputError(f"{first.folder} and {second.folder} don't hold the same tracks")
     output.mkdir(parents=True, exist_ok=True)
+    checksums = {"input": {}, "target": {}}
     for part in PARTS:
         inputs = np.stack([first.inputs[part], second.inputs[part]], axis=1)
         targets = np.eye(len(first.genres), dtype=np.float32)[first.targets[part]]
@@ -46,9 +48,10 @@ def merge(first, second, output):
             path = output / f"data_{part}_{kind}.npy"
             with replacing(path) as temporary, temporary.open("wb") as file:
                 np.save(file, array)
+            checksums[kind][part] = zlib.crc32(array)
     content = manifest.read(first.folder)
     tracks = {part: [name for name in first.tracks[part] for _ in range(2)] for part in PARTS}
-    write_json(output / manifest.NAME, content | {"tracks": tracks})
+    write_json(output / manifest.NAME, content | {"tracks": tracks, "checksums": checksums})
 
 
 def main():
