@@ -298,7 +298,7 @@ def main():
     times = parser.parse_args().times
     torch.set_num_threads(1)
     if hasattr(os, "getloadavg"):
-        print(f"Load: {os.getloadavg()[0]:.1f} on {joblib.cpu_count()} cores.", flush=True)
+        print(f"Load: {os.getloadavg()[0]:.1f} on {n_cores()} cores.", flush=True)
     rows = []
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)

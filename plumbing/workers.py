@@ -12,7 +12,6 @@ from pathlib import Path
 
 from threadpoolctl import ThreadpoolController
 
-from plumbing.cluster import spread_over_cluster
 from plumbing.inputs import InputError, attempt
 
 # glibc then reuses a clip's memory for the next clip. Fetching fresh pages from the system for
@@ -46,6 +45,8 @@ def spread(function, calls, jobs=-1, scheduler=None):
         A process was killed; or there is no such scheduler, no longer, or no library for it.
     """
     if scheduler:
+        from plumbing.cluster import spread_over_cluster  # with modules that few need
+
         yield from spread_over_cluster(function, calls, scheduler)
     elif jobs == 1:
         libraries = ThreadpoolController()
