@@ -1,6 +1,7 @@
 """Work spread over the cores of this machine, or over the machines of a Dask cluster."""
 
 import collections
+import concurrent.futures
 import contextlib
 import math
 import multiprocessing.connection
@@ -8,10 +9,12 @@ import multiprocessing.resource_tracker
 import os
 import signal
 import threading
+from concurrent.futures.process import BrokenProcessPool
 from pathlib import Path
 
 from threadpoolctl import ThreadpoolController
 
+from plumbing.cluster import spread_over_cluster
 from plumbing.inputs import InputError, attempt
 
 # glibc then reuses a clip's memory for the next clip. Fetching fresh pages from the system for
@@ -45,8 +48,6 @@ def spread(function, calls, jobs=-1, scheduler=None):
         A process was killed; or there is no such scheduler, no longer, or no library for it.
     """
     if scheduler:
-        from plumbing.cluster import spread_over_cluster  # with modules that few need
-
         yield from spread_over_cluster(function, calls, scheduler)
     elif jobs == 1:
         libraries = ThreadpoolController()
@@ -58,9 +59,6 @@ def spread(function, calls, jobs=-1, scheduler=None):
         yield from spread_over_processes(function, calls, n_cores() if jobs == -1 else jobs)
 
 
-# Processes
-
-
 def n_cores():
     """Return the number of cores that this process may use."""
     n = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
@@ -70,48 +68,49 @@ def n_cores():
     return n
 
 
-class Worker:
-    """A process that answers calls one by one, and ends when this process does."""
-
-    def __init__(self, function):
-        context = multiprocessing.get_context("spawn")
-        self.pipe, other = context.Pipe()
-        self.process = context.Process(target=serve, args=(other, function), daemon=True)
-        with surroundings():
-            self.process.start()
-        other.close()
-
-    def receive(self, call):
-        """Return the answer to a call."""
-        try:
-            return self.pipe.recv()
-        except (EOFError, OSError):
-            self.process.join()
-            status = self.process.exitcode
-            how = f"was killed by signal {-status}" if status < 0 else f"ended in status {status}"
-            raise InputError(
-                f"the process that worked on {call[0]} {how}: run the same command again, with a "
-                "smaller --jobs if memory is short"
-            ) from None
-
-    def stop(self):
-        self.pipe.close()
-        self.process.terminate()
-        self.process.join()
+def spread_over_processes(function, calls, n_processes):
+    """Yield `attempt(function, *call)` for every call, in order, from so many processes."""
+    n_processes, context = min(n_processes, MOST_PROCESSES), multiprocessing.get_context("spawn")
+    ours, theirs = context.Pipe()
+    held = collections.deque()  # of the calls made, in order, those whose results aren't taken
+    with contextlib.ExitStack() as stack:
+        pool = concurrent.futures.ProcessPoolExecutor(
+            n_processes, context, initializer=end_with, initargs=(theirs,)
+        )
+        stack.callback(pool.shutdown, cancel_futures=True)
+        stack.callback(ours.close)  # ends the processes, whatever they are doing
+        for call in calls:
+            with surroundings():  # a process is started with the first calls
+                held.append((call, pool.submit(attempt, function, *call)))
+            if len(held) == HELD * n_processes:
+                yield take(held, n_processes)
+        while held:
+            yield take(held, n_processes)
 
 
-def serve(pipe, function):
-    """Answer the calls that come through a pipe, until its other end is closed."""
-    threading.Thread(target=end_with_parent, daemon=True).start()
-    with contextlib.suppress(EOFError, OSError):
-        while True:
-            pipe.send(attempt(function, *pipe.recv()))
+def take(held, n_processes):
+    """Return the result of the first call held; InputError if a process was killed."""
+    try:
+        result = held[0][1].result()
+    except BrokenProcessPool:
+        # Which process had which call isn't known; calls are begun in order.
+        unfinished = [call[0] for call, future in held if future.exception()][:n_processes]
+        raise InputError(
+            f"a process was killed that worked on {' or '.join(map(str, unfinished))}: run the "
+            "same command again, with a smaller --jobs if memory is short"
+        ) from None
+    held.popleft()
+    return result
 
 
-def end_with_parent():
-    """End this process as soon as the one that started it has ended, however it did."""
-    multiprocessing.connection.wait([multiprocessing.parent_process().sentinel])
-    os._exit(1)
+def end_with(pipe):
+    """End this process as soon as the other end of a pipe is closed, or its process has ended."""
+
+    def watch():
+        multiprocessing.connection.wait([pipe])
+        os._exit(1)
+
+    threading.Thread(target=watch, daemon=True).start()
 
 
 @contextlib.contextmanager
@@ -130,33 +129,3 @@ def surroundings():
         os.environ.update(before)
         if masks:
             signal.pthread_sigmask(signal.SIG_SETMASK, mask)
-
-
-def spread_over_processes(function, calls, n_processes):
-    """Yield `attempt(function, *call)` for every call, in order, from so many processes."""
-    calls, n_processes = iter(calls), min(n_processes, MOST_PROCESSES)
-    idle, busy = [], {}
-    outcomes = collections.deque()  # of the calls made, in order; each a list, empty at first
-    with contextlib.ExitStack() as stack:
-        while True:
-            while (
-                len(busy) < n_processes
-                and len(outcomes) < HELD * n_processes
-                and (call := next(calls, None))
-            ):
-                if not idle:
-                    idle.append(Worker(function))
-                    stack.callback(idle[-1].stop)
-                worker = idle.pop()
-                outcomes.append([])
-                busy[worker.pipe] = worker, call, outcomes[-1]
-                worker.pipe.send(call)
-            if not outcomes:
-                return
-            timeout = 0 if outcomes[0] else None
-            for pipe in multiprocessing.connection.wait(busy, timeout):
-                worker, call, outcome = busy.pop(pipe)
-                outcome.append(worker.receive(call))
-                idle.append(worker)
-            if outcomes[0]:
-                yield outcomes.popleft()[0]
