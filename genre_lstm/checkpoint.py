@@ -1,4 +1,8 @@
-"""checkpoint.pt: a training run as it is after an epoch, to be resumed."""
+"""checkpoint.pt: a training run as it is after an epoch, to be resumed.
+
+On the CPU, a resumed run ends as one that was never interrupted. On a GPU it doesn't: dropout draws
+its numbers from the GPU's own generator, whose state isn't saved.
+"""
 
 import dataclasses
 
@@ -37,7 +41,9 @@ def restore(run):
     path = run.weights / NAME
     if not path.exists():
         raise InputError(f"nothing to resume: {path} is missing; leave out --resume")
-    state = read_tensors(path, run.device)
+    # Everything comes to the CPU first. The optimizer moves its averages to where the weights are,
+    # and leaves its counts of steps: on a GPU, each step would wait for every one of them.
+    state = read_tensors(path)
     try:
         check_identity(path, identity_in(state), run.identity)
         check_tensors(state["model"], run.model.state_dict())
@@ -46,7 +52,7 @@ def restore(run):
         run.optimizer.load_state_dict(state["optimizer"])
         if run.scheduler:
             run.scheduler.load_state_dict(state["scheduler"])
-        torch.set_rng_state(state["random"].cpu())
+        torch.set_rng_state(state["random"])
         run.history, run.seconds = state["history"], float(state["seconds"])
     except (KeyError, TypeError, AttributeError, ValueError, ArithmeticError, RuntimeError):
         raise InputError(f"{path} holds no checkpoint; leave out --resume") from None

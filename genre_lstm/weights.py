@@ -37,13 +37,13 @@ def save_model(path, model, settings, **about):
     write_tensors(path, content)
 
 
-def load_model(path, device="cpu"):
+def load_model(path):
     """Rebuild a trained model from its ``model.pt`` alone.
 
     Returns
     -------
     model : GenreLSTM
-        In evaluation mode.
+        On the CPU, in evaluation mode.
     saved : dict
         What the file holds beside the weights: ``genres``, ``settings`` (a `FrameSettings`),
         ``temperature`` (it divides the log-probabilities), ``recipe``, ...
@@ -53,7 +53,7 @@ def load_model(path, device="cpu"):
     InputError
         The file holds no model, or one that can't give finite answers.
     """
-    saved = read_tensors(path, device)
+    saved = read_tensors(path)
     try:
         recipe, saved["temperature"] = Recipe(**saved["recipe"]), float(saved["temperature"])
         # Earlier versions called the frame settings "features".
@@ -63,7 +63,7 @@ def load_model(path, device="cpu"):
         model = build(recipe, saved["genres"], saved["settings"], state, standardisation)
     except (LookupError, TypeError, ValueError, AttributeError, ArithmeticError, RuntimeError):
         raise InputError(f"{path} doesn't hold the weights of a GenreLSTM") from None
-    return model.to(device).eval(), saved
+    return model.eval(), saved
 
 
 def check_settings(recipe, genres, temperature):

@@ -10,11 +10,31 @@ from helpers import (
     assert_one_line,
     read_manifest,
     read_summary,
+    start_run,
     train,
     write_manifest,
 )
 
+from genre_lstm import checkpoint
+from genre_lstm.recipes import Recipe
+from genre_lstm.training import train_epoch
+
 pytestmark = pytest.mark.usefixtures("undrawn")
+
+
+@pytest.mark.filterwarnings("ignore:.*no-op")
+def test_step_counts_stay_on_the_cpu_whatever_device_the_weights_are_on(features, tmp_path):
+    recipe = Recipe(epochs=2, batch_size=6)
+    run, model, optimizer, _ = start_run(features, tmp_path, recipe)
+    for epoch in run.epochs():
+        run.record(epoch, train_epoch(model, optimizer, run.data), run.validate(epoch))
+    # A device that every machine has, besides its CPU.
+    model.to("meta")
+    run.device, run.optimizer = "meta", torch.optim.AdamW(model.parameters())
+    checkpoint.restore(run)
+    for state in run.optimizer.state.values():
+        devices = {name: tensor.device.type for name, tensor in state.items()}
+        assert devices == {"step": "cpu", "exp_avg": "meta", "exp_avg_sq": "meta"}
 
 
 def rewrite(folder, change):
