@@ -6,8 +6,8 @@
     python predict.py mix.mp3 --plot mix.png          # how the answer changes over time
     python predict.py --export model.onnx             # the model for other programs
 
-The features are computed with the settings that the model was trained with. Files longer than a
-training clip are classified in windows of that length, whose answers are averaged.
+The features are computed with the settings that the model was trained with. Files more than a tenth
+longer than a training clip are classified in windows of that length, whose answers are averaged.
 """
 
 import argparse

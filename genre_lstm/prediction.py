@@ -37,14 +37,13 @@ def classify_over_time(model, saved, features):
     Returns
     -------
     edges : numpy.ndarray, shape (windows + 1,)
-        Where each window begins and the last one ends (s). Windows overlap by half: the borders
-        are halfway between the centres of neighbours.
+        Where each window begins and the last one ends (s). Windows overlap: the borders are halfway
+        between the centres of neighbours.
     shares : numpy.ndarray, shape (windows, genres)
     """
-    length = min(model.crop_length, len(features))
-    windows = model.classify_windows(torch.from_numpy(features)[None], length)
-    starts, scores = zip(*windows, strict=True)
-    shares = (torch.cat(scores) / saved["temperature"]).softmax(1).numpy()
-    borders = np.add(starts[1:], starts[:-1]) / 2 + length / 2
+    windows = model.classify_windows(torch.from_numpy(features)[None], model.crop_length)
+    starts, scores = (torch.cat(some) for some in zip(*windows, strict=True))
+    shares = (scores[:, 0] / saved["temperature"]).softmax(1).numpy()
+    borders = (starts[1:] + starts[:-1] + model.crop_length).numpy() / 2
     edges = np.concatenate([[0], borders, [len(features)]])
     return edges * saved["settings"].seconds_per_frame, shares
