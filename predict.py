@@ -8,6 +8,7 @@
 
 The features are computed with the settings that the model was trained with. Files more than a tenth
 longer than a training clip are classified in windows of that length, whose answers are averaged.
+Answers that are unsure, or to audio shorter than 5 s, are marked.
 """
 
 import argparse
@@ -67,13 +68,14 @@ def list_files(names):
     return paths
 
 
-def format_answer(path, answer, seconds, weights, options):
+def format_answer(path, answer, seconds, notes, weights, options):
     """Return the line to print for a file."""
     if not options.json:
         ranking = list(answer.items())[: options.top]
-        return f"{path}: " + ", ".join(f"{genre} {share:.0%}" for genre, share in ranking)
+        genres = ", ".join(f"{genre} {share:.0%}" for genre, share in ranking)
+        return f"{path}: {genres}" + "".join(f" ({note})" for note in notes)
     fields = {"file": str(path), "genre": next(iter(answer)), "probabilities": answer}
-    return json.dumps(fields | {"seconds": seconds, "weights": str(weights)})
+    return json.dumps(fields | {"seconds": seconds, "notes": notes, "weights": str(weights)})
 
 
 def draw(model, saved, features, answer, path, picture):
@@ -104,7 +106,7 @@ def main():
 
     from genre_features.audio import can_fill
     from genre_features.features import extract_file
-    from genre_lstm.prediction import classify
+    from genre_lstm.prediction import classify, doubts
     from plumbing.workers import spread
 
     paths = list_files(options.files)
@@ -123,13 +125,14 @@ def main():
             tqdm.write(f"predict.py: {problem}", file=sys.stderr)
             continue
         features, seconds = extracted
-        if cutoff and not can_fill(path, cutoff):
-            note = f"{path} has a sample rate below {2 * cutoff} Hz: its answer is less reliable"
-            tqdm.write(f"predict.py: {note}", file=sys.stderr)
         answer = classify(model, saved, features)
+        notes = doubts(answer, seconds)
+        if cutoff and not can_fill(path, cutoff):
+            notes.append(f"sampled below {2 * cutoff} Hz: less reliable")
         if options.plot:
             draw(model, saved, features, answer, path, options.plot)
-        tqdm.write(format_answer(path, answer, seconds, weights, options), file=sys.stdout)
+        line = format_answer(path, answer, seconds, notes, weights, options)
+        tqdm.write(line, file=sys.stdout)
     if n_failed:
         raise InputError(f"{n_failed} of {len(paths)} files were not classified, see above")
 

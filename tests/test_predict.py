@@ -46,6 +46,16 @@ def test_top_says_how_many_genres_are_printed(weights, corpus):
     assert line.count("%") == 2
 
 
+def test_doubts_about_an_answer_are_said_beside_it(weights, tmp_path):
+    for seconds in (2, 6):
+        write_clip(tmp_path / f"{seconds}.wav", "hum", 5, seconds=seconds)
+    lines, _ = predict(tmp_path, "--weights", weights)
+    assert ["shorter than 5 s" in line for line in lines] == [True, False]
+    answers = [json.loads(line) for line in predict(tmp_path, "--weights", weights, "--json")[0]]
+    assert [len(answer["notes"]) for answer in answers] == [1, 0]
+    assert "shorter than 5 s" in answers[0]["notes"][0]
+
+
 @pytest.mark.parametrize("seconds", [0.02, 0.3, 20.0])
 def test_any_length_is_classified(weights, tmp_path, seconds):
     write_clip(tmp_path / "clip.wav", "hiss", 5, seconds=seconds)

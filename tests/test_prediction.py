@@ -6,7 +6,7 @@ import torch
 from helpers import make_model
 
 from genre_features.frame import FrameSettings
-from genre_lstm.prediction import classify, classify_over_time
+from genre_lstm.prediction import classify, classify_over_time, doubts
 
 SAVED = {"genres": ["a", "b", "c"], "temperature": 2.0, "settings": FrameSettings(frames=100)}
 
@@ -47,3 +47,18 @@ def test_file_of_one_window_has_the_same_answer_over_time():
     _, shares = classify_over_time(make_model(), SAVED, features)
     answer = classify(make_model(), SAVED, features)
     np.testing.assert_allclose(shares, [[answer[genre] for genre in "abc"]], rtol=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("shares", "seconds", "words"),
+    [
+        ((0.9, 0.1), 30.0, []),
+        ((0.5, 0.3, 0.2), 5.0, []),
+        ((0.49, 0.3, 0.21), 30.0, ["unsure"]),
+        ((0.9, 0.1), 4.9, ["shorter than 5 s"]),
+        ((0.4, 0.3, 0.3), 1.0, ["unsure", "shorter than 5 s"]),
+    ],
+)
+def test_answers_that_are_unsure_or_to_short_audio_are_marked(shares, seconds, words):
+    found = doubts(dict(zip("abc", shares, strict=False)), seconds)
+    assert [note.partition(":")[0] for note in found] == words
