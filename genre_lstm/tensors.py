@@ -1,6 +1,8 @@
 """Files of tensors and plain values. Loading one executes nothing and takes no more memory."""
 
 import io
+import pickletools
+import re
 import zipfile
 from pathlib import Path
 
@@ -8,6 +10,10 @@ import torch
 
 from plumbing.files import replacing
 from plumbing.inputs import LARGEST, InputError
+
+# What `write_tensors` lets a file call. PyTorch allows more, such as bytearray(3_000_000_000),
+# which takes 3 GB and a few bytes of the file.
+CALLS = re.compile(r"torch \w+Storage|torch\._utils _rebuild_tensor_v2|collections OrderedDict")
 
 
 def write_tensors(path, content):
@@ -21,20 +27,30 @@ def write_tensors(path, content):
 
 def read_tensors(path):
     """Read a file of tensors and plain values to the CPU; InputError if it holds anything else."""
-    try:
-        with zipfile.ZipFile(path) as archive:
-            size = sum(member.file_size for member in archive.infolist())
-        # PyTorch doesn't compress: a file that unpacks to more than its size is an attack.
-        if size > Path(path).stat().st_size:
-            raise ValueError
-        return torch.load(path, map_location="cpu", weights_only=True)
-    except OSError:
-        raise
-    except Exception:  # of any type: damaged files call functions with any arguments
-        raise InputError(
-            f"{path} isn't a file of weights as the training scripts write them: it is damaged, "
-            "or holds more than tensors and plain values"
-        ) from None
+    if Path(path).exists() and not Path(path).is_file():
+        raise InputError(f"{path} isn't a file")  # reading from a pipe would wait for ever
+    with Path(path).open("rb") as file:  # if it can't be opened, it isn't damaged
+        try:
+            with zipfile.ZipFile(file) as archive:
+                check_archive(archive, Path(path).stat().st_size)
+            return torch.load(path, map_location="cpu", weights_only=True)
+        except Exception:  # of any type: damaged files call functions with any arguments
+            raise InputError(
+                f"{path} isn't a file of weights as the training scripts write them: it is "
+                "damaged, or holds more than tensors and plain values"
+            ) from None
+
+
+def check_archive(archive, size):
+    """Raise ValueError if a ZIP file of some size (bytes) could take more memory than that."""
+    # PyTorch doesn't compress: a file that unpacks to more than its size is an attack.
+    if sum(member.file_size for member in archive.infolist()) > size:
+        raise ValueError
+    for member in archive.infolist():
+        if member.filename.lower().endswith("data.pkl"):  # PyTorch ignores the case of names
+            for operation, argument, _ in pickletools.genops(archive.read(member)):
+                if operation.name == "GLOBAL" and not CALLS.fullmatch(argument):
+                    raise ValueError
 
 
 def check_tensors(found, wanted):
