@@ -122,7 +122,7 @@ class TrainingRun:
 
     def validate(self, epoch):
         """Score the model on the validation part; None in the epochs between validations."""
-        if epoch % self.recipe.validate_every and epoch != self.recipe.epochs:
+        if not self.recipe.validates_after(epoch):
             return None
         return processes.by_first(self.score, "validation")
 

@@ -13,7 +13,12 @@ from plumbing.inputs import LARGEST, InputError
 
 # What `write_tensors` lets a file call. PyTorch allows more, such as bytearray(3_000_000_000),
 # which takes 3 GB and a few bytes of the file.
-CALLS = re.compile(r"torch \w+Storage|torch\._utils _rebuild_tensor_v2|collections OrderedDict")
+CALLS = re.compile(
+    r"torch \w+Storage|torch\._utils _rebuild_tensor_v2|collections (OrderedDict|Counter)"
+)
+
+# The least values of tensors that the model or the optimizer takes roots of or divides by.
+LEAST = {"input_deviation": 1e-7, "batch_norm.running_var": 0, "exp_avg_sq": 0, "step": 0}
 
 
 def write_tensors(path, content):
@@ -53,14 +58,35 @@ def check_archive(archive, size):
                     raise ValueError
 
 
-def check_tensors(found, wanted):
+def check_tensors(found, wanted, largest=LARGEST):
     """Raise ValueError unless tensors have the wanted shapes and types, and usable values."""
     for name, tensor in found.items():
         if (tensor.shape, tensor.dtype) != (wanted[name].shape, wanted[name].dtype):
             raise ValueError
         # A tensor that isn't contiguous may have more elements than fit in memory.
-        if not tensor.is_contiguous() or not (tensor.abs() < LARGEST).all():
+        if not tensor.is_contiguous() or not (tensor.abs() < largest).all():
             raise ValueError
-        least = {"input_deviation": 1e-7, "batch_norm.running_var": 0}.get(name, -LARGEST)
-        if not (tensor >= least).all():
+        if not (tensor >= LEAST.get(name, -largest)).all():
             raise ValueError
+
+
+def check_alike(found, own, name=None):
+    """Raise ValueError unless a value read from a file can take the place of one's own.
+
+    That is one of the same structure and types: finite tensors, numbers from 0 to `LARGEST`, and
+    the same text and constants.
+    """
+    if isinstance(own, torch.Tensor):
+        check_tensors({name: found}, {name: own}, largest=torch.inf)
+    elif type(found) is not type(own):
+        raise ValueError
+    elif isinstance(own, dict):
+        if found.keys() != own.keys():
+            raise ValueError
+        for key, value in own.items():
+            check_alike(found[key], value, key)
+    elif isinstance(own, list | tuple):
+        for one, other in zip(found, own, strict=True):
+            check_alike(one, other, name)
+    elif found != own and not (isinstance(own, int | float) and 0 <= found <= LARGEST):
+        raise ValueError
