@@ -83,10 +83,12 @@ def check_identity(path, saved, wanted):
 def difference(key, found, wanted):
     """Say how a value read from a file differs from the one that is wanted."""
     if isinstance(found, dict) and isinstance(wanted, dict):
-        for name, value in wanted.items():
-            if name not in found or found[name] != value:
-                return f"{key}: {difference(name, found.get(name), value)}"
-        return f"{key} has settings that are unknown here"
+        changed = (
+            difference(name, found.get(name), value)
+            for name, value in wanted.items()
+            if name not in found or found[name] != value
+        )
+        return f"{key}: {'; '.join(changed) or 'there are settings that are unknown here'}"
     text = reprlib.Repr()
     text.maxlevel = 2  # nested lists can have any length as text
     found, wanted = (" ".join(text.repr(value).split()) for value in (found, wanted))

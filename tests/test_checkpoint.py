@@ -163,9 +163,10 @@ def test_settings_of_the_optimizer_follow_from_the_recipe_and_not_from_the_check
 
 def test_only_the_settings_that_differ_are_said(stopped, features, tmp_path):
     folder = shutil.copytree(stopped, tmp_path / "stopped")
-    options = (*TRAINED, "--epochs", 30, "--resume")
+    options = (*TRAINED, "--epochs", 30, "--no-shuffle", "--resume")
     _, stderr = train("PiecewiseDecay", features, folder, *options, status=2)
-    assert_one_line(stderr, "doesn't fit this run: its recipe: epochs is 25, here 30; give")
+    said = "fit this run: its recipe: epochs is 25, here 30; shuffle is True, here False; give"
+    assert_one_line(stderr, said)
     nested = ["x"]
     for _ in range(50):
         nested = [nested, nested]  # 2**50 words, in a file of a few kB
@@ -177,7 +178,7 @@ def test_only_the_settings_that_differ_are_said(stopped, features, tmp_path):
         folder, replace("identity", "recipe", by=lambda recipe: recipe | {"epochs": 25, "x": 1})
     )
     _, stderr = train("PiecewiseDecay", features, folder, *TRAINED, "--resume", status=2)
-    assert_one_line(stderr, "its recipe has settings that are unknown here")
+    assert_one_line(stderr, "its recipe: there are settings that are unknown here")
 
 
 @pytest.mark.parametrize("misfit", ["genres", "recipe", "checksums"])
