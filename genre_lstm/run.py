@@ -17,7 +17,7 @@ from tqdm import tqdm
 from genre_features.cache import GenreFeatureData
 from genre_lstm import calibration, checkpoint, processes, results, scoring
 from genre_lstm.recipes import title_of
-from genre_lstm.training import find_divergence, seconds_per_epoch
+from genre_lstm.training import find_divergence, hold, seconds_per_epoch
 from plumbing.files import alone
 from plumbing.inputs import InputError
 from plumbing.scripts import library_versions
@@ -73,6 +73,8 @@ class TrainingRun:
         self.data = data = GenreFeatureData(options.features).load()
         self.device = pick_device(options.device)
         processes.take_device(self.device)
+        if self.device != "cpu":
+            hold(data, self.device)
         self.history, self.seconds = [], 0.0
         self.shown = {}  # the last validation's scores, beside the progress bar
         self.answers = {}  # to the clips of each part, in the first process
