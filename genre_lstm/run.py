@@ -17,7 +17,7 @@ from tqdm import tqdm
 from genre_features.cache import GenreFeatureData
 from genre_lstm import calibration, checkpoint, processes, results, scoring
 from genre_lstm.recipes import title_of
-from genre_lstm.training import find_divergence, hold, seconds_per_epoch
+from genre_lstm.training import check_batch_norm, find_divergence, hold, seconds_per_epoch
 from plumbing.files import alone
 from plumbing.inputs import InputError
 from plumbing.scripts import library_versions
@@ -96,6 +96,7 @@ class TrainingRun:
     def start(self, model, optimizer, scheduler=None):
         """Take over what is trained, with --resume as it was when interrupted, and announce it."""
         self.model, self.optimizer, self.scheduler = model, optimizer, scheduler
+        check_batch_norm(model, self.data)
         if self.resumes:
             checkpoint.restore(self)
         n_epochs = self.recipe.epochs - len(self.history)

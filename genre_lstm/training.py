@@ -12,6 +12,7 @@ from torch import nn
 
 from genre_lstm import processes
 from genre_lstm.augmentation import augment
+from plumbing.inputs import InputError
 
 LARGEST_HELD = 4e9  # bytes of features that are copied to a GPU at once; GTZAN's take 0.1 GB
 
@@ -54,6 +55,17 @@ def batches(data, part, batch_size, device, shuffle=False):
         # Copied from the memory map batch by batch: the cache may be larger than memory.
         features = torch.from_numpy(np.array(inputs[rows.numpy()], dtype=np.float32))
         yield features.to(device), targets[rows].to(device)
+
+
+def check_batch_norm(model, data):
+    """Raise InputError if a batch would hold a single frame, which has no deviation."""
+    n_frames = min(data.settings.frames, model.crop_length)
+    n_last = (len(data.targets["train"]) - 1) % model.recipe.batch_size + 1
+    if model.recipe.input_norm == "batch" and n_frames == n_last == 1:
+        raise InputError(
+            "--input-norm batch can't normalise the last batch, a single frame: choose another "
+            "--batch-size"
+        )
 
 
 def balance(targets, n_genres):

@@ -152,6 +152,13 @@ def test_missing_features_are_said_in_one_line(tmp_path):
     assert_one_line(stderr, tmp_path / "none", "GenreFeatureData.py")
 
 
+def test_batch_normalisation_of_a_single_frame_is_refused_in_one_line(features, tmp_path, undrawn):
+    options = ("--epochs", 1, "--input-norm", "batch", "--crop", 0.01, "--batch-size")
+    _, stderr = train("PiecewiseDecay", features, tmp_path, *options, 11, status=2)  # 11 and 1 clip
+    assert_one_line(stderr, "--input-norm batch", "--batch-size")
+    train("PiecewiseDecay", features, tmp_path, *options, 10)
+
+
 @pytest.mark.skipif(torch.cuda.is_available(), reason="this machine has what is asked for")
 def test_device_that_is_not_there_is_said_in_one_line(features, tmp_path):
     _, stderr = train("PiecewiseDecay", features, tmp_path, "--device", "cuda", status=2)
