@@ -48,21 +48,21 @@ def option_of(split):
     return "features" if split == "index" else split
 
 
-def command(run, data, output):
+def command(run, data, output, device):
     """Return the command line of a run; it goes on where an earlier one was stopped."""
     folder = folder_of(run, data, output)
-    line = [*run.arguments(), "--features", str(data.folder), "--device", "cpu"]
+    line = [*run.arguments(), "--features", str(data.folder), "--device", device]
     line += ["--weights", str(folder / "weights"), "--result", str(folder / "result")]
     begun = (folder / "weights" / run.schedule / "checkpoint.pt").exists()
     return line + ["--resume"] * begun
 
 
-def train(run, data, output):
+def train(run, data, output, device):
     """Train one run, with one thread, so that its numbers don't depend on the number of jobs."""
     folder = folder_of(run, data, output)
     folder.mkdir(parents=True, exist_ok=True)
     with (folder / "log.txt").open("w", encoding="utf-8") as log:
-        line = [sys.executable, *command(run, data, output)]
+        line = [sys.executable, *command(run, data, output, device)]
         environment = os.environ | {"OMP_NUM_THREADS": "1"}
         done = subprocess.run(line, cwd=ROOT, env=environment, stdout=log, stderr=log)
     if done.returncode:
@@ -80,6 +80,12 @@ def parse_arguments():
     add("--output", **folder, default="experiments", help="where all of it goes")
     add("--steps", metavar="STEP", nargs="+", choices=list(STEPS), help="run these alone")
     add("--jobs", metavar="N", type=at_least(1), default=1, help="runs at a time, a core each")
+    add(
+        "--device",
+        choices=["auto", "cpu", "cuda", "mps"],
+        default="cpu",
+        help="where the runs are trained; the committed ones were on the CPU",
+    )
     add("--dry-run", action="store_true", help="list the runs, and train none")
     return parser.parse_args()
 
@@ -102,13 +108,14 @@ def main():
     left = [(run, data) for run, data, is_done in chosen.values() if not is_done]
     if options.dry_run:
         for run, data, is_done in chosen.values():
-            print("# done: " * is_done + shlex.join(["python", *command(run, data, output)]))
+            line = ["python", *command(run, data, output, options.device)]
+            print("# done: " * is_done + shlex.join(line))
         print(f"{len(left)} of {len(chosen)} runs are left.", file=sys.stderr)
         return
     baselines = [baseline_row(split, data) for split, data in splits.items()]
     with concurrent.futures.ThreadPoolExecutor(options.jobs) as pool:
         try:
-            begun = [pool.submit(train, run, data, output) for run, data in left]
+            begun = [pool.submit(train, run, data, output, options.device) for run, data in left]
             ended = concurrent.futures.as_completed(begun)
             for future in tqdm(ended, desc="Experiments", unit="run", total=len(left)):
                 future.result()
