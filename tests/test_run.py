@@ -5,11 +5,14 @@ import os
 import re
 import shutil
 import signal
+import subprocess
+import sys
 
 import pytest
 import torch
 from helpers import (
     IMPROVED,
+    ROOT,
     SHORT,
     TRAINED,
     assert_one_line,
@@ -46,6 +49,18 @@ def test_same_seed_repeats_history_to_the_byte_and_another_does_not(features, tm
         for name in "abc"
     )
     assert a == b != c
+
+
+@pytest.mark.parametrize(
+    ("given", "expected"), [({}, "1 with 1 threads"), ({"OMP_NUM_THREADS": "2"}, "2 with")]
+)
+def test_training_takes_one_thread_unless_the_environment_says_otherwise(given, expected):
+    code = "import genre_lstm, os, torch\n"
+    code += "print(os.environ['OMP_NUM_THREADS'], 'with', torch.get_num_threads(), 'threads')"
+    environment = {name: value for name, value in os.environ.items() if name != "OMP_NUM_THREADS"}
+    command = [sys.executable, "-c", code]
+    printed = subprocess.check_output(command, env=environment | given, cwd=ROOT, text=True)
+    assert printed.startswith(expected)
 
 
 # Stopped trainings
