@@ -23,8 +23,17 @@ def classify(model, saved, features):
     Returns
     -------
     dict of str to float
+
+    Raises
+    ------
+    MemoryError
     """
-    scores = model(torch.from_numpy(features)[None])[0] / saved["temperature"]
+    try:
+        scores = model(torch.from_numpy(features)[None])[0] / saved["temperature"]
+    except RuntimeError as error:  # PyTorch has no error of its own for it on the CPU
+        if "allocate memory" in str(error):
+            raise MemoryError from None
+        raise
     ranking = sorted(zip(scores.softmax(0).tolist(), saved["genres"], strict=True), reverse=True)
     return {genre: probability for probability, genre in ranking}
 

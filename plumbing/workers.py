@@ -21,6 +21,8 @@ def attempt(function, *arguments):
         return function(*arguments), None
     except (InputError, OSError) as error:
         return None, str(error)
+    except MemoryError:
+        return None, f"{arguments[0]} takes more memory than there is"
 
 
 def spread(function, calls, jobs=-1, scheduler=None):

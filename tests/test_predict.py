@@ -2,6 +2,7 @@
 
 import io
 import json
+import os
 import shutil
 from pathlib import Path
 
@@ -10,6 +11,7 @@ import torch
 from helpers import FRAMES, GENRES, ROOT, assert_one_line, predict, read_summary, run, write_clip
 
 from genre_features.genres import ORIGINAL_GENRES
+from genre_lstm.model import GenreLSTM
 
 
 def test_unseen_clips_get_their_genre_with_probabilities_sorted(weights, tmp_path):
@@ -71,6 +73,33 @@ def test_broken_file_is_named_and_the_others_are_classified(weights, corpus, tmp
     assert len(lines) == 1
     assert "broken.mp3" in stderr
     assert "1 of 2 files" in stderr
+
+
+def test_file_that_takes_too_much_memory_is_named_and_the_others_are_classified(
+    weights, tmp_path, monkeypatch
+):
+    for seconds in (1, 3):
+        write_clip(tmp_path / f"{seconds}.wav", "hum", 5, seconds=seconds)
+    forward = GenreLSTM.forward
+
+    def allocate(model, features):
+        if features.shape[1] > 100:
+            raise RuntimeError("DefaultCPUAllocator: can't allocate memory: you tried to ...")
+        return forward(model, features)
+
+    monkeypatch.setattr(GenreLSTM, "forward", allocate)
+    lines, stderr = predict(tmp_path, "--weights", weights, "--jobs", 1, status=2)
+    assert len(lines) == 1
+    assert f"{tmp_path / '3.wav'} takes more memory than there is" in stderr
+    assert "1 of 2 files" in stderr
+
+
+@pytest.mark.skipif(os.name != "posix", reason="links need rights on Windows")
+def test_default_weights_are_found_beside_the_script_also_through_a_link(corpus, tmp_path):
+    (tmp_path / "predict.py").symlink_to(ROOT / "predict.py")
+    stdout, stderr = run(tmp_path / "predict.py", corpus / "hum" / "hum.00000.wav", cwd=tmp_path)
+    assert f"Using {ROOT / 'weights' / 'reference' / 'improved'}" in stderr
+    assert stdout
 
 
 def test_folders_and_lists_are_gone_through_and_each_file_answered_once(
