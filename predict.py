@@ -6,8 +6,9 @@
     python predict.py mix.mp3 --plot mix.png          # how the answer changes over time
     python predict.py --export model.onnx             # the model for other programs
 
-The features are computed with the settings that the model was trained with. Files longer than a
-training clip are classified in windows of that length, whose answers are averaged.
+The features are computed with the settings that the model was trained with. Files more than a tenth
+longer than a training clip are classified in windows of that length, whose answers are averaged.
+Answers that are unsure, or to audio shorter than 5 s, are marked.
 """
 
 import argparse
@@ -19,7 +20,7 @@ from pathlib import Path
 from plumbing.inputs import InputError
 from plumbing.scripts import HelpFormatter, at_least, run_script
 
-WEIGHTS = Path(__file__).parent / "weights" / "reference" / "improved"
+WEIGHTS = Path(__file__).resolve().parent / "weights" / "reference" / "improved"
 
 
 def parse_arguments():
@@ -67,22 +68,35 @@ def list_files(names):
     return paths
 
 
-def format_answer(path, answer, seconds, weights, options):
+def format_answer(path, genres, seconds, notes, weights, options):
     """Return the line to print for a file."""
     if not options.json:
-        ranking = list(answer.items())[: options.top]
-        return f"{path}: " + ", ".join(f"{genre} {share:.0%}" for genre, share in ranking)
-    fields = {"file": str(path), "genre": next(iter(answer)), "probabilities": answer}
-    return json.dumps(fields | {"seconds": seconds, "weights": str(weights)})
+        ranking = list(genres.items())[: options.top]
+        text = ", ".join(f"{genre} {share:.0%}" for genre, share in ranking)
+        return f"{path}: {text}" + "".join(f" ({note})" for note in notes)
+    fields = {"file": str(path), "genre": next(iter(genres)), "probabilities": genres}
+    return json.dumps(fields | {"seconds": seconds, "notes": notes, "weights": str(weights)})
 
 
-def draw(model, saved, features, answer, path, picture):
+def answer(path, model, saved, features, seconds):
+    """Return the genres of a file with their probabilities, and notes on how sure they are."""
+    from genre_features.audio import can_fill
+    from genre_lstm.prediction import classify, doubts
+
+    genres, cutoff = classify(model, saved, features), saved["settings"].lowpass
+    notes = doubts(genres, seconds)
+    if cutoff and not can_fill(path, cutoff):
+        notes.append(f"sampled below {2 * cutoff} Hz: less reliable")
+    return genres, notes
+
+
+def draw(model, saved, features, genres, path, picture):
     """Draw the answers to a file over time."""
     from genre_lstm.plots import draw_answers_over_time
     from genre_lstm.prediction import classify_over_time
 
     edges, shares = classify_over_time(model, saved, features)
-    genre, probability = next(iter(answer.items()))
+    genre, probability = next(iter(genres.items()))
     title = f"{path.name}: {genre}, {probability:.0%} overall"
     draw_answers_over_time(edges, shares, saved["genres"], picture, title)
 
@@ -102,10 +116,8 @@ def main():
         print(f"The model of {weights} is in {options.export}.")
         return
 
-    from genre_features.audio import can_fill
     from genre_features.features import extract_file
-    from genre_lstm.prediction import classify
-    from plumbing.workers import spread
+    from plumbing.workers import attempt, spread
 
     paths = list_files(options.files)
     if options.plot and len(paths) > 1:
@@ -115,21 +127,20 @@ def main():
     # A single file is done here before another process has started.
     jobs = 1 if len(paths) == 1 else options.jobs or -1
     outcomes = spread(extract_file, [(path.absolute(), saved["settings"]) for path in paths], jobs)
-    n_failed, cutoff = 0, saved["settings"].lowpass
+    n_failed = 0
     progress = tqdm(zip(paths, outcomes, strict=True), unit="file", total=len(paths), disable=None)
     for path, (extracted, problem) in progress:
+        if not problem:
+            answered, problem = attempt(answer, path, model, saved, *extracted)
         if problem:
             n_failed += 1
             tqdm.write(f"predict.py: {problem}", file=sys.stderr)
             continue
-        features, seconds = extracted
-        if cutoff and not can_fill(path, cutoff):
-            note = f"{path} has a sample rate below {2 * cutoff} Hz: its answer is less reliable"
-            tqdm.write(f"predict.py: {note}", file=sys.stderr)
-        answer = classify(model, saved, features)
+        genres, notes = answered
         if options.plot:
-            draw(model, saved, features, answer, path, options.plot)
-        tqdm.write(format_answer(path, answer, seconds, weights, options), file=sys.stdout)
+            draw(model, saved, extracted[0], genres, path, options.plot)
+        line = format_answer(path, genres, extracted[1], notes, weights, options)
+        tqdm.write(line, file=sys.stdout)
     if n_failed:
         raise InputError(f"{n_failed} of {len(paths)} files were not classified, see above")
 

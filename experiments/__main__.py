@@ -10,6 +10,7 @@ import argparse
 import concurrent.futures
 import os
 import shlex
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -49,39 +50,52 @@ def option_of(split):
     return "features" if split == "index" else split
 
 
-def command(run, data, output):
+def command(run, data, output, device):
     """Return the command line of a run; it goes on where an earlier one was stopped."""
     folder = folder_of(run, data, output)
-    line = [*run.arguments(), "--features", str(data.folder), "--device", "cpu"]
+    line = [*run.arguments(), "--features", str(data.folder), "--device", device]
     line += ["--weights", str(folder / "weights"), "--result", str(folder / "result")]
     begun = (folder / "weights" / run.schedule / "checkpoint.pt").exists()
     return line + ["--resume"] * begun
 
 
-def train(run, data, output):
+def train(run, data, output, device, begun):
     """Train one run, with one thread, so that its numbers don't depend on the number of jobs."""
     folder = folder_of(run, data, output)
     folder.mkdir(parents=True, exist_ok=True)
     with (folder / "log.txt").open("w", encoding="utf-8") as log:
-        line = [sys.executable, *command(run, data, output)]
+        line = [sys.executable, *command(run, data, output, device)]
         environment = os.environ | {"OMP_NUM_THREADS": "1"}
-        done = subprocess.run(line, cwd=ROOT, env=environment, stdout=log, stderr=log)
-    if done.returncode:
+        process = subprocess.Popen(line, cwd=ROOT, env=environment, stdout=log, stderr=log)
+        begun.append(process)
+    if process.wait():
         raise InputError(f"a run stopped: see {log.name}")
 
 
-def complete(splits, left, output, jobs, cut):
-    """Train the runs that are left, and write all tables and figures."""
-    baselines = [baseline_row(split, data) for split, data in splits.items()]
-    with concurrent.futures.ThreadPoolExecutor(jobs) as pool:
+def train_all(runs, options):
+    """Train runs, several at a time; yield after each. If this stops, they stop, too."""
+    begun = []  # their processes
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    with concurrent.futures.ThreadPoolExecutor(options.jobs) as pool:
         try:
-            begun = [pool.submit(train, run, data, output) for run, data in left]
-            ended = concurrent.futures.as_completed(begun)
-            for future in tqdm(ended, desc="Experiments", unit="run", total=len(left)):
+            where = options.output, options.device, begun
+            futures = [pool.submit(train, run, data, *where) for run, data in runs]
+            ended = concurrent.futures.as_completed(futures)
+            for future in tqdm(ended, desc="Experiments", unit="run", total=len(runs)):
                 future.result()
-                write_results(splits, output, baselines, cut)
+                yield
         finally:
             pool.shutdown(wait=False, cancel_futures=True)
+            for process in begun:
+                process.terminate()
+
+
+def complete(splits, left, options, cut):
+    """Train the runs that are left, and write all tables and figures."""
+    output = options.output
+    baselines = [baseline_row(split, data) for split, data in splits.items()]
+    for _ in train_all(left, options):
+        write_results(splits, output, baselines, cut)
     write_results(splits, output, baselines, cut)
     write_distances(splits["index"], output)
     chains.write_chains(splits["index"], output)
@@ -101,13 +115,21 @@ def parse_arguments():
     add("--output", **folder, default="experiments", help="where all of it goes")
     add("--steps", metavar="STEP", nargs="+", choices=list(STEPS), help="run these alone")
     add("--jobs", metavar="N", type=at_least(1), default=1, help="runs at a time, a core each")
+    add(
+        "--device",
+        choices=["auto", "cpu", "cuda", "mps"],
+        default="cpu",
+        help="where the runs are trained; the committed ones were on the CPU",
+    )
     add("--dry-run", action="store_true", help="list the runs, and train none")
-    return parser.parse_args()
+    options = parser.parse_args()
+    options.output = options.output.resolve()
+    return options
 
 
 def main():
     options = parse_arguments()
-    splits, output = load_splits(options), options.output.resolve()
+    splits, output = load_splits(options), options.output
     cut = {row["track"]: chains.is_cut(row) for row in chains.describe_tracks(splits["index"])}
     done = {(row["fingerprint"], row["split"]) for row in gather(splits, output, cut)[RESULTS]}
     # By folder: with audio at hand, two splits may be the same features.
@@ -123,11 +145,12 @@ def main():
     left = [(run, data) for run, data, is_done in chosen.values() if not is_done]
     if options.dry_run:
         for run, data, is_done in chosen.values():
-            print("# done: " * is_done + shlex.join(["python", *command(run, data, output)]))
+            line = ["python", *command(run, data, output, options.device)]
+            print("# done: " * is_done + shlex.join(line))
         print(f"{len(left)} of {len(chosen)} runs are left.", file=sys.stderr)
         return
     with alone(output):
-        complete(splits, left, output, options.jobs, cut)
+        complete(splits, left, options, cut)
 
 
 if __name__ == "__main__":

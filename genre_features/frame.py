@@ -56,7 +56,9 @@ class FrameSettings:
         lengths = {name: saved[name] for name in ("sample_rate", "n_fft", "hop_length", "frames")}
         lowpass = saved.get("lowpass")  # earlier versions had none
         possible = lowpass is None or (type(lowpass) is int and 0 < lowpass < SAMPLE_RATE / 2)
-        if not (possible and are_lengths(lengths.values())):
+        # All features are computed at one rate and size; others would be believed in silence.
+        known = (lengths["sample_rate"], lengths["n_fft"]) == (SAMPLE_RATE, N_FFT)
+        if not (possible and known and are_lengths(lengths.values())):
             raise ValueError("impossible frame settings")
         return cls(**lengths, lowpass=lowpass)
 

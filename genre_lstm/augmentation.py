@@ -1,4 +1,7 @@
-"""Random changes of the training examples, drawn anew for every batch."""
+"""Random changes of the training examples, drawn anew for every batch.
+
+All numbers are drawn on the CPU: they are the same whatever the device.
+"""
 
 from typing import NamedTuple
 
@@ -40,12 +43,17 @@ def augment(model, features, genres):
     return Examples(inputs, genres, genres, 1.0)
 
 
+def send(numbers, device):
+    """Copy a few numbers to a device, without waiting for it if it is a CUDA GPU."""
+    return numbers.to(device, non_blocking=device.type == "cuda")
+
+
 def transpose_chroma(features):
     """Rotate each track's chroma by a random number of semitones; features are (batch, T, 33)."""
     columns = COLUMNS["chroma"]
     chroma = features[:, :, columns]
-    shifts = torch.randint(12, (len(features), 1))
-    order = ((torch.arange(12) + shifts) % 12).to(features.device)  # (batch, 12)
+    shifts = send(torch.randint(12, (len(features), 1)), features.device)
+    order = (torch.arange(12, device=features.device) + shifts) % 12  # (batch, 12)
     rotated = chroma.gather(2, order[:, None].expand_as(chroma))
     return torch.cat([features[:, :, : columns.start], rotated, features[:, :, columns.stop :]], 2)
 
@@ -55,15 +63,15 @@ def random_crops(inputs, length):
     n_tracks, n_frames, _ = inputs.shape
     if n_frames <= length:
         return inputs
-    starts = torch.randint(n_frames - length + 1, (n_tracks, 1))
-    frames = (starts + torch.arange(length)).to(inputs.device)  # (batch, length)
+    starts = send(torch.randint(n_frames - length + 1, (n_tracks, 1)), inputs.device)
+    frames = starts + torch.arange(length, device=inputs.device)  # (batch, length)
     return inputs.gather(1, frames[:, :, None].expand(-1, -1, inputs.shape[2]))
 
 
 def mask_inputs(inputs, share):
     """Set a random `share` of each example's inputs to zero, the mean of standardised inputs."""
     kept = torch.rand(len(inputs), 1, inputs.shape[2]) >= share
-    return inputs * kept.to(inputs)
+    return inputs * send(kept.to(inputs.dtype), inputs.device)
 
 
 def mix(inputs, genres, alpha):
@@ -74,6 +82,6 @@ def mix(inputs, genres, alpha):
     .. [1] Zhang et al., "mixup: Beyond empirical risk minimization", ICLR 2018.
     """
     share = float(torch.distributions.Beta(alpha, alpha).sample())
-    partners = torch.randperm(len(inputs)).to(inputs.device)
+    partners = send(torch.randperm(len(inputs)), inputs.device)
     mixed = share * inputs + (1 - share) * inputs[partners]
     return Examples(mixed, genres, genres[partners], share)

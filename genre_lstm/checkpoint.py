@@ -1,13 +1,19 @@
-"""checkpoint.pt: a training run as it is after an epoch, to be resumed."""
+"""checkpoint.pt: a training run as it is after an epoch, to be resumed.
 
+On the CPU, a resumed run ends as one that was never interrupted. On a GPU it doesn't: dropout draws
+its numbers from the GPU's own generator, whose state isn't saved.
+"""
+
+import copy
 import dataclasses
+import reprlib
 
 import torch
 
 from genre_features.frame import FrameSettings
 from genre_lstm.results import HISTORY
-from genre_lstm.tensors import check_tensors, read_tensors, write_tensors
-from plumbing.inputs import LARGEST, InputError
+from genre_lstm.tensors import check_alike, check_tensors, read_tensors, write_tensors
+from plumbing.inputs import InputError
 
 NAME = "checkpoint.pt"
 
@@ -37,18 +43,22 @@ def restore(run):
     path = run.weights / NAME
     if not path.exists():
         raise InputError(f"nothing to resume: {path} is missing; leave out --resume")
-    state = read_tensors(path, run.device)
+    # Everything comes to the CPU first. The optimizer moves its averages to where the weights are,
+    # and leaves its counts of steps: on a GPU, each step would wait for every one of them.
+    state = read_tensors(path)
     try:
         check_identity(path, identity_in(state), run.identity)
         check_tensors(state["model"], run.model.state_dict())
-        check_history(state)
+        check_history(state["history"], run.recipe)
+        check_alike(state["seconds"], 0.0)
         run.model.load_state_dict(state["model"])
-        run.optimizer.load_state_dict(state["optimizer"])
+        run.optimizer.load_state_dict(optimizer_state(state["optimizer"], run.optimizer))
         if run.scheduler:
+            check_alike(state["scheduler"], run.scheduler.state_dict())
             run.scheduler.load_state_dict(state["scheduler"])
-        torch.set_rng_state(state["random"].cpu())
-        run.history, run.seconds = state["history"], float(state["seconds"])
-    except (KeyError, TypeError, AttributeError, ValueError, ArithmeticError, RuntimeError):
+        torch.set_rng_state(state["random"])
+        run.history, run.seconds = state["history"], state["seconds"]
+    except (LookupError, TypeError, AttributeError, ValueError, ArithmeticError, RuntimeError):
         raise InputError(f"{path} holds no checkpoint; leave out --resume") from None
 
 
@@ -64,17 +74,51 @@ def check_identity(path, saved, wanted):
     """Raise InputError unless a checkpoint belongs to the run that is wanted."""
     for key, value in wanted.items():
         if (found := saved.get(key)) != value:
-            found = " ".join(str(found).split())  # on one line, whatever it is
             raise InputError(
-                f"{path} doesn't fit this run: its {key} is {found}, here {value}; give "
+                f"{path} doesn't fit this run: its {difference(key, found, value)}; give "
                 "the same options and features, or leave out --resume"
             )
 
 
-def check_history(state):
-    """Raise ValueError unless a checkpoint has a row per epoch and a possible time."""
-    for epoch, row in enumerate(state["history"], 1):
-        if tuple(row) != HISTORY or row["epoch"] != epoch:
-            raise ValueError
-    if not 0 <= state["seconds"] <= LARGEST:
+def difference(key, found, wanted):
+    """Say how a value read from a file differs from the one that is wanted."""
+    if isinstance(found, dict) and isinstance(wanted, dict):
+        changed = (
+            difference(name, found.get(name), value)
+            for name, value in wanted.items()
+            if name not in found or found[name] != value
+        )
+        return f"{key}: {'; '.join(changed) or 'there are settings that are unknown here'}"
+    text = reprlib.Repr()
+    text.maxlevel = 2  # nested lists can have any length as text
+    found, wanted = (" ".join(text.repr(value).split()) for value in (found, wanted))
+    return f"{key} is {found}, here {wanted}"
+
+
+def check_history(history, recipe):
+    """Raise ValueError unless a checkpoint has a possible row for each epoch."""
+    if len(history) > recipe.epochs:
         raise ValueError
+    for epoch, row in enumerate(history, 1):
+        possible = dict.fromkeys(HISTORY, 0.0) | {"epoch": epoch}
+        if not recipe.validates_after(epoch):
+            possible |= {"val_loss": None, "val_accuracy": None}
+        check_alike(row, possible)
+        if row["epoch"] != epoch:
+            raise ValueError
+
+
+def optimizer_state(saved, optimizer):
+    """Return the state that an optimizer had; ValueError unless it is a possible one."""
+    stepped = copy.deepcopy(optimizer)
+    for group in stepped.param_groups:
+        for parameter in group["params"]:
+            parameter.grad = torch.zeros_like(parameter)
+    stepped.step()
+    own = stepped.state_dict()
+    check_alike(saved["state"], own["state"])
+    groups = []
+    for found, group in zip(saved["param_groups"], own["param_groups"], strict=True):
+        check_alike(found["lr"], group["lr"])
+        groups.append(group | {"lr": found["lr"]})  # the rest follows from the recipe
+    return {"state": saved["state"], "param_groups": groups}

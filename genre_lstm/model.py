@@ -5,6 +5,8 @@ from torch import nn
 
 from genre_features.frame import N_FEATURES
 
+WINDOWS_AT_ONCE = 16  # of a long track: one by one they take 1.7 times as long
+
 
 class GenreLSTM(nn.Module):
     """Two LSTM layers over the frames, pooled over time, and a linear layer to the genres.
@@ -101,38 +103,46 @@ class GenreLSTM(nn.Module):
     def forward(self, features):
         """Return log-probabilities, (batch, genres), of the features of tracks, (batch, T, 33).
 
-        For tracks longer than the training clips, they are averaged over windows of that length.
+        For tracks longer than the training clips, they are averaged over `windows` of that length.
         """
-        scores = [scores for _, scores in self.classify_windows(features, self.window)]
+        scores = torch.cat([scores for _, scores in self.classify_windows(features, self.window)])
         if len(scores) == 1:
             return scores[0]
-        return torch.stack(scores).mean(dim=0).log_softmax(dim=1)
+        return scores.mean(dim=0).log_softmax(dim=1)
 
-    def classify_windows(self, features, length):
-        """Yield the first frame and the log-probabilities of each window of some tracks."""
+    def classify_windows(self, features, longest):
+        """Yield first frames, (n,), and log-probabilities, (n, batch, genres), of some windows."""
         features = self.remove_track_mean(features)
-        n_frames = features.shape[1]
-        length = min(length, n_frames)
-        for start in window_starts(n_frames, length).tolist():
-            # Differences reach back before the window.
-            first = max(0, start - max(self.lags, default=0))
-            inputs = self.to_inputs(features[:, first : start + length])[:, start - first :]
-            yield start, self.classify(inputs)
+        starts, length = windows(features.shape[1], longest)
+        for some in starts.split(WINDOWS_AT_ONCE):
+            # Differences reach back before the windows.
+            first = max(0, int(some[0]) - max(self.lags, default=0))
+            inputs = self.to_inputs(features[:, first : some[-1] + length])
+            batch = torch.cat([inputs[:, start : start + length] for start in some - first])
+            yield some, self.classify(batch).unflatten(0, (len(some), -1))
 
 
-def window_starts(n_frames, length):
-    """Return the first frames of windows that cover a track, each overlapping the next by half.
+def windows(n_frames, longest):
+    """Return the windows that cover a track, each overlapping the next by about half.
+
+    A remainder under a tenth of a window adds none: it would hold nearly the same frames as the one
+    before. A track up to a tenth longer than a window is a window itself.
 
     Parameters
     ----------
-    n_frames, length : int or torch.Tensor, shape ()
-        Frames of the track and of a window, which is no longer. Tensors when exporting to ONNX.
+    n_frames, longest : int or torch.Tensor, shape ()
+        Frames of the track and of a training clip. Tensors when exporting to ONNX.
 
     Returns
     -------
-    torch.Tensor, shape (windows,)
+    starts : torch.Tensor, shape (windows,)
+        The first frame of each.
+    length : torch.Tensor, shape ()
+        Their frames.
     """
-    n_frames, length = torch.as_tensor(n_frames), torch.as_tensor(length)
-    n_windows = (2 * n_frames + length - 1) // length - 1
-    n_steps = torch.maximum(n_windows - 1, torch.tensor(1))
-    return torch.arange(n_windows) * (n_frames - length) // n_steps
+    n_frames, longest, one = (torch.as_tensor(number) for number in (n_frames, longest, 1))
+    # One for the first 1.1 windows, and one for each half of a window begun after that.
+    n_windows = torch.maximum((10 * n_frames + 4 * longest - 1) // (5 * longest) - 1, one)
+    length = torch.where(n_windows == 1, n_frames, longest)
+    starts = torch.arange(n_windows) * (n_frames - length) // torch.maximum(n_windows - 1, one)
+    return starts, length

@@ -8,7 +8,7 @@ import torch
 from torch import nn
 
 from genre_features.frame import N_FEATURES
-from genre_lstm.model import window_starts
+from genre_lstm.model import windows
 from plumbing.files import replacing
 from plumbing.inputs import InputError
 
@@ -26,10 +26,10 @@ class Classifier(nn.Module):
     def forward(self, features):
         """Return probabilities, (1, genres), of the features of a file, (1, T, 33)."""
         n_frames = torch.ops.aten._shape_as_tensor(features)[1]
-        length = torch.minimum(n_frames, torch.tensor(self.model.window))
-        frames = window_starts(n_frames, length)[:, None] + torch.arange(length)
-        windows = self.model.process(features)[0][frames]  # (windows, length, inputs)
-        scores = self.model.classify(windows).mean(dim=0, keepdim=True)
+        starts, length = windows(n_frames, self.model.window)
+        frames = starts[:, None] + torch.arange(length)
+        inputs = self.model.process(features)[0][frames]  # (windows, length, inputs)
+        scores = self.model.classify(inputs).mean(dim=0, keepdim=True)
         return (scores / self.temperature).softmax(dim=1)
 
 

@@ -37,7 +37,11 @@ def parse_options(description):
     places = "(default: {0}, or {0}/improved for that recipe)"
     add("--weights", **folder, help="folder for <Schedule>/model.pt " + places.format("weights"))
     add("--result", **folder, help="folder for <Schedule>/*.png " + places.format("result"))
-    add("--resume", action="store_true", help="continue an interrupted run")
+    add(
+        "--resume",
+        action="store_true",
+        help="continue an interrupted run; on the CPU it ends as if never interrupted",
+    )
     add("--demo", action="store_true", help="use gtzan/demo, weights/demo and result/demo")
     options = parser.parse_args()
 

@@ -128,12 +128,13 @@ def share(model):
         if not model.training:
             return type(model).classify(model, inputs)
         # The shares are padded to one size with the last example, and cut off again below.
-        rows = torch.arange(rank, -(-len(inputs) // size) * size, size).clamp(max=len(inputs) - 1)
+        padded = -(-len(inputs) // size) * size
+        rows = torch.arange(rank, padded, size, device=inputs.device).clamp(max=len(inputs) - 1)
         # Each process has its own dropout; all other random numbers must stay the same in all.
         seed = int(torch.randint(2**32, ())) if model.recipe.dropout else 0
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(seed + rank)
-            own = classifier(inputs[rows.to(inputs.device)])
+            own = classifier(inputs[rows])
         # DistributedDataParallel averages over the processes, but the gradients must be summed.
         own.register_hook(lambda gradient: size * gradient)
         shares = [torch.empty_like(own) for _ in range(size)]

@@ -32,6 +32,10 @@ class Recipe:
     mask: float = 0.0  # share of the inputs that each training example does without
     mixup: float = 0.0  # alpha of the Beta distribution by which examples are mixed; 0: not
 
+    def validates_after(self, epoch):
+        """Whether the validation part is scored after an epoch; it always is after the last."""
+        return epoch % self.validate_every == 0 or epoch == self.epochs
+
 
 RECIPES = {
     "published": Recipe(),

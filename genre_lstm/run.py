@@ -17,7 +17,7 @@ from tqdm import tqdm
 from genre_features.cache import GenreFeatureData
 from genre_lstm import calibration, checkpoint, processes, results, scoring
 from genre_lstm.recipes import title_of
-from genre_lstm.training import find_divergence, seconds_per_epoch
+from genre_lstm.training import check_batch_norm, find_divergence, hold, seconds_per_epoch
 from plumbing.files import alone
 from plumbing.inputs import InputError
 from plumbing.scripts import library_versions
@@ -73,6 +73,8 @@ class TrainingRun:
         self.data = data = GenreFeatureData(options.features).load()
         self.device = pick_device(options.device)
         processes.take_device(self.device)
+        if self.device != "cpu":
+            hold(data, self.device)
         self.history, self.seconds = [], 0.0
         self.shown = {}  # the last validation's scores, beside the progress bar
         self.answers = {}  # to the clips of each part, in the first process
@@ -94,6 +96,7 @@ class TrainingRun:
     def start(self, model, optimizer, scheduler=None):
         """Take over what is trained, with --resume as it was when interrupted, and announce it."""
         self.model, self.optimizer, self.scheduler = model, optimizer, scheduler
+        check_batch_norm(model, self.data)
         if self.resumes:
             checkpoint.restore(self)
         n_epochs = self.recipe.epochs - len(self.history)
@@ -122,7 +125,7 @@ class TrainingRun:
 
     def validate(self, epoch):
         """Score the model on the validation part; None in the epochs between validations."""
-        if epoch % self.recipe.validate_every and epoch != self.recipe.epochs:
+        if not self.recipe.validates_after(epoch):
             return None
         return processes.by_first(self.score, "validation")
 

@@ -12,6 +12,9 @@ from torch import nn
 
 from genre_lstm import processes
 from genre_lstm.augmentation import augment
+from plumbing.inputs import InputError
+
+LARGEST_HELD = 4e9  # bytes of features that are copied to a GPU at once; GTZAN's take 0.1 GB
 
 
 class Epoch(NamedTuple):
@@ -27,6 +30,16 @@ def device_of(model):
     return next(model.parameters()).device
 
 
+def hold(data, device):
+    """Copy the features of all parts to a GPU, unless they are too large to be there at once.
+
+    `batches` then copies nothing. On the CPU, features stay in files, which are mapped into memory.
+    """
+    if sum(4 * inputs.size for inputs in data.inputs.values()) <= LARGEST_HELD:
+        for part, inputs in data.inputs.items():
+            data.inputs[part] = torch.from_numpy(np.array(inputs, dtype=np.float32)).to(device)
+
+
 def batches(data, part, batch_size, device, shuffle=False):
     """Yield (features, genres) tensors of a part, in file order unless `shuffle` is set.
 
@@ -34,10 +47,25 @@ def batches(data, part, batch_size, device, shuffle=False):
     """
     inputs, targets = data.inputs[part], torch.from_numpy(data.targets[part])
     order = torch.randperm(len(inputs)) if shuffle else torch.arange(len(inputs))
+    if isinstance(inputs, torch.Tensor):
+        order, targets = order.to(device), targets.to(device)
+        yield from ((inputs[rows], targets[rows]) for rows in order.split(batch_size))
+        return
     for rows in order.split(batch_size):
         # Copied from the memory map batch by batch: the cache may be larger than memory.
         features = torch.from_numpy(np.array(inputs[rows.numpy()], dtype=np.float32))
         yield features.to(device), targets[rows].to(device)
+
+
+def check_batch_norm(model, data):
+    """Raise InputError if a batch would hold a single frame, which has no deviation."""
+    n_frames = min(data.settings.frames, model.crop_length)
+    n_last = (len(data.targets["train"]) - 1) % model.recipe.batch_size + 1
+    if model.recipe.input_norm == "batch" and n_frames == n_last == 1:
+        raise InputError(
+            "--input-norm batch can't normalise the last batch, a single frame: choose another "
+            "--batch-size"
+        )
 
 
 def balance(targets, n_genres):

@@ -4,7 +4,7 @@ import numpy as np
 from helpers import ROOT, read_rows, write_clip
 
 from benchmarks import __main__ as benchmarks
-from benchmarks import original
+from benchmarks import original, threads
 from genre_features.features import extract_clip
 from genre_features.frame import FrameSettings
 
@@ -49,3 +49,37 @@ def test_an_accuracy_counts_as_reached_where_it_is_never_lost_again():
     before = max(epoch for epoch, v in accuracies.items() if epoch < found and v == v)
     assert accuracies[before] < 0.7905
     assert benchmarks.first_epoch("published/PiecewiseDecay", 0.7905) is None
+
+
+def test_every_setting_of_the_threads_is_measured_beside_the_same_busy_processes(
+    monkeypatch, tmp_path
+):
+    begun, counts = [], []
+
+    class Process:
+        def __init__(self, command):
+            begun.append(self)
+
+        def kill(self):
+            begun.remove(self)
+
+        def wait(self):
+            pass
+
+    def seconds_alone(folder, setting):
+        counts.append(len(begun))
+        return len(counts)
+
+    monkeypatch.setattr(threads.subprocess, "Popen", Process)
+    monkeypatch.setattr(threads, "seconds_alone", seconds_alone)
+    rows = list(threads.measure(tmp_path, times=3))
+    assert counts == [0] * 9 + [1] * 9 + [2] * 9 + [4] * 9
+    assert not begun
+    assert {tuple(row) for row in rows} == {threads.COLUMNS}
+    found = [(row["busy"], row["threads"], row["wait_policy"], row["seconds"]) for row in rows[:4]]
+    assert found == [
+        (0, "1", "", "4"),
+        (0, "2", "", "5"),
+        (0, "2", "PASSIVE", "6"),
+        (1, "1", "", "13"),
+    ]

@@ -103,6 +103,9 @@ def test_runs_are_trained_once_and_listed_as_done(
     arguments = ("--features", named_features, "--output", tmp_path)
     listed, _ = run_experiments(monkeypatch, capsys, *arguments, "--dry-run")
     assert [line.split()[1] for line in listed] == [run.arguments()[0] for run in short_runs]
+    assert all("--device cpu" in line for line in listed)
+    listed, _ = run_experiments(monkeypatch, capsys, *arguments, "--dry-run", "--device", "cuda")
+    assert all("--device cuda" in line for line in listed)
     assert not list(tmp_path.iterdir())
 
     run_experiments(monkeypatch, capsys, *arguments, "--jobs", 2)
@@ -137,11 +140,11 @@ def test_second_call_for_the_same_folder_is_told_of_the_first(
 
 def test_a_run_that_was_stopped_goes_on(named_features, short_runs, tmp_path):
     data = GenreFeatureData(named_features).load()
-    assert "--resume" not in experiments.command(short_runs[0], data, tmp_path)
+    assert "--resume" not in experiments.command(short_runs[0], data, tmp_path, "cpu")
     folder = experiments.folder_of(short_runs[0], data, tmp_path) / "weights" / PIECEWISE
     folder.mkdir(parents=True)
     (folder / "checkpoint.pt").touch()
-    assert "--resume" in experiments.command(short_runs[0], data, tmp_path)
+    assert "--resume" in experiments.command(short_runs[0], data, tmp_path, "cpu")
 
 
 def test_original_left_out_the_last_batch_unless_it_was_full():

@@ -44,6 +44,12 @@ def test_impossible_setting_is_refused(name, value):
         FrameSettings.read(SAVED | {name: value})
 
 
+@pytest.mark.parametrize("other", [{"sample_rate": 44100}, {"n_fft": 1024}])
+def test_settings_that_features_are_never_computed_with_are_refused(other):
+    with pytest.raises(ValueError, match="impossible"):
+        FrameSettings.read(SAVED | other)
+
+
 @pytest.mark.parametrize(
     ("hop_length", "seconds", "n_frames"),
     [

@@ -9,7 +9,8 @@ from helpers import make_clip, make_features, make_model
 
 from genre_features.features import extract_features
 from genre_features.frame import COLUMNS, SAMPLE_RATE, FrameSettings
-from genre_lstm.model import window_starts
+from genre_lstm import model as model_module
+from genre_lstm.model import windows
 from genre_lstm.recipes import INPUT_NORMS, POOLINGS, RECIPES
 
 RATE = SAMPLE_RATE / 512  # frames a second
@@ -89,8 +90,8 @@ def test_lengths_mean_the_same_seconds_at_every_hop_length():
 def test_tracks_longer_than_a_training_clip_get_the_mean_over_half_overlapping_windows(crop):
     model = make_model(crop=crop)
     features = make_features(n_frames=250)
-    windows = [model.classify(features[:, start : start + 100]) for start in (0, 50, 100, 150)]
-    expected = torch.stack(windows).mean(dim=0).log_softmax(dim=1)
+    scores = [model.classify(features[:, start : start + 100]) for start in (0, 50, 100, 150)]
+    expected = torch.stack(scores).mean(dim=0).log_softmax(dim=1)
     torch.testing.assert_close(model(features), expected)
     assert torch.equal(model(features[:, :100]), model.classify(features[:, :100]))
 
@@ -109,10 +110,31 @@ def test_statistics_pooling_sees_the_mean_and_the_spread_of_the_frames():
     torch.testing.assert_close(model(features), expected.log_softmax(dim=1))
 
 
-@pytest.mark.parametrize(("n_frames", "length"), [(1, 1), (100, 100), (101, 100), (999, 7)])
-def test_windows_cover_a_track_and_overlap_by_half_or_more(n_frames, length):
-    starts = window_starts(n_frames, length).tolist()
+@pytest.mark.parametrize(
+    ("n_frames", "n_windows"),
+    [(1, 1), (100, 1), (101, 1), (110, 1), (111, 2), (160, 2), (161, 3), (210, 3), (9999, 199)],
+)
+def test_windows_cover_a_track_and_a_remainder_under_a_tenth_adds_none(n_frames, n_windows):
+    starts, length = windows(n_frames, 100)
+    assert len(starts) == n_windows
     assert starts[0] == 0
     assert starts[-1] + length == n_frames
+    assert length == (100 if n_windows > 1 else n_frames)
     steps = np.diff(starts)
-    assert ((steps > 0) & (steps <= -(-length // 2))).all()
+    assert ((steps > 0) & (steps <= 60)).all()
+
+
+def test_clip_of_30_s_is_one_window_although_it_has_a_frame_more_than_the_training_clips():
+    model, features = make_model(deltas=(0.1,)), make_features(n_frames=101)
+    assert torch.equal(model(features), model.classify(model.process(features)))
+
+
+def test_windows_classified_together_answer_as_each_alone(monkeypatch):
+    model, features = make_model(deltas=(0.1, 1.0)), make_features(n_frames=2000)
+    monkeypatch.setattr(model_module, "WINDOWS_AT_ONCE", 1)
+    alone = [*model.classify_windows(features, 100)]
+    monkeypatch.undo()
+    together = [*model.classify_windows(features, 100)]
+    assert [len(starts) for starts, _ in together] == [16, 16, 7]
+    for one, other in zip(zip(*alone, strict=True), zip(*together, strict=True), strict=True):
+        torch.testing.assert_close(torch.cat(one), torch.cat(other))

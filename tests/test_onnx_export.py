@@ -21,7 +21,7 @@ def exported(weights, tmp_path_factory):
     return path
 
 
-@pytest.mark.parametrize("n_frames", [7, FRAMES, 3 * FRAMES + 11])
+@pytest.mark.parametrize("n_frames", [7, FRAMES, FRAMES + 1, 3 * FRAMES + 11])
 def test_exported_model_answers_as_the_weights_do_at_any_length(weights, exported, n_frames):
     session = onnxruntime.InferenceSession(exported)
     model, saved = load_model(weights / "PiecewiseDecay" / "model.pt")

@@ -2,6 +2,7 @@
 
 import io
 import json
+import os
 import shutil
 from pathlib import Path
 
@@ -10,6 +11,7 @@ import torch
 from helpers import FRAMES, GENRES, ROOT, assert_one_line, predict, read_summary, run, write_clip
 
 from genre_features.genres import ORIGINAL_GENRES
+from genre_lstm.model import GenreLSTM
 
 
 def test_unseen_clips_get_their_genre_with_probabilities_sorted(weights, tmp_path):
@@ -46,6 +48,16 @@ def test_top_says_how_many_genres_are_printed(weights, corpus):
     assert line.count("%") == 2
 
 
+def test_doubts_about_an_answer_are_said_beside_it(weights, tmp_path):
+    for seconds in (2, 6):
+        write_clip(tmp_path / f"{seconds}.wav", "hum", 5, seconds=seconds)
+    lines, _ = predict(tmp_path, "--weights", weights)
+    assert ["shorter than 5 s" in line for line in lines] == [True, False]
+    answers = [json.loads(line) for line in predict(tmp_path, "--weights", weights, "--json")[0]]
+    assert [len(answer["notes"]) for answer in answers] == [1, 0]
+    assert "shorter than 5 s" in answers[0]["notes"][0]
+
+
 @pytest.mark.parametrize("seconds", [0.02, 0.3, 20.0])
 def test_any_length_is_classified(weights, tmp_path, seconds):
     write_clip(tmp_path / "clip.wav", "hiss", 5, seconds=seconds)
@@ -61,6 +73,33 @@ def test_broken_file_is_named_and_the_others_are_classified(weights, corpus, tmp
     assert len(lines) == 1
     assert "broken.mp3" in stderr
     assert "1 of 2 files" in stderr
+
+
+def test_file_that_takes_too_much_memory_is_named_and_the_others_are_classified(
+    weights, tmp_path, monkeypatch
+):
+    for seconds in (1, 3):
+        write_clip(tmp_path / f"{seconds}.wav", "hum", 5, seconds=seconds)
+    forward = GenreLSTM.forward
+
+    def allocate(model, features):
+        if features.shape[1] > 100:
+            raise RuntimeError("DefaultCPUAllocator: can't allocate memory: you tried to ...")
+        return forward(model, features)
+
+    monkeypatch.setattr(GenreLSTM, "forward", allocate)
+    lines, stderr = predict(tmp_path, "--weights", weights, "--jobs", 1, status=2)
+    assert len(lines) == 1
+    assert f"{tmp_path / '3.wav'} takes more memory than there is" in stderr
+    assert "1 of 2 files" in stderr
+
+
+@pytest.mark.skipif(os.name != "posix", reason="links need rights on Windows")
+def test_default_weights_are_found_beside_the_script_also_through_a_link(corpus, tmp_path):
+    (tmp_path / "predict.py").symlink_to(ROOT / "predict.py")
+    stdout, stderr = run(tmp_path / "predict.py", corpus / "hum" / "hum.00000.wav", cwd=tmp_path)
+    assert f"Using {ROOT / 'weights' / 'reference' / 'improved'}" in stderr
+    assert stdout
 
 
 def test_folders_and_lists_are_gone_through_and_each_file_answered_once(

@@ -6,7 +6,7 @@ import torch
 from helpers import make_model
 
 from genre_features.frame import FrameSettings
-from genre_lstm.prediction import classify, classify_over_time
+from genre_lstm.prediction import classify, classify_over_time, doubts
 
 SAVED = {"genres": ["a", "b", "c"], "temperature": 2.0, "settings": FrameSettings(frames=100)}
 
@@ -24,15 +24,16 @@ def test_every_genre_gets_its_probability_the_likeliest_first():
     assert found == dict(zip("abc", expected, strict=True))
 
 
-@pytest.mark.parametrize("n_frames", [1, 100, 101, 350])
-def test_windows_over_time_go_from_start_to_end_with_probabilities_in_each(n_frames):
+@pytest.mark.parametrize(
+    ("n_frames", "n_windows"), [(1, 1), (100, 1), (101, 1), (350, 6), (2000, 39)]
+)
+def test_windows_over_time_go_from_start_to_end_with_probabilities_in_each(n_frames, n_windows):
     edges, shares = classify_over_time(make_model(), SAVED, make_file(n_frames))
     assert edges[0] == 0
     assert edges[-1] == pytest.approx(n_frames * 512 / 22050)
     assert (np.diff(edges) > 0).all()
-    assert shares.shape == (len(edges) - 1, 3)
+    assert shares.shape == (len(edges) - 1, 3) == (n_windows, 3)
     np.testing.assert_allclose(shares.sum(axis=1), 1, rtol=1e-5)
-    assert len(shares) == max(1, -(-2 * n_frames // 100) - 1)
 
 
 def test_borders_of_windows_are_halfway_between_their_centres():
@@ -46,3 +47,18 @@ def test_file_of_one_window_has_the_same_answer_over_time():
     _, shares = classify_over_time(make_model(), SAVED, features)
     answer = classify(make_model(), SAVED, features)
     np.testing.assert_allclose(shares, [[answer[genre] for genre in "abc"]], rtol=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("shares", "seconds", "words"),
+    [
+        ((0.9, 0.1), 30.0, []),
+        ((0.5, 0.3, 0.2), 5.0, []),
+        ((0.49, 0.3, 0.21), 30.0, ["unsure"]),
+        ((0.9, 0.1), 4.9, ["shorter than 5 s"]),
+        ((0.4, 0.3, 0.3), 1.0, ["unsure", "shorter than 5 s"]),
+    ],
+)
+def test_answers_that_are_unsure_or_to_short_audio_are_marked(shares, seconds, words):
+    found = doubts(dict(zip("abc", shares, strict=False)), seconds)
+    assert [note.partition(":")[0] for note in found] == words

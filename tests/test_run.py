@@ -5,11 +5,14 @@ import os
 import re
 import shutil
 import signal
+import subprocess
+import sys
 
 import pytest
 import torch
 from helpers import (
     IMPROVED,
+    ROOT,
     SHORT,
     TRAINED,
     assert_one_line,
@@ -46,6 +49,18 @@ def test_same_seed_repeats_history_to_the_byte_and_another_does_not(features, tm
         for name in "abc"
     )
     assert a == b != c
+
+
+@pytest.mark.parametrize(
+    ("given", "expected"), [({}, "1 with 1 threads"), ({"OMP_NUM_THREADS": "2"}, "2 with")]
+)
+def test_training_takes_one_thread_unless_the_environment_says_otherwise(given, expected):
+    code = "import genre_lstm, os, torch\n"
+    code += "print(os.environ['OMP_NUM_THREADS'], 'with', torch.get_num_threads(), 'threads')"
+    environment = {name: value for name, value in os.environ.items() if name != "OMP_NUM_THREADS"}
+    command = [sys.executable, "-c", code]
+    printed = subprocess.check_output(command, env=environment | given, cwd=ROOT, text=True)
+    assert printed.startswith(expected)
 
 
 # Stopped trainings
@@ -150,6 +165,13 @@ def test_second_training_into_a_folder_is_told_who_is_at_work_there(features, tm
 def test_missing_features_are_said_in_one_line(tmp_path):
     _, stderr = train("ReduceLROnPlateau", tmp_path / "none", tmp_path, status=2)
     assert_one_line(stderr, tmp_path / "none", "GenreFeatureData.py")
+
+
+def test_batch_normalisation_of_a_single_frame_is_refused_in_one_line(features, tmp_path, undrawn):
+    options = ("--epochs", 1, "--input-norm", "batch", "--crop", 0.01, "--batch-size")
+    _, stderr = train("PiecewiseDecay", features, tmp_path, *options, 11, status=2)  # 11 and 1 clip
+    assert_one_line(stderr, "--input-norm batch", "--batch-size")
+    train("PiecewiseDecay", features, tmp_path, *options, 10)
 
 
 @pytest.mark.skipif(torch.cuda.is_available(), reason="this machine has what is asked for")

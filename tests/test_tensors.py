@@ -1,5 +1,7 @@
 """What a user may rely on about files of tensors: checkpoints and weights."""
 
+import os
+
 import pytest
 import torch
 from helpers import Trap, full_disk
@@ -32,6 +34,24 @@ def test_file_that_holds_code_is_refused_and_the_code_not_run(tmp_path):
     with pytest.raises(InputError, match=r"^.*file.pt isn't a file of weights.*$"):
         read_tensors(tmp_path / "file.pt")
     assert not (tmp_path / "sprung").exists()
+
+
+@pytest.mark.parametrize(
+    "value", [bytearray(8), bytes(8), torch.float16, torch.zeros(2).to_sparse()]
+)
+def test_only_tensors_and_plain_values_are_built(tmp_path, value):
+    # PyTorch would build these, and from a few bytes of a file a bytearray of any size.
+    torch.save({"a": value}, tmp_path / "file.pt")
+    assert "a" in torch.load(tmp_path / "file.pt")
+    with pytest.raises(InputError, match=r"isn't a file of weights"):
+        read_tensors(tmp_path / "file.pt")
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="Windows has no named pipes")
+def test_pipe_is_refused_at_once(tmp_path):
+    os.mkfifo(tmp_path / "file.pt")
+    with pytest.raises(InputError, match=r"file\.pt isn't a file"):
+        read_tensors(tmp_path / "file.pt")
 
 
 def test_missing_file_is_said_as_the_system_says_it(tmp_path):

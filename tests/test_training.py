@@ -1,17 +1,22 @@
 """What a user may rely on about an epoch of training."""
 
+import dataclasses
+import itertools
+
 import numpy as np
 import pytest
 import torch
 from helpers import SCHEDULES, make_features, make_model, read_summary, write_cache
 
 from genre_features.cache import GenreFeatureData
+from genre_lstm import training
 from genre_lstm.model import GenreLSTM
-from genre_lstm.recipes import Recipe
+from genre_lstm.recipes import RECIPES, Recipe
 from genre_lstm.training import (
     balance,
     batches,
     find_divergence,
+    hold,
     mean_loss,
     seconds_per_epoch,
     train_epoch,
@@ -40,6 +45,42 @@ def test_shuffled_batches_hold_every_clip_once_in_another_order_each_time(featur
         assert torch.cat([genres for _, genres in drawn]).tolist() == [row // 4 for row in rows]
         firsts.append(rows)
     assert firsts[0] != firsts[1] != list(range(12))
+
+
+def test_features_held_on_a_device_give_the_same_batches_and_weights_to_the_bit(features):
+    found = []
+    for is_held in (False, True):
+        data = GenreFeatureData(features).load()
+        if is_held:
+            hold(data, "cpu")  # stands for a GPU
+            assert all(isinstance(inputs, torch.Tensor) for inputs in data.inputs.values())
+        torch.manual_seed(0)
+        drawn = list(batches(data, "train", 5, "cpu", shuffle=True))
+        recipe = dataclasses.replace(RECIPES["improved"], batch_size=5, crop=0.5)
+        model = GenreLSTM(3, recipe, data.settings)
+        train_epoch(model, torch.optim.AdamW(model.parameters()), data)
+        found.append([*itertools.chain(*drawn), *model.parameters(), torch.get_rng_state()])
+    assert all(torch.equal(*pair) for pair in zip(*found, strict=True))
+
+
+def test_no_step_reads_anything_back_from_the_device(features):
+    data = GenreFeatureData(features).load()
+    hold(data, "meta")  # its tensors have no values to be read
+    recipe = dataclasses.replace(RECIPES["improved"], batch_size=5, crop=0.5)
+    model = GenreLSTM(3, recipe, data.settings).to("meta").train()
+    optimizer = torch.optim.AdamW(model.parameters())
+    genre_weights = balance(data.targets["train"], 3).to("meta")
+    for batch in batches(data, "train", 5, "meta", shuffle=True):
+        loss, _ = train_step(model, optimizer, *batch, genre_weights)
+        assert loss.is_meta
+    assert len(optimizer.state) == len(list(model.parameters()))
+
+
+def test_features_too_large_for_a_device_stay_in_their_files(features, monkeypatch):
+    data = GenreFeatureData(features).load()
+    monkeypatch.setattr(training, "LARGEST_HELD", 1000)
+    hold(data, "meta")
+    assert all(isinstance(inputs, np.memmap) for inputs in data.inputs.values())
 
 
 def test_caches_of_double_precision_are_trained_on_in_single(tmp_path):

@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+import os
 import zipfile
 
 import pytest
@@ -43,6 +44,7 @@ def test_loaded_model_answers_as_the_one_that_was_saved(tmp_path, pooling, input
     model = make_model(pooling=pooling, input_norm=input_norm, deltas=(0.1,))
     model.standardise([make_features(n_tracks=4)])
     saved = {"mean": model.input_mean, "deviation": model.input_deviation}
+    saved = saved if input_norm in ("standardise", "track-mean") else None
     write_model(tmp_path / "model.pt", model, standardisation=saved)
     loaded, _ = load_model(tmp_path / "model.pt")
     assert not any(tensor.is_meta for tensor in (*loaded.parameters(), *loaded.buffers()))
@@ -78,6 +80,9 @@ def test_weights_are_found_by_file_folder_or_the_folder_above(tmp_path):
         (tmp_path / schedule / "model.pt").touch()
     path = tmp_path / "ReduceLROnPlateau" / "model.pt"
     assert find_weights(path) == find_weights(path.parent) == find_weights(tmp_path) == path
+    if hasattr(os, "mkfifo"):  # what is no folder is meant itself, and refused when it is read
+        os.mkfifo(tmp_path / "pipe")
+        assert find_weights(tmp_path / "pipe") == tmp_path / "pipe"
     with pytest.raises(InputError, match=r"no model\.pt in"):
         find_weights(tmp_path / "nowhere")
 
@@ -133,9 +138,47 @@ def test_weights_that_would_run_code_are_refused(tmp_path):
     assert not (tmp_path / "sprung").exists()
 
 
-def assert_refused(path):
-    with pytest.raises(InputError, match=rf"^{path} (isn't|doesn't hold).*$"):
+def assert_refused(path, words="(isn't|doesn't hold|can't be used)"):
+    with pytest.raises(InputError, match=rf"^{path} {words}.*$"):
         load_model(path)
+
+
+@pytest.mark.parametrize("place", ["content", "recipe", "settings", "standardisation"])
+def test_missing_and_unknown_keys_are_named(tmp_path, place):
+    path, model = tmp_path / "model.pt", make_model(input_norm="standardise")
+    standardisation = {"mean": torch.zeros(33), "deviation": torch.ones(33)}
+    write_model(path, model, standardisation=standardisation)
+    load_model(path)
+    whole = torch.load(path)
+    for key in whole if place == "content" else whole[place]:
+        content = torch.load(path)
+        holder = content if place == "content" else content[place]
+        if key != "lowpass":  # earlier versions had none
+            value = holder.pop(key)
+            torch.save(content, tmp_path / "other.pt")
+            assert_refused(tmp_path / "other.pt", f"can't be used: its {place} lacks {key}$")
+            holder[key] = value
+        holder[f"{key}\n"] = 1
+        torch.save(content, tmp_path / "other.pt")
+        assert_refused(
+            tmp_path / "other.pt", rf"can't be used: its {place} has '{key}\\n', unknown"
+        )
+
+
+@pytest.mark.parametrize(
+    ("input_norm", "standardisation"),
+    [
+        ("standardise", None),
+        ("track-mean", {}),
+        ("none", {"mean": torch.zeros(33), "deviation": torch.ones(33)}),
+    ],
+)
+def test_standardisation_is_there_if_and_only_if_the_recipe_has_one(
+    tmp_path, input_norm, standardisation
+):
+    model = make_model(input_norm=input_norm)
+    write_model(tmp_path / "model.pt", model, standardisation=standardisation)
+    assert_refused(tmp_path / "model.pt", "can't be used: .*standardisation")
 
 
 @pytest.mark.parametrize(
@@ -172,9 +215,11 @@ def test_model_takes_no_more_memory_than_its_file_whatever_the_recipe_says(tmp_p
         {"genres": ["a", "b"]},
         {"settings": dataclasses.asdict(FrameSettings(hop_length=0))},
         {"settings": dataclasses.asdict(FrameSettings(frames=0))},
-        {"settings": {"hop_length": 512}},
-        {"standardisation": {"mean": torch.zeros(33), "deviation": torch.zeros(33)}},
-        {"standardisation": {"mean": torch.zeros(1), "deviation": torch.ones(33)}},
+        {"settings": dataclasses.asdict(FrameSettings(sample_rate=44100))},
+        {"settings": dataclasses.asdict(FrameSettings(n_fft=1024))},
+        {"settings": dataclasses.asdict(FrameSettings(lowpass=20_000))},
+        {"settings": [512]},
+        {"recipe": None},
         {"state": {}},
         {"state": None},
     ],
@@ -182,6 +227,19 @@ def test_model_takes_no_more_memory_than_its_file_whatever_the_recipe_says(tmp_p
 )
 def test_weights_that_make_no_model_are_refused_in_one_line(tmp_path, change):
     write_model(tmp_path / "model.pt", make_model(), **change)
+    assert_refused(tmp_path / "model.pt")
+
+
+@pytest.mark.parametrize(
+    ("mean", "deviation"),
+    [(torch.zeros(33), torch.zeros(33)), (torch.zeros(1), torch.ones(33)), (0.0, torch.ones(33))],
+)
+def test_standardisation_that_cannot_be_divided_by_or_does_not_fit_is_refused(
+    tmp_path, mean, deviation
+):
+    standardisation = {"mean": mean, "deviation": deviation}
+    model = make_model(input_norm="standardise")
+    write_model(tmp_path / "model.pt", model, standardisation=standardisation)
     assert_refused(tmp_path / "model.pt")
 
 
