@@ -18,7 +18,7 @@ from genre_features.cache import GenreFeatureData as GenreFeatureData
 from genre_features.cache import why_stale
 from genre_features.frame import FRAMES, HOP_LENGTH, SAMPLE_RATE, FrameSettings
 from plumbing.files import alone
-from plumbing.scripts import HelpFormatter, at_least, run_script
+from plumbing.scripts import HelpFormatter, at_least, figure_path, run_script
 
 
 def parse_arguments():
@@ -62,7 +62,12 @@ def parse_arguments():
         metavar="ADDRESS",
         help="extract on the Dask cluster of this scheduler, as in tcp://10.0.0.1:8786",
     )
-    add("--plot", metavar="PNG", type=Path, help="with --check: draw the clips' bandwidths")
+    add(
+        "--plot",
+        metavar="PNG",
+        type=figure_path,
+        help="with --check: draw the clips' bandwidths, as .png, .pdf or .svg",
+    )
     source = parser.add_argument_group("where --download finds GTZAN")
     add = source.add_argument
     add("--archive", metavar="FILE", type=Path, help="unpack this archive, download nothing")

@@ -3,18 +3,18 @@
     python generate_music_plots.py song.mp3           # -> result/music/song_*.png
     python generate_music_plots.py song.mp3 b.mp3     # -> result/music/song_and_b_features.png
     python generate_music_plots.py --genres           # -> result/music/genres.png
+    python generate_music_plots.py song.mp3 --format pdf
 
-Of one file: a picture each of MFCC, spectral centroid, chroma and spectral contrast, and a sheet
+Of one file: a figure each of MFCC, spectral centroid, chroma and spectral contrast, and a sheet
 with all four. Of two files: a sheet with both side by side, on the same scales. Of the genres: the
 mean and the standard deviation of every feature over the training clips of a cache.
 """
 
 import argparse
-import textwrap
 from pathlib import Path
 
 from genre_features.frame import COLUMNS, HOP_LENGTH, FrameSettings
-from plumbing.scripts import HelpFormatter, at_least, run_script
+from plumbing.scripts import HelpFormatter, add_format, at_least, run_script
 
 
 def parse_arguments():
@@ -24,7 +24,8 @@ def parse_arguments():
     add("--genres", action="store_true", help="draw the genres of a data set instead of files")
     folder = {"metavar": "DIR", "type": Path}
     add("--features", **folder, help="folder of its .npy splits (default: gtzan)")
-    add("--output", **folder, default="result/music", help="folder for the PNGs")
+    add("--output", **folder, default="result/music", help="folder for the figures")
+    add_format(parser)
     add(
         "--hop-length",
         metavar="N",
@@ -49,19 +50,20 @@ def parse_arguments():
 def draw_data_set(options, make_sheet):
     """Draw the genres of a cache; return the sheet and its path."""
     from genre_features.cache import GenreFeatureData
-    from genre_features.plots import draw_genres
+    from genre_features.dataset_plots import draw_genres
+    from genre_features.figures import PAGE_WIDTH
 
-    sheet = make_sheet(figsize=(13, 14), layout="constrained")
+    sheet = make_sheet(figsize=(PAGE_WIDTH, 8.5))
     draw_genres(sheet, GenreFeatureData(options.features).load())
-    return sheet, options.output / "genres.png"
+    return sheet, options.output / f"genres.{options.format}"
 
 
 def draw_audio(options, make_sheet):
     """Draw one file or two; write the single pictures, and return the sheet and its path."""
     from matplotlib.figure import Figure
 
-    from genre_features.figures import save
-    from genre_features.plots import draw_files, read_file
+    from genre_features.figures import PAGE_WIDTH, save, text_of
+    from genre_features.plots import draw_files, heights_of, read_file
 
     paths, settings = (
         options.files,
@@ -69,20 +71,22 @@ def draw_audio(options, make_sheet):
     )
     files = [read_file(path, options.seconds, settings) for path in paths]
     stem = "_and_".join(path.stem for path in paths)
-    sheet = make_sheet(figsize=(2 + 7 * len(files), 13), layout="constrained")
+    sheet = make_sheet(figsize=((len(files) + 1) / 2 * PAGE_WIDTH, 9.5))
     top = draw_files(sheet, COLUMNS, files, settings)
     if len(files) == 1:
-        sheet.suptitle(paths[0].name)
+        title = text_of(paths[0].name, 80)
+        sheet.suptitle(title)
         for kind in COLUMNS:
-            figure = Figure(figsize=(9, 4), layout="constrained")
+            figure = Figure(figsize=(PAGE_WIDTH, 1.2 + 0.9 * sum(heights_of([kind]))))
+            figure.suptitle(title)
             draw_files(figure, [kind], files, settings)
-            save(figure, options.output / f"{stem}_{kind}.png")
+            save(figure, options.output / f"{stem}_{kind}.{options.format}")
     else:
         same_name = paths[0].name == paths[1].name
         for axes, path in zip(top, paths, strict=True):
-            title = textwrap.fill(str(path if same_name else path.name), 60)
-            axes.set_title(f"{title}\n{axes.get_title()}")
-    return sheet, options.output / f"{stem}_features.png"
+            name = text_of(str(path) if same_name else path.name, 56)
+            axes.set_title(f"{name}\n{axes.get_title()}")
+    return sheet, options.output / f"{stem}_features.{options.format}"
 
 
 def main():
@@ -99,7 +103,7 @@ def main():
         make_sheet = plt.figure
     sheet, path = (draw_data_set if options.genres else draw_audio)(options, make_sheet)
     save(sheet, path)
-    print(f"The plots are in {options.output}; the sheet is {path.name}.")
+    print(f"The figures are in {options.output}; the sheet is {path.name}.")
     if options.show:
         plt.show()
 

@@ -18,7 +18,7 @@ import sys
 from pathlib import Path
 
 from plumbing.inputs import InputError
-from plumbing.scripts import HelpFormatter, at_least, run_script
+from plumbing.scripts import HelpFormatter, at_least, figure_path, run_script
 
 WEIGHTS = Path(__file__).resolve().parent / "weights" / "reference" / "improved"
 
@@ -40,7 +40,12 @@ def parse_arguments():
     )
     add("--top", metavar="K", type=at_least(1), default=3, help="number of genres to print")
     add("--json", action="store_true", help="print a JSON object per line, with all genres")
-    add("--plot", metavar="PNG", type=Path, help="draw the probabilities of one file over time")
+    add(
+        "--plot",
+        metavar="PNG",
+        type=figure_path,
+        help="draw the probabilities of one file over time, as .png, .pdf or .svg",
+    )
     add("--jobs", metavar="N", type=at_least(1), help="files in parallel (default: one per core)")
     add("--export", metavar="ONNX", type=Path, help="write the model as ONNX, predict nothing")
     options = parser.parse_args()
@@ -92,12 +97,13 @@ def answer(path, model, saved, features, seconds):
 
 def draw(model, saved, features, genres, path, picture):
     """Draw the answers to a file over time."""
+    from genre_features.figures import text_of
     from genre_lstm.plots import draw_answers_over_time
     from genre_lstm.prediction import classify_over_time
 
     edges, shares = classify_over_time(model, saved, features)
     genre, probability = next(iter(genres.items()))
-    title = f"{path.name}: {genre}, {probability:.0%} overall"
+    title = f"{text_of(path.name, 60)}: {text_of(genre)}, {probability:.0%} overall"
     draw_answers_over_time(edges, shares, saved["genres"], picture, title)
 
 

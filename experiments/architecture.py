@@ -1,6 +1,8 @@
-"""Draw the architecture of a trained model, unrolled over time.
+"""Draw the architecture of trained models, unrolled over time.
 
-python -m experiments.architecture    # weights/reference/published/PiecewiseDecay -> model.png
+    python -m experiments.architecture    # weights/reference/{published,improved} -> model.png
+
+All numbers are read from the models.
 """
 
 import argparse
@@ -9,27 +11,48 @@ from pathlib import Path
 from matplotlib.figure import Figure
 from matplotlib.patches import FancyBboxPatch
 
-from genre_features.figures import genre_colors, save
+from genre_features.figures import GRAY, PAGE_WIDTH, save
 from genre_features.frame import N_FEATURES
 from genre_lstm.weights import find_weights, load_model
-from plumbing.scripts import HelpFormatter, run_script
+from plumbing.scripts import HelpFormatter, figure_path, run_script
 
-COLUMN_X = (0, 1.5, 4.5)  # frames 1, 2 and the last; dots stand for those in between
-BOX = (1.1, 0.55)  # width and height
+# Inches, all of them
+COLUMN_X = (2.6, 3.7, 5.6)  # frames 1, 2 and the last; dots stand for those in between
+BOX = (0.86, 0.36)  # width and height
+ROW = 0.62  # from the centre of a box to that of the box above
+MARGIN = 0.4  # below and above the boxes
+
+INPUTS = {  # input_norm of a recipe: what is done to the inputs
+    "none": "not standardised",
+    "standardise": "standardised",
+    "track-mean": "less the track's mean,\nstandardised",
+    "batch": "batch normalisation",
+}
+POOLED = {  # pooling of a recipe: what the linear layer sees of the frames
+    "mean": "mean",
+    "statistics": "mean and standard deviation",
+    "attention": "attention",
+}
 
 
-def draw_box(axes, x, y, text, color):
+def draw_box(axes, x, y, text, color, width=BOX[0]):
     """Draw a box with its centre at (x, y)."""
-    width, height = BOX
+    height = BOX[1]
     corner = (x - width / 2, y - height / 2)
-    style = "round,pad=0,rounding_size=0.1"
-    axes.add_patch(FancyBboxPatch(corner, width, height, style, facecolor=color, edgecolor="0.3"))
-    axes.text(x, y, text, ha="center", va="center", fontsize=9)
+    style = "round,pad=0,rounding_size=0.06"
+    axes.add_patch(FancyBboxPatch(corner, width, height, style, facecolor=color, edgecolor=GRAY))
+    axes.text(x, y, text, ha="center", va="center", fontsize=7.5)
 
 
 def draw_arrow(axes, start, end):
     """Draw an arrow between two points."""
-    axes.annotate("", end, start, arrowprops={"arrowstyle": "->", "color": "0.3"})
+    arrow = {"arrowstyle": "-|>", "color": GRAY, "shrinkA": 0, "shrinkB": 0, "mutation_scale": 7}
+    axes.annotate("", end, start, arrowprops=arrow)
+
+
+def write_note(axes, x, y, text, side="right"):
+    """Write a remark beside a box."""
+    axes.text(x, y, text, ha=side, va="center", fontsize=8, color=GRAY)
 
 
 def count_parameters(module, suffix=""):
@@ -37,78 +60,93 @@ def count_parameters(module, suffix=""):
     return sum(p.numel() for name, p in module.named_parameters() if name.endswith(suffix))
 
 
-def draw_layers(axes, model):
-    """Draw the inputs and the LSTM layers for three frames, and how the frames are connected."""
-    lstm, half = model.lstm, BOX[1] / 2
-    n_deltas = lstm.input_size - N_FEATURES
-    names = [f"{N_FEATURES} features" + f"\n{n_deltas} deltas" * bool(n_deltas)]
-    names += [f"LSTM {layer + 1}\n{lstm.hidden_size} units" for layer in range(lstm.num_layers)]
-    for y, name in enumerate(names):
-        color = "#dbe9f6" if y else "#f0f0f0"
-        for x in COLUMN_X:
-            draw_box(axes, x, y, name, color)
-            if y:
-                draw_arrow(axes, (x, y - 1 + half), (x, y - half))
-        axes.text(3, y, "…", ha="center", va="center", fontsize=16)
-        if y:
-            for start, end in ((0.55, 0.95), (2.05, 2.75), (3.25, 3.95)):
-                draw_arrow(axes, (start, y), (end, y))
-
-
-def label_layers(axes, model, settings):
-    """Write the number of frames and of parameters beside the layers."""
-    lstm, small = model.lstm, {"va": "center", "fontsize": 9, "color": "0.3"}
-    labels = [
-        f"{model.window} frames,\none every {1000 * settings.seconds_per_frame:.1f} ms",
-        *(
-            f"{count_parameters(lstm, f'_l{layer}'):,} parameters"
-            for layer in range(lstm.num_layers)
-        ),
-    ]
-    for y, label in enumerate(labels):
-        axes.text(-0.8, y, label, ha="right", **small)
-    for x, frame in zip(COLUMN_X, (1, 2, model.window), strict=True):
-        axes.text(x, -0.5, f"frame {frame}", ha="center", **small)
-
-
-def draw_output(axes, model, genres):
-    """Draw the pooling over the frames, the linear layer and the genres."""
-    linear, half, small = model.linear, BOX[1] / 2, {"va": "center", "fontsize": 9, "color": "0.3"}
-    top, last = model.lstm.num_layers + 1, COLUMN_X[-1]
-    pooling = model.recipe.pooling
-    for x in COLUMN_X if pooling != "last" else [last]:
-        draw_arrow(axes, (x, top - 1 + half), (last - (last - x) / 10, top - half))
-    draw_box(axes, last, top, f"linear\n{linear.in_features} → {linear.out_features}", "#fde5cd")
-    pooled = "last frame only" if pooling == "last" else f"{pooling} over the frames"
-    label = f"{pooled}, {count_parameters(linear):,} parameters"
-    axes.text(last - 0.8, top, label, ha="right", **small)
-    draw_arrow(axes, (last + BOX[0] / 2, top), (last + 1.2, top))
-    axes.text(last + 1.3, top + 0.45, "log-softmax", **small)
-    for i, (genre, color) in enumerate(zip(genres, genre_colors(genres), strict=True)):
-        axes.text(last + 1.3, top - 0.3 * i, genre, va="center", color=color, fontweight="bold")
-
-
-def draw_model(model, settings, genres):
-    """Draw a model's layers for the first, the second and the last frame.
+def draw_layers(axes, y, model, settings):
+    """Draw inputs and LSTM layers for three frames, and how the frames are connected.
 
     Parameters
     ----------
+    axes : matplotlib.axes.Axes
+    y : float
+        The height of the inputs.
     model : GenreLSTM
     settings : FrameSettings
-    genres : list of str
+
+    Returns
+    -------
+    float
+        The height of the last layer.
+    """
+    lstm, (width, height) = model.lstm, BOX
+    n_deltas = lstm.input_size - N_FEATURES
+    inputs = f"{N_FEATURES} features" + f"\n{n_deltas} differences" * bool(n_deltas)
+    for x, frame in zip(COLUMN_X, (1, 2, model.window), strict=True):
+        draw_box(axes, x, y, inputs, "0.95")
+        axes.text(x, y - 0.3, f"frame {frame}", ha="center", va="center", fontsize=8, color=GRAY)
+    timing = f"a frame every {1000 * settings.seconds_per_frame:.1f} ms"
+    left, gap = COLUMN_X[0] - width / 2 - 0.15, (COLUMN_X[1] + COLUMN_X[2]) / 2
+    write_note(axes, left, y, f"{timing},\n{INPUTS[model.recipe.input_norm]}")
+    axes.text(gap, y, "…", ha="center", va="center")
+    for layer in range(lstm.num_layers):
+        y += ROW
+        write_note(axes, left, y, f"{count_parameters(lstm, f'_l{layer}'):,} parameters")
+        if layer and model.recipe.dropout:
+            write_note(axes, left, y - ROW / 2, f"dropout {model.recipe.dropout:g}")
+        for x in COLUMN_X:
+            draw_box(axes, x, y, f"LSTM {layer + 1}\n{lstm.hidden_size} units", "#dbe9f6")
+            draw_arrow(axes, (x, y - ROW + height / 2), (x, y - height / 2))
+        axes.text(gap, y, "…", ha="center", va="center")
+        edges = [x + side * width / 2 for x in COLUMN_X for side in (-1, 1)]
+        for start, end in ((edges[1], edges[2]), (edges[3], gap - 0.15), (gap + 0.15, edges[4])):
+            draw_arrow(axes, (start, y), (end, y))
+    return y
+
+
+def draw_output(axes, y, model):
+    """Draw what follows the last layer at height `y`: the pooling, if any, and the linear layer."""
+    linear, last, (width, height) = model.linear, COLUMN_X[-1], BOX
+    pooling = model.recipe.pooling
+    left = last - width / 2 - 0.15
+    if pooling == "last":
+        write_note(axes, left, y + ROW / 2, "the last frame alone")
+    else:
+        for x in COLUMN_X:
+            draw_arrow(axes, (x, y + height / 2), (x, y + ROW - height / 2))
+        y += ROW
+        middle, length = (COLUMN_X[0] + last) / 2, last - COLUMN_X[0] + width
+        text = f"{POOLED[pooling]} over {model.window} frames: {linear.in_features} values"
+        draw_box(axes, middle, y, text, "#fde5cd", length)
+    draw_arrow(axes, (last, y + height / 2), (last, y + ROW - height / 2))
+    y += ROW
+    draw_box(axes, last, y, f"linear\n{linear.in_features} → {linear.out_features}", "#fde5cd")
+    write_note(axes, left, y, f"{count_parameters(linear):,} parameters")
+    right = last + width / 2
+    draw_arrow(axes, (right, y), (right + 0.2, y))
+    write_note(axes, right + 0.25, y, f"log-softmax,\n{linear.out_features} genres", side="left")
+
+
+def draw_models(models):
+    """Draw models above each other, each for the first, the second and the last frame.
+
+    Parameters
+    ----------
+    models : list of tuple
+        (model, settings): a GenreLSTM and the FrameSettings of its features.
 
     Returns
     -------
     matplotlib.figure.Figure
     """
-    figure = Figure(figsize=(9, 5.2), layout="constrained")
-    top = model.lstm.num_layers + 1.7
-    axes = figure.add_subplot(xlim=(-3.1, 7.9), ylim=(-0.6, top), aspect="equal")
+    n_rows = [m.lstm.num_layers + 2 + (m.recipe.pooling != "last") for m, _ in models]
+    heights = [2 * MARGIN + ROW * (n - 1) + 0.4 for n in n_rows]
+    figure = Figure(figsize=(PAGE_WIDTH, sum(heights)), layout="none")
+    axes = figure.add_axes((0, 0, 1, 1), xlim=(0, PAGE_WIDTH), ylim=(0, sum(heights)))
     axes.set_axis_off()
-    draw_layers(axes, model)
-    label_layers(axes, model, settings)
-    draw_output(axes, model, genres)
-    axes.set_title(f"{type(model).__name__}: {count_parameters(model):,} parameters")
+    top = sum(heights)
+    for (model, settings), height in zip(models, heights, strict=True):
+        title = f"{model.recipe.name} recipe: {count_parameters(model):,} parameters"
+        axes.text(0.15, top - 0.25, title, va="center", fontsize=10)
+        top -= height
+        draw_output(axes, draw_layers(axes, top + MARGIN + 0.1, model, settings), model)
     return figure
 
 
@@ -123,18 +161,25 @@ def parse_arguments():
         "--weights",
         metavar="PATH",
         type=Path,
-        default="weights/reference/published",
-        help="the trained model: a model.pt, its folder or the one above",
+        nargs="+",
+        default=[Path("weights/reference", recipe) for recipe in ("published", "improved")],
+        help="the trained models: each a model.pt, its folder or the one above",
     )
-    add("--output", metavar="PNG", type=Path, default="model.png", help="the picture to write")
+    add(
+        "--output",
+        metavar="FILE",
+        type=figure_path,
+        default="model.png",
+        help="the figure to write, as .png, .pdf or .svg",
+    )
     return parser.parse_args()
 
 
 def main():
     options = parse_arguments()
-    model, saved = load_model(find_weights(options.weights))
-    save(draw_model(model, saved["settings"], saved["genres"]), options.output)
-    print(f"The picture is {options.output}.")
+    loaded = [load_model(find_weights(path)) for path in options.weights]
+    save(draw_models([(model, saved["settings"]) for model, saved in loaded]), options.output)
+    print(f"The figure is {options.output}.")
 
 
 if __name__ == "__main__":

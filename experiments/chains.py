@@ -9,22 +9,20 @@ nothing through up there. This writes chains.csv and chains.png.
 import argparse
 from pathlib import Path
 
-from matplotlib.figure import Figure
-
 from experiments.plan import PIECEWISE, PLATEAU
 from experiments.tables import markdown
 from genre_features.cache import GenreFeatureData
-from genre_features.figures import save
+from genre_features.dataset_plots import add_legend, draw_tracks
+from genre_features.figures import GRAY, save
 from genre_features.frame import COLUMNS
 from genre_features.tracks import PARTS
 from plumbing.files import read_table, write_table
-from plumbing.scripts import HelpFormatter, run_script
+from plumbing.scripts import HelpFormatter, add_format, run_script
 
 NAME = "chains"
 HIGHEST_BAND = COLUMNS["spectral_contrast"].stop - 1
 CUT = 25  # dB; band-limited clips have more
 REFERENCE = Path(__file__).parent.parent / "result" / "reference" / "published"
-COLORS = dict(zip(PARTS, ("tab:blue", "tab:orange", "tab:green"), strict=True))
 
 
 def describe_tracks(data):
@@ -79,31 +77,30 @@ def make_table(rows):
 
 def draw_chains(rows, path):
     """Draw each track's mean contrast over its number, in a row per genre."""
-    genres = sorted({row["genre"] for row in rows})
-    figure = Figure(figsize=(10, 1 + 1.15 * len(genres)), layout="constrained")
-    panels = figure.subplots(len(genres), 1, sharex=True, sharey=True)
-    for axes, genre in zip(panels, genres, strict=True):
-        own = [row for row in rows if row["genre"] == genre]
-        for part, color in COLORS.items():
-            chosen = [row for row in own if row["part"] == part]
-            x = [int(row["track"].rpartition(".")[2]) for row in chosen]
-            y = [float(row["contrast"]) for row in chosen]
-            axes.plot(x, y, ".", color=color, label=part)
-            axes.axvspan(min(x) - 0.5, max(x) + 0.5, color=color, alpha=0.1, linewidth=0)
-        wrong = [r for r in own if genre == "hiphop" and "metal" in (r[PIECEWISE], r[PLATEAU])]
+    tracks = {}
+    for row in sorted(rows, key=lambda row: row["genre"]):
+        tracks.setdefault(row["genre"], []).append(
+            (number_of(row), row["part"], float(row["contrast"]))
+        )
+    figure, panels = draw_tracks(tracks)
+    for axes, genre in zip(panels, tracks, strict=True):
+        axes.axhline(CUT, color=GRAY, linewidth=0.8, linestyle="--", label="band-limited above")
+        wrong = [
+            (number_of(row), float(row["contrast"]))
+            for row in rows
+            if row["genre"] == genre == "hiphop" and "metal" in (row[PIECEWISE], row[PLATEAU])
+        ]
         if wrong:
-            x = [int(row["track"].rpartition(".")[2]) for row in wrong]
-            y = [float(row["contrast"]) for row in wrong]
-            axes.plot(x, y, "x", color="tab:red", markersize=8, label="called metal")
-        axes.axhline(CUT, color="gray", linewidth=0.8, linestyle="--")
-        axes.set_ylabel(genre, rotation=0, ha="right", va="center")
-        axes.spines[["top", "right"]].set_visible(False)
-    panels[-1].set(xlabel="track number", xlim=(-1, 100))
-    entries = [zip(*axes.get_legend_handles_labels(), strict=True) for axes in panels]
-    handles = {label: handle for panel in entries for handle, label in panel}  # each once
-    figure.legend(handles.values(), handles, loc="outside right upper")
-    figure.suptitle("Mean spectral contrast from 6.4 to 11 kHz (dB): band-limited above the line")
+            axes.plot(*zip(*wrong, strict=True), "x", color="black", label="hiphop called metal")
+    panels[-1].set_xlim(-1, 100)
+    add_legend(figure, panels)
+    figure.suptitle("Mean spectral contrast from 6.4 to 11 kHz (dB)")
     save(figure, path)
+
+
+def number_of(row):
+    """Return the track number in a row of chains.csv."""
+    return int(row["track"].rpartition(".")[2])
 
 
 def main():
@@ -112,11 +109,13 @@ def main():
     )
     add, folder = parser.add_argument, {"metavar": "DIR", "type": Path}
     add("--features", **folder, help="GTZAN's features (default: draw the table that is there)")
-    add("--output", **folder, default="experiments", help="where table and picture go")
+    add("--output", **folder, default="experiments", help="where table and figure go")
+    add_format(parser)
     options = parser.parse_args()
     if options.features:
         write_chains(GenreFeatureData(options.features).load(), options.output)
-    draw_chains(read_table(options.output / f"{NAME}.csv"), options.output / f"{NAME}.png")
+    rows = read_table(options.output / f"{NAME}.csv")
+    draw_chains(rows, options.output / f"{NAME}.{options.format}")
 
 
 if __name__ == "__main__":

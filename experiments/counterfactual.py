@@ -17,13 +17,14 @@ from experiments.plan import PIECEWISE, PLATEAU
 from experiments.tables import markdown, select
 from genre_features.audio import load_signal
 from genre_features.bandwidth import FULL, effective_bandwidth
+from genre_features.dataset_plots import add_legend
 from genre_features.features import extract_features
-from genre_features.figures import genre_colors, save
+from genre_features.figures import PAGE_WIDTH, genre_colors, save
 from genre_features.tracks import find_tracks
 from genre_lstm.prediction import classify
 from genre_lstm.weights import load_model
 from plumbing.files import read_table, write_table
-from plumbing.scripts import HelpFormatter, run_script
+from plumbing.scripts import HelpFormatter, add_format, run_script
 
 NAME = "counterfactual"
 TITLE = "Full-band clips called metal when low-passed"
@@ -88,7 +89,7 @@ def make_table(rows):
 def draw_answers(rows, path):
     """Draw the probability of metal of each full-band clip, as it is and low-passed."""
     rows = [row for row in rows if float(row["bandwidth"]) >= int(FULL)]
-    figure = Figure(figsize=(9, 4.2), layout="constrained")
+    figure = Figure(figsize=(PAGE_WIDTH, 3.2))
     for axes, schedule in zip(
         figure.subplots(1, 2, sharey=True), (PIECEWISE, PLATEAU), strict=True
     ):
@@ -100,11 +101,10 @@ def draw_answers(rows, path):
             for name in names:
                 p = [float(row["p_metal"]) for row in own if row["track"] == name]
                 label = f"{genre}: {len(names)} clips" if name == names[0] else None
-                axes.plot(labels, p, "o-", color=color, alpha=0.8, linewidth=1.2, label=label)
+                axes.plot(labels, p, "o-", color=color, markersize=4, label=label)
         axes.set(title=f"published, {schedule}", xlabel="low-passed at", ylim=(0, 1))
-        axes.grid(alpha=0.25)
-        axes.spines[["top", "right"]].set_visible(False)
-        axes.legend(frameon=False)
+        axes.grid()
+    add_legend(figure, figure.axes)
     figure.axes[0].set_ylabel("probability of metal")
     figure.suptitle("Clips with the full band, shown to the published models")
     save(figure, path)
@@ -118,11 +118,13 @@ def main():
     )
     add, folder = parser.add_argument, {"metavar": "DIR", "type": Path}
     add("--clips", **folder, help="GTZAN's audio (default: draw the table that is there)")
-    add("--output", **folder, default="experiments", help="where table and picture go")
+    add("--output", **folder, default="experiments", help="where table and figure go")
+    add_format(parser)
     options = parser.parse_args()
     if options.clips:
         write_answers(options.clips, options.output)
-    draw_answers(read_table(options.output / f"{NAME}.csv"), options.output / f"{NAME}.png")
+    rows = read_table(options.output / f"{NAME}.csv")
+    draw_answers(rows, options.output / f"{NAME}.{options.format}")
 
 
 if __name__ == "__main__":

@@ -1,14 +1,16 @@
 """Make table.md and the figures of the experiments from their .csv files.
 
 python -m experiments.report
+python -m experiments.report --format pdf
 """
 
+import argparse
 import statistics
 from pathlib import Path
 
 import numpy as np
 from matplotlib.figure import Figure
-from matplotlib.ticker import PercentFormatter
+from matplotlib.ticker import FixedLocator, NullLocator, PercentFormatter, ScalarFormatter
 
 from experiments import chains, counterfactual, robustness, transfer
 from experiments.collect import CONFUSIONS, CURVES, HIPHOP, RESULTS
@@ -22,75 +24,102 @@ from experiments.tables import (
     shares,
     tables,
 )
-from genre_features.figures import save
+from genre_features.dataset_plots import add_legend
+from genre_features.figures import (
+    BLUE,
+    GRAY,
+    ORANGE,
+    PAGE_WIDTH,
+    PART_COLORS,
+    genre_colors,
+    save,
+)
 from genre_lstm.plots import draw_confusion
 from plumbing.files import read_table, replacing
-from plumbing.scripts import run_script
+from plumbing.scripts import HelpFormatter, add_format, run_script
 
 DISTANCES, ARTISTS = "distances.csv", "artists.csv"
 
 # Distances of a hiphop clip, with the tracks' mean MFCC and with it removed.
 DISTANCE_COLUMNS = ("clip", "hiphop", "metal", "hiphop_removed", "metal_removed")
 
-COLORS = dict(zip(SCHEDULES, ("tab:blue", "tab:orange", "tab:gray"), strict=True))
+LOSSES = (0.2, 0.3, 0.4, 0.6, 0.8, 1, 1.2, 1.6)  # that are written at an axis
+COLORS = dict(zip(SCHEDULES, (BLUE, ORANGE, GRAY), strict=True))
+ORIGINAL = {"accuracy": 0.7905, "hiphop recall": 0.35}  # in the original project's report
 
 
-def draw_ladder(rows, folder):
-    """Draw accuracy and hiphop recall of every step: a dot for each seed, a bar for the mean."""
+def draw_ladder(rows, path):
+    """Draw accuracy and hiphop recall of every step: a bar for the mean, a mark for each seed."""
     panels = {"accuracy": ("correct", "n"), "hiphop recall": ("hiphop_correct", "hiphop_n")}
     steps = [step for step in LADDER_LABELS if select(rows, **of_step(step))]
-    figure = Figure(figsize=(10, 0.45 * len(steps) + 1.2), layout="constrained")
-    for axes, (title, columns) in zip(
-        figure.subplots(1, 2, sharey=True), panels.items(), strict=True
-    ):
+    figure = Figure(figsize=(PAGE_WIDTH, 0.3 * len(steps) + 1.1))
+    grid = figure.subplots(1, 2, sharey=True)
+    for axes, (title, columns) in zip(grid, panels.items(), strict=True):
         for place, step in enumerate(steps):
-            scores = shares(
-                select(rows, **of_step(step)), *(f"validation_{name}" for name in columns)
-            )
-            color = "tab:gray" if step == "svm" else "tab:orange"
-            axes.barh(place, statistics.mean(scores), color=color, alpha=0.35, height=0.7)
-            axes.plot(scores, [place] * len(scores), ".", color=color)
+            draw_step(axes, place, select(rows, **of_step(step)), columns)
+        at = ORIGINAL[title]
+        axes.axvline(at, color=GRAY, linestyle="--", label="original's report (validation)")
+        style = {"ha": "center", "va": "bottom", "fontsize": 8, "color": GRAY}
+        axes.text(at, 1, f"{100 * at:g}%", transform=axes.get_xaxis_transform(), **style)
         axes.set_yticks(range(len(steps)), [LADDER_LABELS[step] for step in steps])
-        axes.set(xlim=(0, 1), xlabel=f"validation {title}")
+        axes.set(xlim=(-0.02, 1), xlabel=title)
         axes.xaxis.set_major_formatter(PercentFormatter(1))
-        axes.grid(axis="x", alpha=0.25)
-        axes.spines[["top", "right"]].set_visible(False)
-    axes.invert_yaxis()
-    save(figure, folder / "ladder.png")
+        axes.grid(axis="x")
+    grid[0].invert_yaxis()
+    add_legend(figure, grid)
+    save(figure, path)
 
 
-def draw_schedules(curves, folder):
-    """Draw the validation loss of the three schedules: the mean, and from least to most."""
-    figure = Figure(figsize=(11, 7), layout="constrained")
+def draw_step(axes, place, runs, columns):
+    """Draw a step's scores, given as the columns of a count and of what it is a share of."""
+    for part, mark, below in (("validation", "o", -0.15), ("test", "D", 0.15)):
+        if not runs[0][f"{part}_n"]:  # the test part is for the final settings alone
+            continue
+        scores, color = shares(runs, *(f"{part}_{name}" for name in columns)), PART_COLORS[part]
+        if part == "validation":
+            mean = statistics.mean(scores)
+            axes.barh(place, mean, 0.7, color=color, alpha=0.35, label="validation, mean")
+        heights = [place + below] * len(scores)
+        axes.plot(scores, heights, mark, markersize=3, color=color, label=f"{part}, each seed")
+
+
+def draw_schedules(curves, path):
+    """Draw the schedules' validation losses over the same seeds: mean, and least to most."""
+    figure = Figure(figsize=(PAGE_WIDTH, 4.8))
     panels = figure.subplots(2, 2, sharex="row", sharey="row")
     for line, (recipe, steps) in zip(panels, COMPARED.items(), strict=True):
         for axes, order, step in zip(line, ("in file order", "shuffled"), steps, strict=True):
-            for schedule in SCHEDULES:
-                runs = select(curves, step=step, schedule=schedule)
-                if not runs:
-                    continue
-                seeds = sorted({row["seed"] for row in runs})
-                epochs = [int(row["epoch"]) for row in select(runs, seed=seeds[0])]
-                losses = np.array([row["val_loss"] for row in runs], dtype=float)
-                losses = losses.reshape(len(seeds), -1)
-                color, label = COLORS[schedule], f"{schedule}, seeds: {len(seeds)}"
-                axes.plot(epochs, losses.mean(axis=0), color=color, linewidth=1.2, label=label)
-                if len(seeds) > 1:
-                    axes.fill_between(
-                        epochs, losses.min(axis=0), losses.max(axis=0), color=color, alpha=0.2
-                    )
-            axes.set(title=f"{recipe} recipe, {order}", xlabel="epoch")
-            axes.grid(alpha=0.25)
-            axes.spines[["top", "right"]].set_visible(False)
-            if axes.lines:
-                axes.legend(frameon=False)
-        line[0].set_ylabel("validation loss (nats per clip)")
-    save(figure, folder / "schedules.png")
+            by_schedule = {name: select(curves, step=step, schedule=name) for name in SCHEDULES}
+            by_schedule = {name: runs for name, runs in by_schedule.items() if runs}
+            seeds = [{row["seed"] for row in runs} for runs in by_schedule.values()]
+            seeds = set.intersection(*seeds) if seeds else set()
+            for schedule, runs in by_schedule.items():
+                draw_losses(axes, [select(runs, seed=seed) for seed in sorted(seeds)], schedule)
+            n_seeds = f"{len(seeds)} seed" + "s" * (len(seeds) != 1)
+            axes.set(title=f"{recipe} recipe, {order} ({n_seeds})", xlabel="epoch")
+            axes.grid()
+        line[0].set(ylabel="validation loss (nats per clip)", yscale="log")
+        line[0].yaxis.set(major_locator=FixedLocator(LOSSES), minor_locator=NullLocator())
+        line[0].yaxis.set_major_formatter(ScalarFormatter())
+    add_legend(figure, panels.flat)
+    save(figure, path)
 
 
-def draw_distances(rows, folder):
+def draw_losses(axes, runs, schedule):
+    """Draw the validation losses of a schedule's runs: their mean, and from least to most."""
+    if not runs:
+        return
+    epochs = [int(row["epoch"]) for row in runs[0]]
+    losses = np.array([[float(row["val_loss"]) for row in run] for run in runs])
+    color = COLORS[schedule]
+    axes.plot(epochs, losses.mean(axis=0), color=color, linewidth=1, label=schedule)
+    band = {"color": color, "alpha": 0.2, "linewidth": 0}
+    axes.fill_between(epochs, losses.min(axis=0), losses.max(axis=0), **band)
+
+
+def draw_distances(rows, path):
     """Draw each hiphop clip by its distance from hiphop and from metal."""
-    figure = Figure(figsize=(9, 4.6), layout="constrained")
+    figure = Figure(figsize=(PAGE_WIDTH, 3.8))
     panels = {"": "as they are", "_removed": "each track's mean removed"}
     for axes, (suffix, title) in zip(figure.subplots(1, 2), panels.items(), strict=True):
         hiphop, metal = (
@@ -98,16 +127,17 @@ def draw_distances(rows, folder):
             for genre in ("hiphop", "metal")
         )
         end = 1.05 * max(hiphop.max(), metal.max())
-        axes.plot([0, end], [0, end], color="gray", linewidth=1)
+        axes.plot([0, end], [0, end], color="0.7", linewidth=1)
         nearer = metal < hiphop
-        for chosen, genre, color in ((nearer, "metal", "tab:red"), (~nearer, "hiphop", "tab:blue")):
-            label = f"nearer to {genre}: {chosen.sum()} of {len(rows)}"
-            axes.plot(hiphop[chosen], metal[chosen], "o", color=color, alpha=0.7, label=label)
+        for chosen, genre, mark in ((nearer, "metal", "s"), (~nearer, "hiphop", "o")):
+            label = f"closer to {genre}: {chosen.sum()} of {len(rows)}"
+            (color,) = genre_colors([genre])
+            axes.plot(hiphop[chosen], metal[chosen], mark, markersize=5, color=color, label=label)
         axes.set(xlim=(0, end), ylim=(0, end), aspect="equal", title=f"MFCC, {title}")
-        axes.set(xlabel="distance from hiphop training clips", ylabel="from metal training clips")
-        axes.legend(frameon=False, loc="lower right")
-        axes.spines[["top", "right"]].set_visible(False)
-    save(figure, folder / "distances.png")
+        axes.set(xlabel="distance from hiphop training clips")
+        axes.set(ylabel="distance from metal training clips")
+        axes.legend(loc="lower right", handletextpad=0)
+    save(figure, path)
 
 
 def draw_confusions(rows, path):
@@ -138,7 +168,7 @@ def write_tables(by_title, path):
         temporary.write_text(f"# Tables\n\n{text.rstrip()}\n", encoding="utf-8")
 
 
-def write_report(folder):
+def write_report(folder, format="png"):
     """Write table.md and the figures beside the .csv files in a folder."""
     rows, tracks = read_table(folder / RESULTS), read_table(folder / f"{chains.NAME}.csv")
     by_title = tables(rows)
@@ -148,15 +178,23 @@ def write_report(folder):
         if answers := read_table(folder / f"{experiment.NAME}.csv"):
             by_title[experiment.TITLE] = experiment.make_table(answers)
     write_tables(by_title, folder / "table.md")
-    draw_ladder(rows, folder)
-    draw_schedules(read_table(folder / CURVES), folder)
-    draw_distances(read_table(folder / DISTANCES), folder)
+    draw_ladder(rows, folder / f"ladder.{format}")
+    draw_schedules(read_table(folder / CURVES), folder / f"schedules.{format}")
+    draw_distances(read_table(folder / DISTANCES), folder / f"distances.{format}")
     if confusions := read_table(folder / CONFUSIONS):
-        draw_confusions(confusions, folder / "confusions.png")
-    chains.draw_chains(tracks, folder / f"{chains.NAME}.png")
+        draw_confusions(confusions, folder / f"confusions.{format}")
+    chains.draw_chains(tracks, folder / f"{chains.NAME}.{format}")
     if answers := read_table(folder / f"{counterfactual.NAME}.csv"):
-        counterfactual.draw_answers(answers, folder / f"{counterfactual.NAME}.png")
+        counterfactual.draw_answers(answers, folder / f"{counterfactual.NAME}.{format}")
+
+
+def main():
+    parser = argparse.ArgumentParser(
+        prog="python -m experiments.report", description=__doc__, formatter_class=HelpFormatter
+    )
+    add_format(parser)
+    write_report(Path(__file__).parent, parser.parse_args().format)
 
 
 if __name__ == "__main__":
-    run_script(write_report, Path(__file__).parent)
+    run_script(main)

@@ -48,7 +48,7 @@ def check_data_set(dataset, by_part, genres, settings, jobs=-1, picture=None):
     jobs : int
         Files read in parallel; -1 for one per core.
     picture : path-like, optional
-        A PNG file to draw the bandwidths to.
+        A file to draw the bandwidths to.
 
     Raises
     ------
@@ -62,7 +62,7 @@ def check_data_set(dataset, by_part, genres, settings, jobs=-1, picture=None):
     clips, problems = listen_to_all(dataset, by_part, seconds, jobs)
     print_bandwidths(clips, genres)
     if picture and clips:
-        from genre_features.plots import draw_bandwidths
+        from genre_features.dataset_plots import draw_bandwidths
 
         draw_bandwidths(clips, genres, picture)
         print(f"The bandwidths are drawn in {picture}.")

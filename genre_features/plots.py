@@ -1,33 +1,15 @@
-"""Pictures of the features, of audio files and of whole genres."""
-
-import textwrap
+"""Figures of the features of audio files."""
 
 import librosa
 import numpy as np
 from librosa.display import specshow
 from matplotlib.artist import setp
-from matplotlib.figure import Figure
-from matplotlib.ticker import MaxNLocator
 
 from genre_features.audio import load_signal
-from genre_features.bandwidth import FULL
 from genre_features.features import extract_features, power_spectrogram
-from genre_features.figures import genre_colors, save
+from genre_features.figures import BANDS, BLUE
 from genre_features.frame import COLUMNS, N_FFT
 from genre_features.lowpass import lowpass
-from genre_features.tracks import PARTS
-
-# Of the contrast, Hz: librosa's octave bands
-BANDS = ["0-200", "200-400", "400-800", "800-1600", "1600-3200", "3200-6400", "6400-11025"]
-NAMES = [*range(13), "centroid", *librosa.midi_to_note(range(12), octave=False), *BANDS]
-PANELS = [  # of the genres: title, features that share a scale, label of the scale
-    ("MFCC 0, the loudness", slice(0, 1), "value (dB)"),
-    ("MFCC 1 to 3", slice(1, 4), "value (dB)"),
-    ("Spectral centroid", COLUMNS["spectral_centroid"], "frequency (Hz)"),
-    ("MFCC 4 to 12", slice(4, 13), "value (dB)"),
-    ("Chroma, by pitch class", COLUMNS["chroma"], "share of the strongest"),
-    ("Spectral contrast, by band (Hz)", COLUMNS["spectral_contrast"], "peak over valley (dB)"),
-]
 
 
 def read_file(path, seconds, settings):
@@ -42,11 +24,25 @@ def read_file(path, seconds, settings):
     return drawn | {"spectral_centroid": (drawn["spectral_centroid"], spectrogram)}
 
 
+def draw_line(axes, values, time, **line):
+    """Draw one feature over time."""
+    seconds = librosa.times_like(values, sr=time["sr"], hop_length=time["hop_length"])
+    axes.plot(seconds, values, **line)
+    axes.margins(x=0)
+
+
+def draw_mfcc_0(axes, mfcc, time):
+    """Draw the first MFCC, the loudness, which lies off the scale of the others."""
+    draw_line(axes, mfcc[0], time, color=BLUE, linewidth=0.8)
+    axes.set(title="MFCC 0, the loudness", ylabel="value (dB)")
+
+
 def draw_mfcc(axes, mfcc, time):
-    """Draw the MFCC; the first, the loudness, lies off the scale of the others."""
-    limit = np.abs(mfcc[1:]).max()
-    image = specshow(mfcc, ax=axes, cmap="RdBu_r", vmin=-limit, vmax=limit, **time)
-    axes.set(title="MFCC", ylabel="coefficient", yticks=range(0, len(mfcc), 2))
+    """Draw the other MFCC on a scale that shows the highest: the lowest exceed it."""
+    limit = np.percentile(np.abs(mfcc[1:]), 97)
+    image = specshow(mfcc[1:], ax=axes, cmap="RdBu_r", vmin=-limit, vmax=limit, **time)
+    axes.set(title="MFCC 1 to 12", ylabel="coefficient")
+    axes.set_yticks(range(0, 12, 2), range(1, 13, 2))
     return image
 
 
@@ -54,10 +50,9 @@ def draw_spectral_centroid(axes, centroid_and_spectrogram, time):
     """Draw the spectral centroid over the spectrogram."""
     centroid, spectrogram = centroid_and_spectrogram
     image = specshow(spectrogram, ax=axes, y_axis="log", n_fft=N_FFT, cmap="magma", **time)
-    seconds = librosa.times_like(centroid, sr=time["sr"], hop_length=time["hop_length"])
-    axes.plot(seconds, centroid[0], color="white", linewidth=1.2, label="spectral centroid")
-    axes.legend(loc="lower right", facecolor="black", labelcolor="white")
-    axes.set(title="Spectral centroid", ylabel="frequency (Hz)")
+    draw_line(axes, centroid[0], time, color="white", linewidth=0.8, label="spectral centroid")
+    axes.legend(loc="lower right", frameon=True, facecolor="black", labelcolor="white")
+    axes.set(title="Spectral centroid on the spectrogram", ylabel="frequency (Hz)")
     return image
 
 
@@ -68,26 +63,41 @@ def draw_chroma(axes, chroma, time):
     return image
 
 
+def draw_highest_band(axes, contrast, time):
+    """Draw the contrast of the highest band, which lies off the scale of the others."""
+    draw_line(axes, contrast[-1], time, color=BLUE, linewidth=0.8)
+    axes.set(title=f"Spectral contrast, {BANDS[-1]} Hz", ylabel="value (dB)")
+
+
 def draw_spectral_contrast(axes, contrast, time):
-    """Draw the spectral contrast of librosa's octave bands."""
-    image = specshow(contrast, ax=axes, cmap="viridis", **time)
-    axes.set(title="Spectral contrast", ylabel="band (Hz)")
-    axes.set_yticks(range(len(BANDS)), BANDS)
+    """Draw the spectral contrast of the other octave bands, without the extremes."""
+    low, high = np.percentile(contrast[:-1], [1, 99])
+    image = specshow(contrast[:-1], ax=axes, cmap="viridis", vmin=low, vmax=high, **time)
+    axes.set(title="Spectral contrast, lower bands", ylabel="band (Hz)")
+    axes.set_yticks(range(len(BANDS) - 1), BANDS[:-1])
     return image
 
 
-DRAWINGS = {  # kind: how it is drawn, its colour bar
-    "mfcc": (draw_mfcc, {"label": "value (dB)", "extend": "both"}),
-    "spectral_centroid": (draw_spectral_centroid, {"label": "level (dB, peak at 0)"}),
-    "chroma": (draw_chroma, {"label": "share of the strongest"}),
-    "spectral_contrast": (draw_spectral_contrast, {"label": "peak over valley (dB)"}),
+DRAWINGS = {  # kind: its panels from top to bottom; how each is drawn, its height, its colour bar
+    "mfcc": [(draw_mfcc_0, 1, None), (draw_mfcc, 2, {"label": "value (dB)", "extend": "both"})],
+    "spectral_centroid": [(draw_spectral_centroid, 2.5, {"label": "level (dB, peak at 0)"})],
+    "chroma": [(draw_chroma, 2, {"label": "share of the strongest"})],
+    "spectral_contrast": [
+        (draw_highest_band, 1, None),
+        (draw_spectral_contrast, 2, {"label": "peak over valley (dB)", "extend": "both"}),
+    ],
 }
 
 
-def draw_files(figure, kinds, files, settings):
-    """Draw kinds of features, a row each, of files, a column each.
+def heights_of(kinds):
+    """Return the heights of the panels of some kinds of features."""
+    return [height for kind in kinds for _, height, _ in DRAWINGS[kind]]
 
-    Within a row all files have the same colour scale and the same limits of the axes.
+
+def draw_files(figure, kinds, files, settings):
+    """Draw kinds of features, a row per panel, of files, a column each.
+
+    All panels share the time axis. Within a row all files have the same colours and scales.
 
     Parameters
     ----------
@@ -104,78 +114,17 @@ def draw_files(figure, kinds, files, settings):
         Those of the top row.
     """
     time = {"x_axis": "time", "sr": settings.sample_rate, "hop_length": settings.hop_length}
-    grid = figure.subplots(len(kinds), len(files), sharex="row", sharey="row", squeeze=False)
-    for kind, row in zip(kinds, grid, strict=True):
-        draw, colorbar = DRAWINGS[kind]
+    panels = [(kind, draw, colorbar) for kind in kinds for draw, _, colorbar in DRAWINGS[kind]]
+    shared = {"sharex": True, "sharey": "row", "squeeze": False}
+    grid = figure.subplots(len(panels), len(files), height_ratios=heights_of(kinds), **shared)
+    for (kind, draw, colorbar), row in zip(panels, grid, strict=True):
         images = [draw(axes, file[kind], time) for axes, file in zip(row, files, strict=True)]
-        limits = np.array([image.get_clim() for image in images])
-        setp(images, clim=(limits.min(), limits.max()))
-        setp(row, xlabel="time (s)")
+        setp(row, xlabel="")
         setp(row[1:], ylabel="")
-        figure.colorbar(images[0], ax=row, **colorbar)
+        if colorbar:
+            limits = np.array([image.get_clim() for image in images])
+            setp(images, clim=(limits.min(), limits.max()))
+            figure.colorbar(images[0], ax=row, **colorbar)
+    setp(grid[-1], xlabel="time (s)")
+    figure.align_ylabels(grid)
     return grid[0]
-
-
-def draw_genres(figure, data):
-    """Draw the mean and standard deviation of each feature over each genre's training clips.
-
-    Parameters
-    ----------
-    figure : matplotlib.figure.Figure
-    data : GenreFeatureData
-    """
-    clips, targets = data.inputs["train"], data.targets["train"]
-    # Clip by clip, since they may not fit in memory.
-    clip_means = np.array([clip.mean(axis=0, dtype=float) for clip in clips])
-    genres = [clip_means[targets == i] for i in range(len(data.genres))]
-    offsets = 0.8 * (np.arange(0.5, len(genres)) / len(genres) - 0.5)
-    grid = figure.subplot_mosaic("0112;3333;4444;5555")
-    for axes, (title, columns, label) in zip(grid.values(), PANELS, strict=True):
-        ticks = np.arange(len(NAMES[columns]))
-        for means, offset, color in zip(genres, offsets, genre_colors(data.genres), strict=True):
-            mean, spread = means[:, columns].mean(axis=0), means[:, columns].std(axis=0)
-            axes.errorbar(ticks + offset, mean, spread, fmt="o", markersize=5, color=color)
-        axes.set(title=title, ylabel=label, xlim=(-0.5, len(ticks) - 0.5))
-        axes.set_xticks(ticks, NAMES[columns])
-        for edge in ticks[1:] - 0.5:
-            axes.axvline(edge, color="lightgray", linewidth=0.8)
-        axes.grid(axis="y", alpha=0.25)
-        axes.spines[["top", "right"]].set_visible(False)
-    names = [f"{genre} ({len(means)})" for genre, means in zip(data.genres, genres, strict=True)]
-    names = [textwrap.fill(name, 20) for name in names]
-    figure.legend(axes.containers, names, loc="outside right upper", title="genre (clips)")
-    figure.suptitle("Training clips, averaged over time: mean ± standard deviation of each genre")
-
-
-def draw_bandwidths(clips, genres, path):
-    """Draw the bandwidth of every clip over its place in its genre, in a row per genre.
-
-    Parameters
-    ----------
-    clips : list of check.Clip
-    genres : list of str
-    path : path-like
-        The PNG file to write.
-    """
-    figure = Figure(figsize=(10, 1 + 1.1 * len(genres)), layout="constrained")
-    rows = figure.subplots(len(genres), 1, sharex=True, sharey=True, squeeze=False)[:, 0]
-    lowest, top = min(clip.bandwidth for clip in clips) / 1000, 1.02 * FULL / 1000
-    for axes, genre in zip(rows, genres, strict=True):
-        own = sorted((c for c in clips if c.track.genre == genre), key=lambda c: c.track.file)
-        # GTZAN's track numbers; for other music, the place in the order of the files.
-        places = [i if c.track.number is None else c.track.number for i, c in enumerate(own)]
-        for part, color in zip(PARTS, ("tab:blue", "tab:orange", "tab:green"), strict=True):
-            chosen = [i for i, clip in enumerate(own) if clip.part == part]
-            x = [places[i] for i in chosen]
-            axes.plot(x, [own[i].bandwidth / 1000 for i in chosen], ".", color=color, label=part)
-            axes.bar(x, top, width=1, color=color, alpha=0.12)
-        axes.set_ylabel(genre, rotation=0, ha="right", va="center")
-        axes.set_ylim(0.95 * lowest, top)
-        axes.xaxis.set_major_locator(MaxNLocator(integer=True))
-        axes.spines[["top", "right"]].set_visible(False)
-    axes.set_xlabel("track number")
-    entries = [zip(*axes.get_legend_handles_labels(), strict=True) for axes in rows]
-    handles = {label: handle for row in entries for handle, label in row}  # each part once
-    figure.legend(handles.values(), handles, loc="outside right upper", title="part")
-    figure.suptitle("Effective bandwidth of every clip (kHz)")
-    save(figure, path)

@@ -5,7 +5,7 @@ import dataclasses
 from pathlib import Path
 
 from genre_lstm.recipes import INPUT_NORMS, POOLINGS, RECIPES
-from plumbing.scripts import HelpFormatter, at_least
+from plumbing.scripts import HelpFormatter, add_format, at_least
 
 
 def parse_options(description):
@@ -36,7 +36,8 @@ def parse_options(description):
     )
     places = "(default: {0}, or {0}/improved for that recipe)"
     add("--weights", **folder, help="folder for <Schedule>/model.pt " + places.format("weights"))
-    add("--result", **folder, help="folder for <Schedule>/*.png " + places.format("result"))
+    add("--result", **folder, help="folder for <Schedule>/graph_*.png " + places.format("result"))
+    add_format(parser)
     add(
         "--resume",
         action="store_true",

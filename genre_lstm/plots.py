@@ -1,25 +1,39 @@
 """Plots: curves over the epochs, confusion matrices, reliability, answers over time."""
 
 import itertools
+import textwrap
 from pathlib import Path
 
 import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.ticker import PercentFormatter
 
-from genre_features.figures import genre_colors, save
+from genre_features.figures import (
+    COLUMN_WIDTH,
+    GRAY,
+    PAGE_WIDTH,
+    PART_COLORS,
+    genre_colors,
+    save,
+    text_of,
+)
 
-CURVES = {  # column of the history: file, axis label, colour
-    "train_loss": ("graph_train_loss", "training loss (nats per clip)", "tab:blue"),
-    "train_accuracy": ("graph_train_accuracy", "training accuracy", "tab:blue"),
-    "val_loss": ("graph_val_loss", "validation loss (nats per clip)", "tab:orange"),
-    "val_accuracy": ("graph_val_accuracy", "validation accuracy", "tab:orange"),
-    "learning_rate": ("graph_lr", "learning rate", "tab:green"),
+CURVES = {  # file: label of its axis, columns of the history
+    "graph_train_loss": ("training loss (nats per clip)", ["train_loss"]),
+    "graph_val_loss": ("validation loss (nats per clip)", ["val_loss"]),
+    "graph_loss": ("loss (nats per clip)", ["train_loss", "val_loss"]),
+    "graph_train_accuracy": ("training accuracy", ["train_accuracy"]),
+    "graph_val_accuracy": ("validation accuracy", ["val_accuracy"]),
+    "graph_accuracy": ("accuracy", ["train_accuracy", "val_accuracy"]),
+    "graph_lr": ("learning rate", ["learning_rate"]),
 }
+MOST_RATES = 12  # a learning rate that changes more often is in its own plot alone
+MOST_NUMBERED, MOST_NAMED = 40, 150  # genres of a confusion matrix
+CELL, SMALLEST, LARGEST = 0.43, 2.2, 10  # inches: a cell with numbers; of matrices
 
 
-def draw_history(history, folder, title):
-    """Draw each curve of a training run to its own file.
+def draw_history(history, folder, title, format="png"):
+    """Draw the curves of a training run: each to its own file, and those of a kind together.
 
     Parameters
     ----------
@@ -27,47 +41,69 @@ def draw_history(history, folder, title):
         Rows of ``history.csv``; None where an epoch wasn't validated.
     folder : path-like
     title : str
+    format : str
+        ``png``, ``pdf`` or ``svg``.
     """
-    for column, (name, label, color) in CURVES.items():
-        points = [(row["epoch"], row[column]) for row in history if row[column] is not None]
-        if not points:  # stopped before the first validation
+    for name, (ylabel, columns) in CURVES.items():
+        curves = [
+            [(row["epoch"], row[column]) for row in history if row[column] is not None]
+            for column in columns
+        ]
+        if not all(curves):  # stopped before the first validation
             continue
-        figure = Figure(figsize=(7, 4), layout="constrained")
-        axes = figure.add_subplot(xlabel="epoch", ylabel=label, title=title)
-        marker = "." if len(points) < 30 else None
-        axes.plot(*zip(*points, strict=True), color=color, linewidth=1.2, marker=marker)
-        if "accuracy" in column:
-            axes.set_ylim(0, 1)
+        figure = Figure(figsize=(COLUMN_WIDTH, 2.9))
+        axes = figure.add_subplot(xlabel="epoch", ylabel=ylabel)
+        axes.set_title(textwrap.fill(title, 60))
+        for column, points in zip(columns, curves, strict=True):
+            part = "validation" if column.startswith("val") else "train"
+            axes.plot(
+                *zip(*points, strict=True),
+                color=PART_COLORS[part],
+                marker="." if len(points) < 30 else None,
+                drawstyle="steps-post" if name == "graph_lr" else None,
+                label="training" if part == "train" else part,
+            )
+        if "accuracy" in name:
+            axes.set_ylim(0, 1.01)
             axes.yaxis.set_major_formatter(PercentFormatter(1))
-        if column == "learning_rate":
+        if name == "graph_lr":
             axes.set_yscale("log")
         else:
-            mark_rate_changes(axes, history)
-        axes.grid(alpha=0.25)
-        axes.spines[["top", "right"]].set_visible(False)
-        save(figure, Path(folder) / f"{name}.png")
+            mark_rates(axes, history)
+        if len(columns) > 1:
+            axes.legend()
+        axes.grid()
+        save(figure, Path(folder) / f"{name}.{format}")
 
 
-def mark_rate_changes(axes, history):
-    """Mark the epochs in which the learning rate changes."""
-    for before, row in itertools.pairwise(history):
-        if row["learning_rate"] != before["learning_rate"]:
-            axes.axvline(row["epoch"], color="gray", linestyle="--", linewidth=1)
-            axes.text(
-                row["epoch"],
-                0.98,
-                f"rate {row['learning_rate']:.0e}",
-                transform=axes.get_xaxis_transform(),
-                rotation=90,
-                ha="right",
-                va="top",
-                fontsize=8,
-                color="gray",
-            )
+def mark_rates(axes, history):
+    """Write each learning rate above a plot where it begins, with a line behind the curves."""
+    starts = [(history[0]["epoch"], history[0]["learning_rate"])] + [
+        (row["epoch"], row["learning_rate"])
+        for before, row in itertools.pairwise(history)
+        if row["learning_rate"] != before["learning_rate"]
+    ]
+    if len(starts) > MOST_RATES:
+        return
+    labels, labelled = [], -np.inf
+    for epoch, rate in starts:
+        if epoch - labelled < 0.14 * len(history):  # it would overlap the label before
+            labels.append("")
+        else:
+            labels.append(f"{rate:.2g}" if labels else f"rate {rate:.2g}")
+            labelled = epoch
+    edge = axes.secondary_xaxis("top")
+    edge.set_xticks([epoch for epoch, _ in starts], labels)
+    edge.tick_params(length=2, pad=1, labelsize=7, labelcolor=GRAY, color=GRAY)
+    edge.spines["top"].set_visible(False)
+    for epoch, _ in starts[1:]:
+        axes.axvline(epoch, color="0.7", linestyle=":", zorder=0)
 
 
 def draw_confusion(scores, genres, path, title):
-    """Draw the confusion matrix of each part; each cell has its count and its share of the row.
+    """Draw the confusion matrix of each part; cells with clips have their count and row share.
+
+    Beyond 40 genres the cells have no numbers, and the figure has the same size for any number.
 
     Parameters
     ----------
@@ -76,50 +112,58 @@ def draw_confusion(scores, genres, path, title):
     genres : list of str
         Names of the rows and columns.
     path : path-like
-        The PNG file to write.
+        The file to write.
     title : str
     """
-    size = 2 + 0.75 * len(genres)
-    figure = Figure(figsize=(size * len(scores), size), layout="constrained")
-    figure.suptitle(title)
+    has_numbers = len(genres) <= MOST_NUMBERED
+    size = max(SMALLEST, CELL * len(genres)) if has_numbers else LARGEST
+    room = 0.5 + 0.075 * max(len(text_of(genre)) for genre in genres)  # for the names
+    figure = Figure(figsize=((size + room) * len(scores), size + room + 0.5), layout="compressed")
+    figure.suptitle(textwrap.fill(title, 60))
     for axes, (part, score) in zip(
         np.atleast_1d(figure.subplots(1, len(scores))), scores.items(), strict=True
     ):
         counts = np.array(score["confusion"])
         shares = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
         axes.imshow(shares, cmap="Blues", vmin=0, vmax=1)
-        label_cells(axes, counts, shares)
-        label_genres(axes, genres)
+        if has_numbers:
+            write_numbers(axes, counts, shares)
+        name_genres(axes, genres)
         axes.set(
             xlabel="predicted genre",
             ylabel="true genre",
             title=f"{part}: {score['accuracy']:.1%} of {score['n']} clips",
         )
+    # A first layout with too large matrices, from which that of the file converges.
+    figure.draw_without_rendering()
     save(figure, path)
 
 
-def label_cells(axes, counts, shares):
-    """Write its count and its share of the row into each cell of a confusion matrix."""
-    for (row, column), share in np.ndenumerate(shares):
+def write_numbers(axes, counts, shares):
+    """Write count and share of the row into each cell of a confusion matrix that isn't empty."""
+    for row, column in np.argwhere(counts):
         axes.text(
             column,
             row,
-            f"{counts[row, column]}\n{share:.0%}",
+            f"{counts[row, column]}\n{shares[row, column]:.0%}",
             ha="center",
             va="center",
-            fontsize=9,
-            color="white" if share > 0.5 else "black" if share else "lightgray",
+            fontsize=8,
+            color="white" if shares[row, column] > 0.5 else "black",
         )
 
 
-def label_genres(axes, genres):
-    """Name the rows and columns of a confusion matrix, in the genres' colours."""
-    ticks = range(len(genres))
-    axes.set_xticks(ticks, genres, rotation=45, ha="right")
-    axes.set_yticks(ticks, genres)
-    for labels in (axes.get_xticklabels(), axes.get_yticklabels()):
-        for text, color in zip(labels, genre_colors(genres), strict=True):
-            text.set(color=color, fontweight="bold")
+def name_genres(axes, genres):
+    """Name the rows and columns of a confusion matrix, or as many as can be read."""
+    places = range(0, len(genres), 1 + len(genres) // MOST_NAMED)
+    names = [text_of(genres[place]) for place in places]
+    if len(genres) <= MOST_NUMBERED:
+        axes.set_xticks(places, names, rotation=45, ha="right", rotation_mode="anchor")
+    else:
+        axes.set_xticks(places, names, rotation=90)
+    axes.set_yticks(places, names)
+    axes.tick_params(labelsize=min(9, 72 * LARGEST / len(places)), length=2)
+    axes.spines[["top", "right"]].set_visible(True)
 
 
 def draw_reliability(calibration, path, title):
@@ -130,19 +174,20 @@ def draw_reliability(calibration, path, title):
     calibration : dict
         See `calibration.calibrate`.
     path : path-like
-        The PNG file to write.
+        The file to write.
     title : str
     """
-    figure = Figure(figsize=(9, 4.6), layout="constrained")
-    figure.suptitle(title)
+    figure = Figure(figsize=(PAGE_WIDTH, 4.2))
+    figure.suptitle(textwrap.fill(title, 60))
     temperature = calibration["temperature"]
     labels = {"before": "as trained"}
     if temperature != 1:
         labels["after"] = f"at the temperature {temperature:.2f}"
     parts = [part for part in calibration if part != "temperature"]
     for axes, part in zip(np.atleast_1d(figure.subplots(1, len(parts))), parts, strict=True):
-        axes.plot([0, 1], [0, 1], color="gray", linewidth=1)
-        for (when, label), color in zip(labels.items(), ("tab:gray", "tab:orange"), strict=False):
+        axes.plot([0, 1], [0, 1], color="0.7", linewidth=1)
+        colors = GRAY, PART_COLORS["validation"]
+        for (when, label), color in zip(labels.items(), colors, strict=False):
             found = calibration[part][when]
             confidence, accuracy, low, high = (
                 np.array([cell[name] for cell in found["bins"]])
@@ -150,13 +195,14 @@ def draw_reliability(calibration, path, title):
             )
             label = f"{label}: error {found['error']:.3f} (by chance {found['expected_error']:.3f})"
             lengths = (accuracy - low, high - accuracy)
-            axes.errorbar(confidence, accuracy, lengths, fmt="o", color=color, label=label)
+            axes.errorbar(
+                confidence, accuracy, lengths, fmt="o", markersize=4, color=color, label=label
+            )
         n_clips = sum(cell["n"] for cell in calibration[part]["before"]["bins"])
         axes.set(xlabel="mean confidence of the answers", ylabel="share of right answers")
         axes.set(title=f"{part}: {n_clips} clips", xlim=(0, 1.05), ylim=(0, 1.05), aspect="equal")
-        axes.legend(loc="lower center", bbox_to_anchor=(0.5, -0.32), frameon=False)
-        axes.grid(alpha=0.25)
-        axes.spines[["top", "right"]].set_visible(False)
+        axes.legend(loc="lower center", bbox_to_anchor=(0.5, -0.4))
+        axes.grid()
     save(figure, path)
 
 
@@ -171,18 +217,15 @@ def draw_answers_over_time(edges, shares, genres, path, title):
         Their probabilities.
     genres : list of str
     path : path-like
-        The PNG file to write.
+        The file to write.
     title : str
     """
-    figure = Figure(figsize=(10, 4), layout="constrained")
+    figure = Figure(figsize=(PAGE_WIDTH, 2.9))
     axes = figure.add_subplot(xlabel="time (s)", ylabel="probability", ylim=(0, 1), title=title)
-    axes.stackplot(
-        edges,
-        np.vstack([shares, shares[-1:]]).T,
-        labels=genres,
-        colors=genre_colors(genres),
-        step="post",
+    layers = axes.stackplot(
+        edges, np.vstack([shares, shares[-1:]]).T, colors=genre_colors(genres), step="post"
     )
     axes.set_xlim(0, edges[-1])
-    axes.legend(loc="center left", bbox_to_anchor=(1, 0.5), frameon=False, reverse=True)
+    names = [text_of(genre) for genre in genres]
+    axes.legend(layers, names, loc="center left", bbox_to_anchor=(1, 0.5), reverse=True)
     save(figure, path)

@@ -16,10 +16,10 @@ LIMITS = [
 ]
 
 
-def write_curves(history, folder, title):
+def write_curves(history, folder, title, format):
     """Write history.csv and draw its columns; epochs without validation have empty cells."""
     write_table(folder / "history.csv", HISTORY, history)
-    plots.draw_history(history, folder, title)
+    plots.draw_history(history, folder, title, format)
 
 
 def write_weights(model, settings, summary, folder):
@@ -45,7 +45,7 @@ def write_weights(model, settings, summary, folder):
     write_json(folder / "model.json", {**card, **summary})
 
 
-def write_scores(summary, answers, tracks, folder, title):
+def write_scores(summary, answers, tracks, folder, title, format):
     """Write summary.json and predictions.csv, and draw confusion matrices and reliability.
 
     Parameters
@@ -57,7 +57,8 @@ def write_scores(summary, answers, tracks, folder, title):
     tracks : dict of str to list of str
         The names of those clips.
     folder : pathlib.Path
-    title : str
+    title, format : str
+        Of the figures.
     """
     genres, calibration = summary["genres"], summary["calibration"]
     rows = [
@@ -68,8 +69,8 @@ def write_scores(summary, answers, tracks, folder, title):
     write_table(folder / "predictions.csv", rows[0], rows)
     write_json(folder / "summary.json", summary)
     scores = {part: summary[part] for part in answers}
-    plots.draw_confusion(scores, genres, folder / "confusion_mat.png", title)
-    plots.draw_reliability(calibration, folder / "reliability.png", title)
+    plots.draw_confusion(scores, genres, folder / f"confusion_mat.{format}", title)
+    plots.draw_reliability(calibration, folder / f"reliability.{format}", title)
 
 
 def predictions(part, tracks, answers, genres, temperature):

@@ -68,7 +68,7 @@ class TrainingRun:
 
     def __init__(self, schedule, options):
         self.schedule, self.recipe, self.seed = schedule, options.recipe, options.seed
-        self.resumes = options.resume
+        self.resumes, self.format = options.resume, options.format
         self.weights, self.result = options.weights / schedule, options.result / schedule
         self.data = data = GenreFeatureData(options.features).load()
         self.device = pick_device(options.device)
@@ -168,7 +168,7 @@ class TrainingRun:
     def stop(self):
         """After Ctrl-C, write the curves so far and print how to continue."""
         if self.history and processes.is_first():
-            results.write_curves(self.history, self.result, self.title)
+            results.write_curves(self.history, self.result, self.title, self.format)
             print(
                 f"Stopped after epoch {len(self.history)}: continue with --resume.",
                 file=sys.stderr,
@@ -214,11 +214,12 @@ class TrainingRun:
 
     def write_curves(self):
         """Write history.csv and draw its columns."""
-        processes.by_first(results.write_curves, self.history, self.result, self.title)
+        files = (self.history, self.result, self.title, self.format)
+        processes.by_first(results.write_curves, *files)
 
     def write_scores(self, summary):
         """Write summary.json, predictions.csv, the confusion matrices and the reliability."""
-        files = (summary, self.answers, self.data.tracks, self.result, self.title)
+        files = (summary, self.answers, self.data.tracks, self.result, self.title, self.format)
         processes.by_first(results.write_scores, *files)
 
 

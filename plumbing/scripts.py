@@ -9,6 +9,8 @@ from pathlib import Path
 
 from plumbing.inputs import LARGEST, InputError, one_line
 
+FORMATS = ("png", "pdf", "svg")  # of figures
+
 
 def run_script(main, *arguments):
     """Run a script's main function and turn its exceptions into an exit status.
@@ -61,6 +63,20 @@ def at_least(least):
 
     read.__name__ = f"number, at least {least}"  # shown in argparse's message
     return read
+
+
+def add_format(parser):
+    """Add the option --format, of the figures that a script writes."""
+    parser.add_argument("--format", choices=FORMATS, default="png", help="of the figures")
+
+
+def figure_path(text):
+    """Return the path of a figure to write, as an argparse type: its suffix is its format."""
+    path = Path(text)
+    if path.suffix[1:].lower() not in FORMATS:
+        names = ", ".join(f".{name}" for name in FORMATS)
+        raise argparse.ArgumentTypeError(f"{path} is no figure: end its name in one of {names}")
+    return path
 
 
 def library_versions(*names):

@@ -83,10 +83,10 @@ def write_no_pictures():
 @pytest.fixture
 def figures(monkeypatch):
     """The figures that would be written, by the name of their file."""
-    from genre_features import figures
+    from genre_features import dataset_plots, figures
     from genre_lstm import plots
 
     found = {}
-    for module in (figures, plots):
+    for module in (dataset_plots, figures, plots):
         monkeypatch.setattr(module, "save", lambda figure, path: found.update({path.name: figure}))
     return found

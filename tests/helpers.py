@@ -49,6 +49,8 @@ PICTURES = {
     "graph_train_accuracy.png",
     "graph_val_loss.png",
     "graph_val_accuracy.png",
+    "graph_loss.png",
+    "graph_accuracy.png",
     "graph_lr.png",
     "confusion_mat.png",
     "reliability.png",
@@ -212,7 +214,7 @@ def start_run(features, folder, recipe, make_scheduler=None, schedule="test", re
 
     options = argparse.Namespace(
         **{"features": features, "recipe": recipe, "seed": 0, "device": "cpu", "resume": resume},
-        **{"weights": folder / "weights", "result": folder / "result"},
+        **{"weights": folder / "weights", "result": folder / "result", "format": "png"},
     )
     run = TrainingRun(schedule, options)
     torch.manual_seed(0)
@@ -320,6 +322,13 @@ def is_drawn(path):
     # Each colour as one number: rows of three take numpy ten times as long to tell apart.
     colors = np.round(255 * imread(path)[..., :3]) @ [1, 256, 256**2]
     return len(np.unique(colors)) > 10
+
+
+def is_uncut(figure):
+    """Whether all that a figure shows lies within it."""
+    figure.draw_without_rendering()
+    drawn = figure.get_tightbbox()  # inches
+    return drawn.min.min() > -0.01 and (drawn.max < figure.get_size_inches() + 0.01).all()
 
 
 def most_memory(function, *arguments):

@@ -11,10 +11,11 @@ import soundfile
 import torch
 from helpers import (
     GENRES,
+    PICTURES,
     ROOT,
     assert_one_line,
     extract,
-    is_drawn,
+    is_uncut,
     make_clip,
     read_json,
     read_manifest,
@@ -25,9 +26,10 @@ from helpers import (
 
 from experiments import __main__ as experiments
 from experiments import collect, merge, report, robustness, transfer
+from experiments.architecture import count_parameters
 from experiments.artists import write_artists
 from experiments.baseline import summary_statistics
-from experiments.plan import LADDER, PIECEWISE, PLATEAU, RUNS, STEPS, Run
+from experiments.plan import COMPARED, LADDER, PIECEWISE, PLATEAU, RUNS, STEPS, Run
 from genre_features.cache import GenreFeatureData
 from genre_features.tracks import PARTS
 from genre_lstm.options import parse_options
@@ -308,7 +310,66 @@ def test_readmes_show_the_committed_tables():
     assert not [table for table in others if table not in text]
 
 
-def test_architecture_is_drawn_from_the_weights(trained, tmp_path):
-    weights = trained / "weights" / "PiecewiseDecay" / "model.pt"
-    run_module("experiments.architecture", "--weights", weights, "--output", tmp_path / "model.png")
-    assert is_drawn(tmp_path / "model.png")
+@pytest.fixture
+def drawn(monkeypatch):
+    """The figures of the report that would be written."""
+    found = []
+    monkeypatch.setattr(report, "save", lambda figure, path: found.append(figure))
+    return found
+
+
+def test_schedules_are_compared_over_the_seeds_that_all_of_them_have(drawn):
+    step = COMPARED["published"][0]
+    curves = [
+        {"step": step, "schedule": schedule, "seed": seed, "epoch": "10", "val_loss": loss}
+        for schedule, seed, loss in (
+            (PIECEWISE, "0", "1.0"),
+            (PIECEWISE, "1", "2.0"),
+            (PIECEWISE, "2", "9.0"),
+            (PLATEAU, "0", "3.0"),
+            (PLATEAU, "1", "4.0"),
+        )
+    ]
+    report.draw_schedules(curves, None)
+    axes = drawn[0].axes[0]
+    means = {line.get_label(): line.get_ydata().tolist() for line in axes.lines}
+    assert means == {PIECEWISE: [1.5], PLATEAU: [3.5]}
+    assert "(2 seeds)" in axes.get_title()
+    assert is_uncut(drawn[0])
+
+
+def test_ladder_has_the_originals_scores_and_those_on_test_clips(drawn):
+    rows = report.read_table(ROOT / "experiments" / "results.csv")
+    report.draw_ladder(rows, None)
+    for axes, value in zip(drawn[0].axes, (0.7905, 0.35), strict=True):
+        lines = {line.get_label(): line for line in axes.lines}
+        assert set(lines["original's report (validation)"].get_xdata()) == {value}
+        tested = [line for line in axes.lines if line.get_label() == "test, each seed"]
+        assert len(tested) == 3  # the published recipe, the improved one, the baseline
+    assert [text.get_text() for axes in drawn[0].axes for text in axes.texts] == ["79.05%", "35%"]
+    assert is_uncut(drawn[0])
+
+
+def test_figures_of_a_training_are_redrawn_as_they_were(trained, tmp_path):
+    folder = tmp_path / PIECEWISE
+    shutil.copytree(trained / "result" / PIECEWISE, folder, ignore=shutil.ignore_patterns("*.png"))
+    run_module("experiments.redraw", folder)
+    for name in PICTURES:
+        assert (folder / name).read_bytes() == (trained / "result" / PIECEWISE / name).read_bytes()
+
+
+def test_redrawing_says_which_folder_it_needs(tmp_path):
+    _, stderr = run_module("experiments.redraw", tmp_path, status=2)
+    assert_one_line(stderr, tmp_path, "result folder of a schedule")
+
+
+def test_architectures_are_drawn_from_the_weights(trained, improved, tmp_path):
+    weights = [folder / "weights" / PIECEWISE / "model.pt" for folder in (trained, improved)]
+    output = tmp_path / "model.svg"
+    run_module("experiments.architecture", "--weights", *weights, "--output", output)
+    text = output.read_text(encoding="utf-8")
+    for path in weights:
+        model, saved = load_model(path)
+        assert f"{model.recipe.name} recipe: {count_parameters(model):,} parameters" in text
+        assert f"<!-- frame {saved['settings'].frames} -->" in text
+    assert "mean and standard deviation" in text

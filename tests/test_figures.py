@@ -1,9 +1,10 @@
 """What a user may rely on about all pictures."""
 
-from helpers import is_drawn
+import pytest
+from matplotlib import rcParams
 from matplotlib.figure import Figure
 
-from genre_features.figures import genre_colors, save
+from genre_features.figures import genre_colors, save, text_of
 from genre_features.genres import TEN_GENRES
 
 
@@ -19,9 +20,43 @@ def test_ten_genres_have_ten_colours():
     assert len(set(genre_colors(TEN_GENRES))) == 10
 
 
-def test_picture_is_a_png_whatever_the_name_of_its_file(tmp_path):
+@pytest.mark.parametrize(
+    ("name", "start"), [("a.png", b"\x89PNG"), ("b.PDF", b"%PDF"), ("c.d.svg", b"<?xml")]
+)
+def test_figure_has_the_format_of_its_suffix(tmp_path, name, start):
+    save(Figure(), tmp_path / "new folder" / name)
+    assert (tmp_path / "new folder" / name).read_bytes().startswith(start)
+
+
+def test_fonts_of_a_pdf_are_those_that_journals_take(tmp_path):
     figure = Figure()
-    figure.suptitle(r"a name with $\frac$ in it")
-    save(figure, tmp_path / "new folder" / "picture")
-    assert (tmp_path / "new folder" / "picture").read_bytes().startswith(b"\x89PNG")
-    assert is_drawn(tmp_path / "new folder" / "picture")
+    figure.suptitle("a title")
+    save(figure, tmp_path / "a.pdf")
+    assert b"/Type3" not in (tmp_path / "a.pdf").read_bytes()
+
+
+@pytest.mark.parametrize("name", ["plain", "$x$", r"a $\frac$", r"\$ and $", "a_{b}^c"])
+def test_name_is_drawn_as_it_is_and_never_as_a_formula(tmp_path, monkeypatch, name):
+    monkeypatch.setitem(rcParams, "svg.fonttype", "none")  # text stays text
+    figure = Figure()
+    figure.suptitle(text_of(name))
+    save(figure, tmp_path / "a.svg")
+    assert f">{name}</text>" in (tmp_path / "a.svg").read_text(encoding="utf-8")
+
+
+def test_long_name_keeps_its_start_and_its_end():
+    name = "a long name of a song, as they come (live).wav"
+    assert text_of(name, len(name)) == name
+    for length in (20, 21):
+        start, end = text_of(name, length).split("…")
+        assert len(start) + 1 + len(end) == length
+        assert name.startswith(start)
+        assert name.endswith(end)
+    assert start and end
+
+
+def test_name_that_no_font_can_draw_is_drawn_in_part(tmp_path):
+    figure = Figure()
+    figure.suptitle(text_of("not UTF-8: \udcff, a line\nbreak, \x1b[0m"))
+    save(figure, tmp_path / "a.png")
+    assert "\n" not in text_of("a line\nbreak")

@@ -1,40 +1,103 @@
 """What a user may rely on about the pictures of a training and of answers."""
 
+import re
 from pathlib import Path
 
 import numpy as np
-from helpers import is_drawn
+import pytest
+from helpers import is_drawn, is_uncut
+from matplotlib import rcParams
 from matplotlib.colors import same_color
 
 from genre_features.figures import genre_colors
 from genre_lstm import plots
 
 
-def test_confusion_matrix_has_the_datas_genres_with_counts_and_row_percentages(figures):
+def test_confusion_matrix_has_counts_and_row_percentages_where_there_are_clips(figures):
     scores = {"confusion": [[3, 1], [0, 2]], "accuracy": 5 / 6, "n": 6}
     plots.draw_confusion({"validation": scores, "test": scores}, ["zouk", "ska"], Path("c.png"), "")
     for axes in figures["c.png"].axes:
         assert [text.get_text() for text in axes.get_yticklabels()] == ["zouk", "ska"]
         assert [text.get_text() for text in axes.get_xticklabels()] == ["zouk", "ska"]
         cells = {text.get_position(): text.get_text() for text in axes.texts}
-        assert cells == {(0, 0): "3\n75%", (1, 0): "1\n25%", (0, 1): "0\n0%", (1, 1): "2\n100%"}
+        assert cells == {(0, 0): "3\n75%", (1, 0): "1\n25%", (1, 1): "2\n100%"}
         assert "83.3% of 6 clips" in axes.get_title()
 
 
-def test_curves_show_every_validation_and_where_the_rate_was_lowered(figures):
-    rates = [0.1, 0.1, 0.01, 0.01]
-    history = [
+@pytest.mark.parametrize("n_genres", [2, 12, 60])
+def test_names_in_a_confusion_matrix_are_neither_cut_nor_squeeze_it(figures, n_genres):
+    genres = [f"{i} is the number of a genre whose name is long" for i in range(n_genres)]
+    scores = {"confusion": np.ones((n_genres, n_genres)), "accuracy": 0.5, "n": n_genres}
+    plots.draw_confusion({"validation": scores, "test": scores}, genres, Path("c.png"), 50 * "ab ")
+    assert is_uncut(figures["c.png"])
+    for axes in figures["c.png"].axes:
+        inches = axes.get_window_extent().width / figures["c.png"].dpi
+        assert inches > min(9, 0.35 * n_genres)
+
+
+def test_confusion_matrices_of_many_genres_have_no_numbers_and_a_bounded_size(figures):
+    for n_genres in (41, 400):
+        genres = [f"{i:03}" for i in range(n_genres)]
+        scores = {"confusion": np.ones((n_genres, n_genres)), "accuracy": 0.5, "n": n_genres}
+        plots.draw_confusion({"test": scores}, genres, Path(f"{n_genres}.png"), "")
+        (axes,) = figures[f"{n_genres}.png"].axes
+        assert not axes.texts
+        assert len(axes.get_yticklabels()) <= 150
+    sizes = {tuple(figure.get_size_inches()) for figure in figures.values()}
+    assert len(sizes) == 1
+
+
+def make_history(rates):
+    """Return the history of a training with these learning rates, validated every other epoch."""
+    return [
         {"epoch": i + 1, "learning_rate": rate, "train_loss": 1.0, "train_accuracy": 0.5}
         | {"val_loss": 2.0 if i % 2 else None, "val_accuracy": 0.25 if i % 2 else None}
         for i, rate in enumerate(rates)
     ]
-    plots.draw_history(history, "", "")
-    assert len(figures) == 5
-    curve, mark = figures["graph_val_loss.png"].axes[0].lines
-    assert curve.get_xydata().tolist() == [[2, 2.0], [4, 2.0]]
-    assert set(mark.get_xdata()) == {3}
+
+
+def test_curves_show_every_epoch_and_every_validation_apart_and_together(figures):
+    plots.draw_history(make_history([0.1] * 4), "", "")
+    assert len(figures) == 7
+    (trained,) = figures["graph_train_loss.png"].axes[0].lines
+    (validated,) = figures["graph_val_loss.png"].axes[0].lines
+    assert trained.get_xydata().tolist() == [[1, 1.0], [2, 1.0], [3, 1.0], [4, 1.0]]
+    assert validated.get_xydata().tolist() == [[2, 2.0], [4, 2.0]]
+    for name in ("graph_loss.png", "graph_accuracy.png"):
+        (axes,) = figures[name].axes
+        assert [line.get_label() for line in axes.lines] == ["training", "validation"]
+        assert axes.get_legend()
     panels = [figure.axes[0] for figure in figures.values()]
     assert all("epoch" in axes.get_xlabel() and axes.get_ylabel() for axes in panels)
+    assert all(is_uncut(figure) for figure in figures.values())
+
+
+def test_rate_changes_are_marked_behind_the_curves_and_named_above_them(figures):
+    plots.draw_history(make_history([0.1] * 10 + [0.01] * 10 + [0.001, 0.0001]), "", "")
+    (axes,) = figures["graph_val_loss.png"].axes
+    curve, *marks = axes.lines
+    assert [mark.get_xdata()[0] for mark in marks] == [11, 21, 22]
+    assert all(mark.get_zorder() < curve.get_zorder() for mark in marks)
+    (edge,) = axes.child_axes
+    names = [label.get_text() for label in edge.get_xticklabels()]
+    assert names == ["rate 0.1", "0.01", "0.001", ""]  # the last would overlap the one before
+
+
+def test_rate_that_changes_all_the_time_is_in_its_own_plot_alone(figures):
+    plots.draw_history(make_history(np.geomspace(1, 1e-3, 100)), "", "")
+    assert len(figures["graph_val_loss.png"].axes[0].lines) == 1
+    assert len(figures["graph_lr.png"].axes[0].lines[0].get_xdata()) == 100
+
+
+def test_tick_labels_of_the_learning_rate_are_powers_of_ten_not_their_source(tmp_path, monkeypatch):
+    monkeypatch.setitem(rcParams, "svg.fonttype", "none")  # text stays text
+    monkeypatch.setattr(plots, "CURVES", {"graph_lr": plots.CURVES["graph_lr"]})
+    plots.draw_history(make_history([0.1, 0.1, 0.001]), tmp_path, "", "svg")
+    text = (tmp_path / "graph_lr.svg").read_text(encoding="utf-8")
+    text = re.sub("<!--.*?-->", "", text)
+    assert "learning rate" in text
+    assert "mathdefault" not in text
+    assert "10^" not in text
 
 
 def test_training_that_was_never_validated_has_curves_of_what_there_is(figures):
@@ -85,5 +148,5 @@ def test_answers_over_time_are_layers_in_the_genres_colours(figures):
 
 def test_curves_and_confusion_matrices_of_a_run_are_drawn(trained):
     pictures = list((trained / "result").rglob("*.png"))
-    assert len(pictures) == 14
+    assert len(pictures) == 18
     assert all(is_drawn(path) for path in pictures)

@@ -126,6 +126,8 @@ def test_probabilities_over_time_are_drawn_for_one_file(weights, corpus, tmp_pat
     _, stderr = predict(corpus / "hum", *options, status=2)
     assert_one_line(stderr, "--plot", "one file")
     assert not (tmp_path / "other.png").exists()
+    _, stderr = predict(tmp_path / "clip.wav", "--plot", tmp_path / "plot.jpg", status=2)
+    assert ".png, .pdf, .svg" in stderr.splitlines()[-1]
 
 
 def test_temperature_of_the_weights_softens_or_sharpens_the_answer(weights, corpus, tmp_path):

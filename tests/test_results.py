@@ -1,18 +1,23 @@
 """What a user may rely on about the files that a training leaves."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 import torch
 from helpers import (
     GENRES,
+    PICTURES,
     RESULT_FILES,
     SCHEDULES,
+    SHORT,
     contents,
     read_history,
     read_json,
     read_manifest,
     read_rows,
     read_summary,
+    train,
 )
 
 from genre_features.cache import GenreFeatureData
@@ -37,6 +42,11 @@ def test_weights_curves_and_figures_are_written(trained, schedule):
         assert scores["n"] == n_clips
         assert scores["correct"] == np.trace(scores["confusion"])
         assert list(scores["recall"]) == GENRES
+
+
+def test_figures_have_the_format_asked_for(features, tmp_path, figures):
+    train("PiecewiseDecay", features, tmp_path, *SHORT, "--format", "pdf")
+    assert set(figures) == {f"{Path(name).stem}.pdf" for name in PICTURES}
 
 
 def test_history_has_a_row_an_epoch_and_validates_every_tenth_and_the_last(trained):

@@ -1,0 +1,116 @@
+"""Figures of data sets: the features of their genres, and a value of each track."""
+
+import numpy as np
+from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
+
+from genre_features.bandwidth import FULL
+from genre_features.figures import BANDS, PAGE_WIDTH, PART_COLORS, genre_colors, save, text_of
+from genre_features.frame import COLUMNS
+
+PITCHES = ["C", "C♯", "D", "D♯", "E", "F", "F♯", "G", "G♯", "A", "A♯", "B"]
+NAMES = [*range(13), "centroid", *PITCHES, *BANDS]
+PANELS = [  # of the genres: title, features that share a scale, label of the scale
+    ("MFCC 0, the loudness", slice(0, 1), "value (dB)"),
+    ("MFCC 1 to 3", slice(1, 4), "value (dB)"),
+    ("Spectral centroid", COLUMNS["spectral_centroid"], "frequency (Hz)"),
+    ("MFCC 4 to 12", slice(4, 13), "value (dB)"),
+    ("Chroma, by pitch class", COLUMNS["chroma"], "share of the strongest"),
+    ("Spectral contrast, by band (Hz)", slice(26, 32), "peak over valley (dB)"),
+    ("Highest band (Hz)", slice(32, 33), "peak over valley (dB)"),
+]
+LEGEND_WIDTH = 130  # characters on a page
+
+
+def draw_genres(figure, data):
+    """Draw the mean and standard deviation of each feature over each genre's training clips.
+
+    Parameters
+    ----------
+    figure : matplotlib.figure.Figure
+    data : GenreFeatureData
+    """
+    clips, targets = data.inputs["train"], data.targets["train"]
+    # Clip by clip, since they may not fit in memory.
+    clip_means = np.array([clip.mean(axis=0, dtype=float) for clip in clips])
+    genres = [clip_means[targets == i] for i in range(len(data.genres))]
+    offsets = 0.8 * (np.arange(0.5, len(genres)) / len(genres) - 0.5)
+    grid = figure.subplot_mosaic("0011122;3333333;4444444;5555566")
+    for axes, (title, columns, ylabel) in zip(grid.values(), PANELS, strict=True):
+        ticks = np.arange(len(NAMES[columns]))
+        for means, offset, color in zip(genres, offsets, genre_colors(data.genres), strict=True):
+            mean, spread = means[:, columns].mean(axis=0), means[:, columns].std(axis=0)
+            axes.errorbar(ticks + offset, mean, spread, fmt="o", markersize=3, color=color)
+        axes.set(title=title, ylabel=ylabel, xlim=(-0.5, len(ticks) - 0.5))
+        axes.set_xticks(ticks, NAMES[columns])
+        for edge in ticks[1:] - 0.5:
+            axes.axvline(edge, color="lightgray", linewidth=0.8)
+        axes.grid(axis="y")
+    names = [
+        f"{text_of(genre)} ({len(means)})" for genre, means in zip(data.genres, genres, strict=True)
+    ]
+    n_columns = max(1, LEGEND_WIDTH // (6 + max(map(len, names))))
+    place = {"loc": "outside lower center", "ncols": n_columns, "title": "genre (clips)"}
+    figure.legend(axes.containers, names, **place)
+    figure.suptitle("Training clips, averaged over time: mean ± standard deviation of each genre")
+
+
+def draw_tracks(tracks):
+    """Draw a value of every track over the track's number, in a row per genre.
+
+    Parameters
+    ----------
+    tracks : dict of str to list of tuple
+        For each genre (number, part, value) of its tracks.
+
+    Returns
+    -------
+    figure : matplotlib.figure.Figure
+    rows : numpy.ndarray of matplotlib.axes.Axes
+        The genres', in their order.
+    """
+    figure = Figure(figsize=(PAGE_WIDTH, 1 + min(0.75 * len(tracks), 60)))
+    rows = figure.subplots(len(tracks), 1, sharex=True, sharey=True, squeeze=False)[:, 0]
+    for axes, (genre, points) in zip(rows, tracks.items(), strict=True):
+        for part, color in PART_COLORS.items():
+            x = [number for number, of, _ in points if of == part]
+            y = [value for _, of, value in points if of == part]
+            axes.plot(x, y, ".", markersize=4, color=color, label=part)
+            # The background shows the part, from bottom to top of the row.
+            background = {"transform": axes.get_xaxis_transform(), "linewidth": 0, "alpha": 0.12}
+            axes.broken_barh([(i - 0.5, 1) for i in x], (0, 1), color=color, **background)
+        axes.set_ylabel(text_of(genre), rotation=0, ha="right", va="center")
+    rows[-1].set_xlabel("track number")
+    rows[-1].xaxis.set_major_locator(MaxNLocator(integer=True))
+    return figure, rows
+
+
+def add_legend(figure, rows):
+    """Name what is in the rows of a figure below them, each label once."""
+    entries = [zip(*axes.get_legend_handles_labels(), strict=True) for axes in rows]
+    handles = {label: handle for row in entries for handle, label in row}
+    place = {"loc": "outside lower center", "ncols": len(handles)}
+    figure.legend(handles.values(), handles, **place)
+
+
+def draw_bandwidths(clips, genres, path):
+    """Draw the bandwidth of every clip over its place in its genre, in a row per genre.
+
+    Parameters
+    ----------
+    clips : list of check.Clip
+    genres : list of str
+    path : path-like
+        The file to write.
+    """
+    tracks = {genre: [] for genre in genres}
+    for clip in sorted(clips, key=lambda clip: clip.track.file):
+        # GTZAN's track numbers; for other music, the place in the order of the files.
+        own = tracks[clip.track.genre]
+        number = len(own) if clip.track.number is None else clip.track.number
+        own.append((number, clip.part, clip.bandwidth / 1000))
+    figure, rows = draw_tracks(tracks)
+    rows[0].set_ylim(top=1.05 * FULL / 1000)
+    add_legend(figure, rows)
+    figure.suptitle("Effective bandwidth of every clip (kHz)")
+    save(figure, path)

@@ -1,0 +1,91 @@
+"""What a user may rely on about the figures of data sets."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from helpers import GENRES, is_uncut, most_memory, run, write_cache, write_manifest
+from matplotlib.colors import same_color
+
+from genre_features.cache import GenreFeatureData
+from genre_features.check import Clip
+from genre_features.dataset_plots import draw_bandwidths
+from genre_features.figures import genre_colors, text_of
+from genre_features.genres import TEN_GENRES
+from genre_features.tracks import Track
+
+FEATURES = [  # what a picture of genres calls the 33, in the order of the cache
+    *map(str, range(13)),
+    "centroid",
+    *["C", "C♯", "D", "D♯", "E", "F", "F♯", "G", "G♯", "A", "A♯", "B"],
+    *["0-200", "200-400", "400-800", "800-1600", "1600-3200", "3200-6400", "6400-11025"],
+]
+
+
+def points(figure, n_genres):
+    """Return the means and the bars' half lengths in a picture of genres, (genres, 33) each."""
+    means, spreads = {}, {}
+    for axes in figure.axes:
+        assert len(axes.containers) == n_genres
+        names = [text.get_text() for text in axes.get_xticklabels()]
+        for genre, (line, _, (bars,)) in enumerate(axes.containers):
+            for x, y, bar in zip(*line.get_data(), bars.get_segments(), strict=True):
+                place = genre, names[round(x)]
+                means[place], spreads[place] = y, (bar[1, 1] - bar[0, 1]) / 2
+    return [
+        np.array([[found[genre, name] for name in FEATURES] for genre in range(n_genres)])
+        for found in (means, spreads)
+    ]
+
+
+def test_genres_are_drawn_with_mean_and_spread_of_their_training_clips(features, figures):
+    run("generate_music_plots.py", "--genres", "--features", features)
+    figure = figures["genres.png"]
+    data = GenreFeatureData(features).load()
+    clips = [data.inputs["train"][data.targets["train"] == i].mean(axis=1) for i in range(3)]
+    means, spreads = points(figure, 3)
+    np.testing.assert_allclose(means, [found.mean(axis=0) for found in clips], rtol=1e-4)
+    np.testing.assert_allclose(spreads, [found.std(axis=0) for found in clips], rtol=1e-3)
+    assert [text.get_text() for text in figure.legends[0].get_texts()] == [
+        f"{genre} (4)" for genre in GENRES
+    ]
+    for axes in figure.axes:
+        for (line, *_), color in zip(axes.containers, genre_colors(GENRES), strict=True):
+            assert same_color(line.get_color(), color)
+
+
+@pytest.mark.parametrize("genres", [TEN_GENRES, ["_x", "$_$", 3 * "a long name "], ["a"]])
+def test_genres_of_any_name_and_number_are_drawn(tmp_path, figures, genres):
+    write_cache(tmp_path, 20, 5, len(genres), np.float32, random=False)
+    write_manifest(tmp_path, genres, 5)
+    run("generate_music_plots.py", "--genres", "--features", tmp_path)
+    assert is_uncut(figures["genres.png"])
+    texts = [text.get_text() for text in figures["genres.png"].legends[0].get_texts()]
+    assert [text.rpartition(" (")[0] for text in texts] == [text_of(genre) for genre in genres]
+
+
+def test_cache_larger_than_memory_is_gone_through_clip_by_clip(tmp_path, figures):
+    write_cache(tmp_path, 500, 1000, 1, np.float32, random=False)
+    write_manifest(tmp_path, ["a"], 1000)
+    peak = most_memory(run, "generate_music_plots.py", "--genres", "--features", tmp_path)
+    assert peak < (tmp_path / "data_train_input.npy").stat().st_size / 4
+    assert not np.any(points(figures["genres.png"], 1))  # zeros, and not NaN
+
+
+def test_bandwidths_are_drawn_over_the_track_numbers_or_the_places_of_the_files(figures):
+    names = ("jazz/jazz.00007.au", "jazz/jazz.00003.au", "pop/b.mp3", "pop/a.mp3")
+    clips = [
+        Clip(Track(name.partition("/")[0], name), part, "", 30.0, 1000.0 * kilohertz)
+        for name, part, kilohertz in zip(
+            names, ("train", "test", "train", "train"), (9, 11, 10, 8), strict=True
+        )
+    ]
+    draw_bandwidths(clips, ["jazz", "pop"], Path("b.png"))
+    jazz, pop = figures["b.png"].axes
+    points = {line.get_label(): line.get_xydata().tolist() for line in jazz.lines}
+    assert points == {"train": [[7, 9]], "validation": [], "test": [[3, 11]]}
+    assert pop.lines[0].get_xydata().tolist() == [[0, 8], [1, 10]]
+    assert [axes.get_ylabel() for axes in (jazz, pop)] == ["jazz", "pop"]
+    legend = [text.get_text() for text in figures["b.png"].legends[0].get_texts()]
+    assert legend == ["train", "validation", "test"]
+    assert is_uncut(figures["b.png"])
