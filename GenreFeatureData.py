@@ -11,6 +11,7 @@ any other is rebuilt.
 """
 
 import argparse
+import shlex
 from pathlib import Path
 
 # The class is here for those who import this script, as in the original project.
@@ -103,13 +104,25 @@ def provide_audio(options):
         options.frames = CLIP_SECONDS * SAMPLE_RATE // options.hop_length
 
 
+def next_command(options):
+    """Return the command line that trains on the features."""
+    line = ["python", "lstm_genre_classifier_pytorch_PiecewiseDecay.py"]
+    if options.demo:
+        return shlex.join([*line, "--demo", "--recipe", "improved", "--epochs", "40"])
+    if options.lowpass:  # as the improved recipe has it
+        line += ["--recipe", "improved"]
+    if options.output != Path("gtzan"):
+        line += ["--features", str(options.output)]
+    return shlex.join(line)
+
+
 def main():
     options = parse_arguments()
     # Imported after the options are read, and where they are needed: --help is there at once.
     from genre_features.extraction import extract_parts, write_cache
     from genre_features.manifest import describe
     from genre_features.splits import read_groups, split_tracks
-    from genre_features.tracks import find_tracks
+    from genre_features.tracks import PARTS, find_tracks
 
     provide_audio(options)
     settings = FrameSettings(
@@ -141,6 +154,11 @@ def main():
             scheduler=options.scheduler,
         )
         write_cache(options.output, kept, content, notes)
+    n_train, n_validation, n_test = (len(kept[part]) for part in PARTS)
+    print(
+        f"{options.output} holds the features of {n_train} training, {n_validation} validation and "
+        f"{n_test} test clips.\nNext: {next_command(options)}"
+    )
 
 
 if __name__ == "__main__":

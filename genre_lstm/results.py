@@ -4,8 +4,11 @@ import numpy as np
 
 from genre_lstm import plots, weights
 from plumbing.files import write_json, write_table
+from plumbing.inputs import one_line
 
 HISTORY = ("epoch", "train_loss", "train_accuracy", "val_loss", "val_accuracy", "learning_rate")
+
+MOST_RECALLS = 10  # on a line of text
 
 # Parts of the model card that are the same for every run.
 INTENDED_USE = "research and teaching: comparing recipes, and a first guess at the genre of music"
@@ -14,6 +17,15 @@ LIMITS = [
     "scores are those of clips like the training data's; other collections score lower",
     "probabilities are calibrated on the validation part alone",
 ]
+
+
+def describe(scores):
+    """Return the scores of a part as text: the accuracy, and the recall of up to ten genres."""
+    recalls = {genre: recall for genre, recall in scores["recall"].items() if recall is not None}
+    lowest = sorted(recalls, key=recalls.get)[:MOST_RECALLS]
+    named = ", ".join(f"{one_line(genre)} {recalls[genre]:.2f}" for genre in lowest)
+    which = "recall" if len(lowest) == len(recalls) else "lowest recall"
+    return f"{scores['accuracy']:.1%} ({scores['correct']} of {scores['n']} clips), {which} {named}"
 
 
 def write_curves(history, folder, title, format):

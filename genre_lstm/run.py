@@ -43,7 +43,9 @@ def training_run(schedule, options):
             run.stop()
             raise
         command = shlex.join(["python", "predict.py", "song.mp3", "--weights", str(run.weights)])
-        print(f"Weights are in {run.weights}, plots and scores in {run.result}. Next: {command}")
+        picture = run.result / f"confusion_mat.{run.format}"
+        print(f"Curves and scores are in {run.result}: open {picture}.")
+        print(f"Weights are in {run.weights}. Next: {command}")
 
 
 class TrainingRun:
@@ -178,8 +180,7 @@ class TrainingRun:
         """Score the trained model on every clip; return the content of summary.json."""
         summary = processes.by_first(self.make_summary)
         for part in ("validation", "test"):
-            scores = summary[part]
-            print(f"{part}: {scores['accuracy']:.2%} ({scores['correct']} of {scores['n']} clips)")
+            print(f"{part}: {results.describe(summary[part])}")
         return summary
 
     def make_summary(self):

@@ -1,5 +1,8 @@
 """What a user may rely on about the feature script's options and default places."""
 
+import argparse
+from pathlib import Path
+
 import pytest
 from helpers import (
     FRAMES,
@@ -20,7 +23,8 @@ from plumbing.files import alone
 def test_feature_script_uses_gtzan_under_the_current_folder_by_default(tmp_path):
     make_corpus(tmp_path / "gtzan" / "genres", numbers=(0, 10, 30))
     stdout, _ = run("GenreFeatureData.py", "--frames", FRAMES, "--jobs", 1, cwd=tmp_path)
-    assert "gtzan" in stdout
+    assert "Next: python lstm_genre_classifier_pytorch_PiecewiseDecay.py\n" in stdout
+    assert "gtzan holds the features of 3 training, 3 validation and 3 test clips." in stdout
     assert len(array_bytes(tmp_path / "gtzan")) == 6
 
 
@@ -58,3 +62,21 @@ def test_second_script_that_would_write_audio_to_a_folder_is_told_of_the_first(t
         _, stderr = run("GenreFeatureData.py", mode, *options, cwd=tmp_path, status=2)
     assert_one_line(stderr, "is writing to", place.relative_to(tmp_path))
     assert not list(place.glob("[!.]*"))
+
+
+@pytest.mark.parametrize(
+    ("options", "command"),
+    [
+        ({}, ""),
+        ({"demo": True}, " --demo --recipe improved --epochs 40"),
+        ({"lowpass": 9000}, " --recipe improved"),
+        ({"output": "a b"}, " --features 'a b'"),
+        ({"lowpass": 9000, "output": "x"}, " --recipe improved --features x"),
+    ],
+)
+def test_next_command_trains_on_what_was_extracted(options, command):
+    output = Path(options.get("output", "gtzan"))
+    defaults = {"demo": False, "lowpass": None}
+    options = argparse.Namespace(**(defaults | options | {"output": output}))
+    script = "python lstm_genre_classifier_pytorch_PiecewiseDecay.py"
+    assert GenreFeatureData.next_command(options) == script + command

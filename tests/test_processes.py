@@ -153,7 +153,7 @@ def test_run_stopped_in_one_process_goes_on_in_two_and_in_one_again(
     assert done.returncode == 0, done.stderr
     assert re.fullmatch(
         r"PiecewiseDecay: 13 epochs of 12 clips on cpu .* in each of 2 processes, about .*\n"
-        r"validation: .*\ntest: .*\nWeights are in .*\n",
+        r"validation: .*\ntest: .*\nCurves and scores are in .*\nWeights are in .*\n",
         done.stdout,
     )
     result = folder / "result" / "PiecewiseDecay"

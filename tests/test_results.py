@@ -22,7 +22,7 @@ from helpers import (
 
 from genre_features.cache import GenreFeatureData
 from genre_features.frame import COLUMNS
-from genre_lstm.results import HISTORY, predictions
+from genre_lstm.results import HISTORY, describe, predictions
 from genre_lstm.scoring import Answers, answer, score
 from genre_lstm.weights import load_model
 
@@ -128,3 +128,12 @@ def test_improved_recipe_trains_and_its_weights_rebuild_its_scores(features, imp
     last = read_history(improved, "PiecewiseDecay")[-1]
     assert found["loss"] == pytest.approx(float(last["val_loss"]), rel=1e-5)
     assert found["accuracy"] == pytest.approx(float(last["val_accuracy"]))
+
+
+def test_scores_are_said_with_the_recall_of_every_genre_or_of_the_ten_lowest():
+    scores = {"accuracy": 0.75, "correct": 3, "n": 4}
+    few = describe(scores | {"recall": {"jazz": 1.0, "pop": 0.5, "ska": None}})
+    assert few == "75.0% (3 of 4 clips), recall pop 0.50, jazz 1.00"
+    many = describe(scores | {"recall": {f"g{i}": i / 12 for i in range(12)}})
+    assert "lowest recall g0 0.00, g1 0.08" in many
+    assert many.count(",") == 10
