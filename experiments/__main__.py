@@ -7,12 +7,12 @@ made anew; python -m experiments.report makes them from the .csv files alone.
 """
 
 import argparse
-import concurrent.futures
 import os
 import shlex
 import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import numpy as np
@@ -30,6 +30,7 @@ from plumbing.inputs import InputError
 from plumbing.scripts import HelpFormatter, at_least, run_script
 
 ROOT = Path(__file__).parent.parent
+PAUSE = 0.2  # s, between looks at what has ended
 
 
 def load_splits(options):
@@ -59,34 +60,38 @@ def command(run, data, output, device):
     return line + ["--resume"] * begun
 
 
-def train(run, data, output, device, begun):
-    """Train one run, with one thread, so that its numbers don't depend on the number of jobs."""
-    folder = folder_of(run, data, output)
+def begin(run, data, options):
+    """Start the training of a run; return its process and the file of its messages.
+
+    It has one thread, so that its numbers don't depend on the number of jobs.
+    """
+    folder = folder_of(run, data, options.output)
     folder.mkdir(parents=True, exist_ok=True)
+    line = [sys.executable, *command(run, data, options.output, options.device)]
+    environment = os.environ | {"OMP_NUM_THREADS": "1"}
     with (folder / "log.txt").open("w", encoding="utf-8") as log:
-        line = [sys.executable, *command(run, data, output, device)]
-        environment = os.environ | {"OMP_NUM_THREADS": "1"}
         process = subprocess.Popen(line, cwd=ROOT, env=environment, stdout=log, stderr=log)
-        begun.append(process)
-    if process.wait():
-        raise InputError(f"a run stopped: see {log.name}")
+    return process, log.name
 
 
 def train_all(runs, options):
-    """Train runs, several at a time; yield after each. If this stops, they stop, too."""
-    begun = []  # their processes
+    """Train runs, several at a time; yield after each. If this is stopped, so are they."""
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
-    with concurrent.futures.ThreadPoolExecutor(options.jobs) as pool:
+    left, running = list(runs), []
+    with tqdm(desc="Experiments", unit="run", total=len(left)) as progress:
         try:
-            where = options.output, options.device, begun
-            futures = [pool.submit(train, run, data, *where) for run, data in runs]
-            ended = concurrent.futures.as_completed(futures)
-            for future in tqdm(ended, desc="Experiments", unit="run", total=len(runs)):
-                future.result()
-                yield
+            while left or running:
+                while left and len(running) < options.jobs:
+                    running.append(begin(*left.pop(0), options))
+                time.sleep(PAUSE)
+                for process, log in [pair for pair in running if pair[0].poll() is not None]:
+                    running.remove((process, log))
+                    if process.returncode:
+                        raise InputError(f"a run stopped: see {log}")
+                    progress.update()
+                    yield
         finally:
-            pool.shutdown(wait=False, cancel_futures=True)
-            for process in begun:
+            for process, _ in running:
                 process.terminate()
 
 

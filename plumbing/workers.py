@@ -74,9 +74,12 @@ def spread_over_processes(function, calls, n_processes):
     ours, theirs = context.Pipe()
     held = collections.deque()  # of the calls made, in order, those whose results aren't taken
     with contextlib.ExitStack() as stack:
-        pool = concurrent.futures.ProcessPoolExecutor(
-            n_processes, context, initializer=end_with, initargs=(theirs,)
-        )
+        try:
+            pool = concurrent.futures.ProcessPoolExecutor(
+                n_processes, context, initializer=end_with, initargs=(theirs,)
+            )
+        except NotImplementedError as error:  # a system without semaphores
+            raise InputError(f"no parallel processes here ({error}): add --jobs 1") from None
         stack.callback(pool.shutdown, cancel_futures=True)
         stack.callback(ours.close)  # ends the processes, whatever they are doing
         for call in calls:

@@ -1,9 +1,11 @@
 """What a user may rely on about the experiments, their table and their figures."""
 
+import argparse
 import copy
 import dataclasses
 import shutil
 import sys
+import types
 
 import numpy as np
 import pytest
@@ -241,6 +243,25 @@ def test_genres_that_both_data_sets_have_are_counted_by_the_models_answers(
 def test_models_are_found_by_the_features_that_they_were_trained_on(named_features, tmp_path):
     with pytest.raises(InputError, match="python -m experiments trains them"):
         collect.find_models({"lowpass": named_features, "control": None}, tmp_path)
+
+
+def test_trainings_end_when_the_experiments_are_interrupted(
+    named_features, short_runs, tmp_path, monkeypatch
+):
+    begun, begin = [], experiments.begin
+
+    def interrupt(_):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(experiments, "begin", lambda *a: begun.append(begin(*a)) or begun[-1])
+    monkeypatch.setattr(experiments, "command", lambda *_: ["-c", "import time; time.sleep(1000)"])
+    monkeypatch.setattr(experiments, "time", types.SimpleNamespace(sleep=interrupt))
+    data = GenreFeatureData(named_features).load()
+    options = argparse.Namespace(output=tmp_path, device="cpu", jobs=2)
+    with pytest.raises(KeyboardInterrupt):
+        list(experiments.train_all([(run, data) for run in short_runs], options))
+    assert len(begun) == 2
+    assert all(process.wait(100) for process, _ in begun)
 
 
 def test_features_without_hiphop_are_refused_in_one_line(

@@ -81,6 +81,15 @@ def test_killed_process_is_said_with_the_file_that_it_worked_on(tmp_path):
         list(spread(runpy.run_path, calls, jobs=2))
 
 
+def test_system_without_semaphores_is_said_to_need_one_job(monkeypatch):
+    def fail(*_, **__):
+        raise NotImplementedError("this system lacks semaphores")
+
+    monkeypatch.setattr(workers.concurrent.futures, "ProcessPoolExecutor", fail)
+    with pytest.raises(InputError, match=r"lacks semaphores.*--jobs 1"):
+        list(spread(abs, [(1,)], jobs=2))
+
+
 SLEEPERS = """
 import time
 from plumbing.scripts import run_script
