@@ -82,9 +82,11 @@ def draw_layers(axes, y, model, settings):
     for x, frame in zip(COLUMN_X, (1, 2, model.window), strict=True):
         draw_box(axes, x, y, inputs, "0.95")
         axes.text(x, y - 0.3, f"frame {frame}", ha="center", va="center", fontsize=8, color=GRAY)
-    timing = f"a frame every {1000 * settings.seconds_per_frame:.1f} ms"
+    about = f"a frame every {1000 * settings.seconds_per_frame:.1f} ms,\n"
+    if settings.lowpass:
+        about = f"audio up to {settings.lowpass / 1000:g} kHz,\n{about}"
     left, gap = COLUMN_X[0] - width / 2 - 0.15, (COLUMN_X[1] + COLUMN_X[2]) / 2
-    write_note(axes, left, y, f"{timing},\n{INPUTS[model.recipe.input_norm]}")
+    write_note(axes, left, y, about + INPUTS[model.recipe.input_norm])
     axes.text(gap, y, "…", ha="center", va="center")
     for layer in range(lstm.num_layers):
         y += ROW

@@ -177,7 +177,7 @@ def draw_reliability(calibration, path, title):
         The file to write.
     title : str
     """
-    figure = Figure(figsize=(PAGE_WIDTH, 4.2))
+    figure = Figure(figsize=(PAGE_WIDTH, 4.4), layout="compressed")
     figure.suptitle(textwrap.fill(title, 60))
     temperature = calibration["temperature"]
     labels = {"before": "as trained"}
@@ -199,9 +199,11 @@ def draw_reliability(calibration, path, title):
                 confidence, accuracy, lengths, fmt="o", markersize=4, color=color, label=label
             )
         n_clips = sum(cell["n"] for cell in calibration[part]["before"]["bins"])
-        axes.set(xlabel="mean confidence of the answers", ylabel="share of right answers")
+        axes.set(
+            xlabel="mean confidence of the answers", ylabel="share of right answers, 95% interval"
+        )
         axes.set(title=f"{part}: {n_clips} clips", xlim=(0, 1.05), ylim=(0, 1.05), aspect="equal")
-        axes.legend(loc="lower center", bbox_to_anchor=(0.5, -0.4))
+        axes.legend(loc="upper center", bbox_to_anchor=(0.5, -0.15))
         axes.grid()
     save(figure, path)
 

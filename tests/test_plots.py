@@ -128,9 +128,12 @@ def test_reliability_is_drawn_once_where_the_temperature_changes_nothing(figures
     cell = {"n": 3, "confidence": 0.5, "accuracy": 1.0, "low": 0.4, "high": 1.0}
     found = {"bins": [cell], "error": 0.5, "expected_error": 0.2}
     plots.draw_reliability(
-        {"temperature": 1.0, "test": {"before": found, "after": found}}, Path("r.png"), ""
+        {"temperature": 1.0, "test": {"before": found, "after": found}}, Path("r.png"), "title"
     )
     assert len(figures["r.png"].axes[0].containers) == 1
+    assert is_uncut(figures["r.png"])
+    heading = figures["r.png"]._suptitle.get_window_extent()
+    assert heading.y0 > figures["r.png"].axes[0].title.get_window_extent().y1
 
 
 def test_answers_over_time_are_layers_in_the_genres_colours(figures):
