@@ -3,8 +3,8 @@
 import numpy as np
 import torch
 
-# Seconds. Cut to 1, 2 and 4 s, GTZAN's validation clips are classified with a mean probability of
-# 0.80, 0.86 and 0.88 by the improved recipe's weights, and 61, 72 and 81 % of them correctly.
+# Seconds. Of GTZAN's validation clips, cut to 1, 2 and 4 s, the shipped improved model classifies
+# 68, 78 and 85 % correctly; of whole ones 93 %.
 SHORT = 5
 
 
@@ -44,7 +44,7 @@ def doubts(answer, seconds):
     if max(answer.values()) < 0.5:
         reasons.append("unsure: below 50%, an answer is more likely wrong than right")
     if seconds < SHORT:
-        reasons.append(f"shorter than {SHORT} s: right less often than its probability says")
+        reasons.append(f"shorter than {SHORT} s: right less often than with longer audio")
     return reasons
 
 

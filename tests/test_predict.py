@@ -90,7 +90,7 @@ def test_file_that_takes_too_much_memory_is_named_and_the_others_are_classified(
     monkeypatch.setattr(GenreLSTM, "forward", allocate)
     lines, stderr = predict(tmp_path, "--weights", weights, "--jobs", 1, status=2)
     assert len(lines) == 1
-    assert f"{tmp_path / '3.wav'} takes more memory than there is" in stderr
+    assert f"{tmp_path / '3.wav'} needs more memory than there is" in stderr
     assert "1 of 2 files" in stderr
 
 
