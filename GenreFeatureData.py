@@ -108,7 +108,7 @@ def next_command(options):
     """Return the command line that trains on the features."""
     line = ["python", "lstm_genre_classifier_pytorch_PiecewiseDecay.py"]
     if options.demo:
-        return shlex.join([*line, "--demo", "--recipe", "improved", "--epochs", "40"])
+        return shlex.join([*line, "--demo", "--recipe", "improved", "--epochs", "60"])
     if options.lowpass:  # as the improved recipe has it
         line += ["--recipe", "improved"]
     if options.output != Path("gtzan"):

@@ -17,7 +17,7 @@ import os
 import sys
 from pathlib import Path
 
-from plumbing.inputs import InputError
+from plumbing.inputs import InputError, one_line
 from plumbing.scripts import HelpFormatter, at_least, figure_path, run_script
 
 WEIGHTS = Path(__file__).resolve().parent / "weights" / "reference" / "improved"
@@ -78,7 +78,7 @@ def format_answer(path, genres, seconds, notes, weights, options):
     if not options.json:
         ranking = list(genres.items())[: options.top]
         text = ", ".join(f"{genre} {share:.0%}" for genre, share in ranking)
-        return f"{path}: {text}" + "".join(f" ({note})" for note in notes)
+        return f"{one_line(path)}: {text}" + "".join(f" ({note})" for note in notes)
     fields = {"file": str(path), "genre": next(iter(genres)), "probabilities": genres}
     return json.dumps(fields | {"seconds": seconds, "notes": notes, "weights": str(weights)})
 

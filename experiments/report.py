@@ -17,7 +17,6 @@ from experiments.collect import CONFUSIONS, CURVES, HIPHOP, RESULTS
 from experiments.plan import COMPARED, SCHEDULES
 from experiments.tables import (
     LADDER_LABELS,
-    VERSION_LABELS,
     hiphop_table,
     of_step,
     select,
@@ -43,6 +42,7 @@ DISTANCES, ARTISTS = "distances.csv", "artists.csv"
 # Distances of a hiphop clip, with the tracks' mean MFCC and with it removed.
 DISTANCE_COLUMNS = ("clip", "hiphop", "metal", "hiphop_removed", "metal_removed")
 
+VERSIONS = {"control": "as they are", "lowpass": "low-passed"}  # splits that are compared
 LOSSES = (0.2, 0.3, 0.4, 0.6, 0.8, 1, 1.2, 1.6)  # that are written at an axis
 COLORS = dict(zip(SCHEDULES, (BLUE, ORANGE, GRAY), strict=True))
 ORIGINAL = {"accuracy": 0.7905, "hiphop recall": 0.35}  # in the original project's report
@@ -142,23 +142,22 @@ def draw_distances(rows, path):
 
 def draw_confusions(rows, path):
     """Draw the improved recipe's answers to both versions of the clips, of all seeds together."""
-    panels = {}
-    for split in ("control", "lowpass"):
-        runs = select(rows, **of_step("improved", split))
-        genres = sorted({row["genre"] for row in runs})
-        counts = np.array(
-            [
-                [
-                    sum(int(row["n"]) for row in select(runs, genre=genre, answer=answer))
-                    for answer in genres
-                ]
-                for genre in genres
-            ]
-        )
-        n, n_seeds = int(counts.sum()), len({row["seed"] for row in runs})
+    runs = {split: select(rows, **of_step("improved", split)) for split in VERSIONS}
+    seeds = set.intersection(*({row["seed"] for row in own} for own in runs.values()))
+    if not seeds:
+        return
+    panels, genres = {}, sorted({row["genre"] for row in runs["control"]})
+    for split, label in VERSIONS.items():
+        counts = np.zeros((len(genres), len(genres)), dtype=int)
+        for row in runs[split]:
+            if row["seed"] in seeds:
+                place = genres.index(row["genre"]), genres.index(row["answer"])
+                counts[place] += int(row["n"])
+        n = int(counts.sum())
         scores = {"confusion": counts.tolist(), "accuracy": counts.trace() / n, "n": n}
-        panels[f"{VERSION_LABELS[split]}, {n_seeds} seeds"] = scores
-    draw_confusion(panels, genres, path, "Validation clips, improved recipe, PiecewiseDecay")
+        panels[label] = scores
+    title = f"Improved recipe, PiecewiseDecay: validation clips of {len(seeds)} seeds together"
+    draw_confusion(panels, genres, path, title)
 
 
 def write_tables(by_title, path):

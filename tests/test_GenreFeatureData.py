@@ -68,7 +68,7 @@ def test_second_script_that_would_write_audio_to_a_folder_is_told_of_the_first(t
     ("options", "command"),
     [
         ({}, ""),
-        ({"demo": True}, " --demo --recipe improved --epochs 40"),
+        ({"demo": True}, " --demo --recipe improved --epochs 60"),
         ({"lowpass": 9000}, " --recipe improved"),
         ({"output": "a b"}, " --features 'a b'"),
         ({"lowpass": 9000, "output": "x"}, " --recipe improved --features x"),

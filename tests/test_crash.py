@@ -8,7 +8,7 @@ from crash import disturb_renames, disturb_scripts
 pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="it forks")
 
 
-def test_scripts_killed_at_any_moment_go_on_and_end_as_if_never_killed(tmp_path):
+def test_scripts_killed_at_any_moment_go_on_and_end_as_if_never_killed(tmp_path, undrawn):
     found = dict(disturb_scripts(tmp_path, kills=2))
     assert list(found) == ["extraction", "training"]
     assert all(n_ended >= 1 for n_ended in found.values())

@@ -3,6 +3,7 @@
 import argparse
 import copy
 import dataclasses
+import re
 import shutil
 import sys
 import types
@@ -319,7 +320,7 @@ def test_committed_table_and_figures_are_made_from_the_committed_results(tmp_pat
     assert (tmp_path / "table.md").read_text() == (committed / "table.md").read_text()
     figures = {path.name for path in committed.glob("*.png")}
     assert figures == {path.name for path in tmp_path.glob("*.png")}
-    assert len(figures) == 5
+    assert len(figures) == 6
 
 
 def test_readmes_show_the_committed_tables():
@@ -382,6 +383,14 @@ def test_figures_of_a_training_are_redrawn_as_they_were(trained, tmp_path):
 def test_redrawing_says_which_folder_it_needs(tmp_path):
     _, stderr = run_module("experiments.redraw", tmp_path, status=2)
     assert_one_line(stderr, tmp_path, "result folder of a schedule")
+
+
+@pytest.mark.parametrize("name", ["README.md", "experiments/README.md"])
+def test_means_in_the_texts_stand_in_the_committed_table(name):
+    table = (ROOT / "experiments" / "table.md").read_text(encoding="utf-8")
+    means = re.findall(r"\d+\.\d+ ± \d+\.\d+", (ROOT / name).read_text(encoding="utf-8"))
+    assert means
+    assert not [mean for mean in means if mean not in table]
 
 
 def test_architectures_are_drawn_from_the_weights(trained, improved, tmp_path):
