@@ -27,6 +27,7 @@ SUGGESTION_LABELS = {
     "improved, batch-norm": "improved, batch normalisation",
     "improved, attention": "improved, attention",
 }
+STEP_LABELS = {"short": "raw features, 120 epochs"}
 VERSION_LABELS = {
     "control": "as they are",
     "lowpass": "low-passed at 9 kHz",
@@ -55,16 +56,20 @@ def spread(values, form):
 def score_columns(part):
     """Return the columns that a table has of a part: their names, and how they are filled."""
     prefix = "test " if part == "test" else ""
+
+    def share(count, of, form, scale=1):
+        def fill(rows):
+            if not rows[0][f"{part}_{count}"]:  # test scores of settings that were up for choice
+                return ""
+            values = shares(rows, f"{part}_{count}", f"{part}_{of}")
+            return spread([scale * value for value in values], form)
+
+        return fill
+
     return {
-        f"{part} accuracy, %": lambda rows: spread(
-            [100 * share for share in shares(rows, f"{part}_correct", f"{part}_n")], "{:.1f}"
-        ),
-        f"{prefix}hiphop recall": lambda rows: spread(
-            shares(rows, f"{part}_hiphop_correct", f"{part}_hiphop_n"), "{:.2f}"
-        ),
-        f"{prefix}hiphop called metal": lambda rows: spread(
-            shares(rows, f"{part}_hiphop_as_metal", f"{part}_hiphop_n"), "{:.2f}"
-        ),
+        f"{part} accuracy, %": share("correct", "n", "{:.1f}", 100),
+        f"{prefix}hiphop recall": share("hiphop_correct", "hiphop_n", "{:.2f}"),
+        f"{prefix}hiphop called metal": share("hiphop_as_metal", "hiphop_n", "{:.2f}"),
     }
 
 
@@ -81,7 +86,9 @@ def name_of(step, schedule, *versions):
 def lines_of(steps, splits, schedules=(PIECEWISE, PLATEAU)):
     """Return the lines of a table, see `table`: each step, schedule and version of the clips."""
     return {
-        name_of(step, schedule, VERSION_LABELS.get(split)): of_step(step, split, schedule)
+        name_of(STEP_LABELS.get(step, step), schedule, VERSION_LABELS.get(split)): of_step(
+            step, split, schedule
+        )
         for step in steps
         for schedule in schedules
         for split in splits
