@@ -156,7 +156,7 @@ def draw_confusions(rows, path):
         n = int(counts.sum())
         scores = {"confusion": counts.tolist(), "accuracy": counts.trace() / n, "n": n}
         panels[label] = scores
-    title = f"Improved recipe, PiecewiseDecay: validation clips of {len(seeds)} seeds together"
+    title = f"Improved recipe, validation clips, {len(seeds)} seeds together"
     draw_confusion(panels, genres, path, title)
 
 
