@@ -61,12 +61,16 @@ def by_turns(ours, theirs, times):
     return [statistics.median(column) for column in zip(*pairs, strict=True)]
 
 
-def run_alone(*arguments):
-    """Run a Python process to its end, as a user starts it; return what it prints."""
+def run_alone(*arguments, environment=()):
+    """Run a Python process to its end, as a user starts it; return what it prints.
+
+    `environment` holds variables in place of the user's settings of OpenMP.
+    """
     command = [sys.executable, *map(str, arguments)]
     # The number of threads is what importing `genre_lstm` has set here, not the user.
-    environment = {name: value for name, value in os.environ.items() if name != "OMP_NUM_THREADS"}
-    done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True)
+    others = {name: value for name, value in os.environ.items() if name[:4] != "OMP_"}
+    variables = others | dict(environment)
+    done = subprocess.run(command, cwd=ROOT, env=variables, capture_output=True, text=True)
     if done.returncode:
         raise InputError(f"{arguments} failed: {done.stderr}")
     return done.stdout

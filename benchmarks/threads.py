@@ -17,9 +17,8 @@ import sys
 import tempfile
 from pathlib import Path
 
-from benchmarks.__main__ import ROOT, write_features
+from benchmarks.__main__ import ROOT, run_alone, write_features
 from plumbing.files import write_table
-from plumbing.inputs import InputError
 from plumbing.scripts import HelpFormatter, at_least, run_script
 
 BUSY = (0, 1, 2, 4)  # processes that keep a core busy each
@@ -42,14 +41,7 @@ print(epoch(GenreFeatureData(sys.argv[1]).load(), RECIPES["improved"], "cpu")())
 
 def seconds_alone(folder, setting):
     """Return how long an epoch takes in a process with these variables in its environment."""
-    command = [sys.executable, "-c", EPOCH, str(folder)]
-    environment = {name: value for name, value in os.environ.items() if name[:4] != "OMP_"}
-    done = subprocess.run(
-        command, cwd=ROOT, env=environment | setting, stdout=subprocess.PIPE, text=True
-    )
-    if done.returncode:
-        raise InputError("an epoch failed, see above")
-    return float(done.stdout.splitlines()[-1])
+    return float(run_alone("-c", EPOCH, folder, environment=setting))
 
 
 @contextlib.contextmanager

@@ -95,7 +95,7 @@ def train_all(runs, options):
                 process.terminate()
 
 
-def complete(splits, left, options, cut):
+def complete(splits, left, options, tracks, cut):
     """Train the runs that are left, and write all tables and figures."""
     output = options.output
     baselines = [baseline_row(split, data) for split, data in splits.items()]
@@ -103,7 +103,7 @@ def complete(splits, left, options, cut):
         write_results(splits, output, baselines, cut)
     write_results(splits, output, baselines, cut)
     write_distances(splits["index"], output)
-    chains.write_chains(splits["index"], output)
+    chains.write_chains(tracks, output)
     if set(splits["index"].genres) <= set(TEN_GENRES):
         write_artists(splits["index"].genres, output)
     report.write_report(output)
@@ -135,7 +135,8 @@ def parse_arguments():
 def main():
     options = parse_arguments()
     splits, output = load_splits(options), options.output
-    cut = {row["track"]: chains.is_cut(row) for row in chains.describe_tracks(splits["index"])}
+    tracks = chains.describe_tracks(splits["index"])
+    cut = {row["track"]: chains.is_cut(row) for row in tracks}
     done = {(row["fingerprint"], row["split"]) for row in gather(splits, output, cut)[RESULTS]}
     # By folder: with audio at hand, two splits may be the same features.
     chosen = {
@@ -155,7 +156,7 @@ def main():
         print(f"{len(left)} of {len(chosen)} runs are left.", file=sys.stderr)
         return
     with alone(output):
-        complete(splits, left, options, cut)
+        complete(splits, left, options, tracks, cut)
 
 
 if __name__ == "__main__":

@@ -9,6 +9,7 @@ nothing through up there. This writes chains.csv and chains.png.
 import argparse
 from pathlib import Path
 
+from experiments.collect import CHAINS, HIPHOP_ANSWERS
 from experiments.plan import PIECEWISE, PLATEAU
 from experiments.tables import markdown
 from genre_features.cache import GenreFeatureData
@@ -49,9 +50,8 @@ def describe_tracks(data):
     ]
 
 
-def write_chains(data, output):
-    """Write chains.csv: each track's mean contrast, and the published models' answers to it."""
-    rows = describe_tracks(data)
+def write_chains(rows, output):
+    """Write chains.csv, of rows of `describe_tracks`."""
     write_table(output / f"{NAME}.csv", rows[0], rows)
 
 
@@ -66,11 +66,11 @@ def make_table(rows):
     for schedule in (PIECEWISE, PLATEAU):
         lines[0] += [f"right, {schedule}", f"called metal, {schedule}"]
         lines[1] += ["---:", "---:"]
-    for label, cut in (("band-limited", True), ("full band", False)):
+    for cut, label in CHAINS.items():
         own = [r for r in rows if r["genre"] == "hiphop" and r[PIECEWISE] and is_cut(r) == cut]
         line = [label, len(own)]
         for schedule in (PIECEWISE, PLATEAU):
-            line += [sum(row[schedule] == genre for row in own) for genre in ("hiphop", "metal")]
+            line += [sum(row[schedule] == genre for row in own) for genre in HIPHOP_ANSWERS]
         lines.append(line)
     return markdown(lines)
 
@@ -113,7 +113,7 @@ def main():
     add_format(parser)
     options = parser.parse_args()
     if options.features:
-        write_chains(GenreFeatureData(options.features).load(), options.output)
+        write_chains(describe_tracks(GenreFeatureData(options.features).load()), options.output)
     rows = read_table(options.output / f"{NAME}.csv")
     draw_chains(rows, options.output / f"{NAME}.{options.format}")
 

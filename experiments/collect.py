@@ -2,11 +2,21 @@
 
 import itertools
 import json
+from pathlib import Path
 
 import numpy as np
 
 from experiments.baseline import score_baseline
-from experiments.plan import CHAIN_SPLITS, COMPARED, FINAL, HALVED, RUNS
+from experiments.plan import (
+    COMPARED,
+    FILTERED_SPLITS,
+    FINAL,
+    HALVED,
+    INDEX_SPLITS,
+    MODEL_SPLITS,
+    RUNS,
+    SPLITS,
+)
 from genre_features.cache import GenreFeatureData
 from genre_lstm.weights import load_model
 from plumbing.files import read_table, write_table
@@ -45,13 +55,23 @@ def key_of(run, data):
     return {"fingerprint": run.fingerprint(data.checksums)} | about
 
 
+def add_models(parser):
+    """Add the options that say where `find_models` finds models, and where a table goes."""
+    folder = {"metavar": "DIR", "type": Path}
+    for split in MODEL_SPLITS:
+        parser.add_argument(f"--{split}", **folder, help=SPLITS[split])
+    text = "where runs/ is and the table goes"
+    parser.add_argument("--output", **folder, default="experiments", help=text)
+
+
 def find_models(folders, output):
     """Return the improved models in runs/, as (key, model, saved): see `key_of`, `load_model`.
 
     Parameters
     ----------
-    folders : dict of str to pathlib.Path or None
-        The features that the models were trained on, by the name of the split.
+    folders : dict
+        Under the name of each split the folder of the features that models were trained on, if
+        theirs are wanted.
     output : pathlib.Path
 
     Raises
@@ -60,13 +80,14 @@ def find_models(folders, output):
         There is none.
     """
     models = []
-    for split, folder in folders.items():
-        if not folder:
+    for split in MODEL_SPLITS:
+        if not folders.get(split):
             continue
-        data = GenreFeatureData(folder).load()
-        for run in RUNS:
+        data = GenreFeatureData(folders[split]).load()
+        runs = [run for run in RUNS if run.split == split and run.step in ("improved", HALVED)]
+        for run in runs:
             path = folder_of(run, data, output) / "weights" / run.schedule / "model.pt"
-            if run.split == split and run.step in ("improved", HALVED) and path.exists():
+            if path.exists():
                 models.append((key_of(run, data), *load_model(path)))
     if not models:
         raise InputError(
@@ -153,7 +174,7 @@ def collect(run, data, output, cut):
     if run.step in COMPARED_STEPS and run.split == "index":
         names = ("epoch", "val_loss", "val_accuracy")
         rows[CURVES] = [key | {name: point[name] for name in names} for point in validated]
-    if run.step in FINAL and run.split in CHAIN_SPLITS:
+    if run.step in FINAL and run.split in INDEX_SPLITS + FILTERED_SPLITS:
         rows[HIPHOP] = [key | found for found in count_by_chain(predictions, cut)]
         rows[CONFUSIONS] = [
             key | {"genre": genre, "answer": answer, "n": n}

@@ -18,7 +18,9 @@ SPLITS = {
     "both": "the clips of --control and of --lowpass, put together by experiments.merge",
     "emotify": "features of another data set: excerpts of Emotify, artists kept apart",
 }
-CHAIN_SPLITS = ("control", "lowpass", "filtered-control", "filtered-lowpass")
+# Pairs of the same clips, as they are and low-passed.
+INDEX_SPLITS, FILTERED_SPLITS = ("control", "lowpass"), ("filtered-control", "filtered-lowpass")
+MODEL_SPLITS = (*INDEX_SPLITS, "both")  # whose models are shown other audio
 IMPROVED = RECIPES["improved"]
 
 # From the published recipe to the improved one: each step keeps the changes of those before.
@@ -128,20 +130,20 @@ def build_runs():
     """Return every run: each once, then again with the next seed, those of half an hour last."""
     runs = []
     for seed in range(5):
-        for split in ("index", *CHAIN_SPLITS):
+        for split in ("index", *INDEX_SPLITS, *FILTERED_SPLITS):
             runs += [Run("improved", split, schedule, seed) for schedule in (PIECEWISE, PLATEAU)]
     for seed in range(3):
         several = {"published", "shuffle", "improved", "improved, unshuffled", HALVED}
         runs += [Run(step, "index", PIECEWISE, seed) for step in STEPS if step not in several]
         runs += [Run("improved, unshuffled", "index", schedule, seed) for schedule in SCHEDULES]
         runs += [Run("improved", "index", CONSTANT, seed)]
-        runs += [Run("short", split, PIECEWISE, seed) for split in ("control", "lowpass")]
+        runs += [Run("short", split, PIECEWISE, seed) for split in INDEX_SPLITS]
         runs += [Run(HALVED, "both", PIECEWISE, seed), Run("improved", "emotify", PIECEWISE, seed)]
     for seed in range(2):
         for step in ("published", "shuffle"):
             runs += [Run(step, "index", schedule, seed) for schedule in SCHEDULES]
     for seed in range(3):
-        for split in ("lowpass", "control"):
+        for split in INDEX_SPLITS:
             runs += [Run("published", split, schedule, seed) for schedule in (PIECEWISE, PLATEAU)]
         runs += [Run("published", "emotify", PIECEWISE, seed)]
     return runs

@@ -173,9 +173,11 @@ def write_report(folder, format="png"):
     by_title = tables(rows)
     by_title["Hiphop in each recording chain"] = chains.make_table(tracks)
     by_title["Hiphop by recipe"] = hiphop_table(read_table(folder / HIPHOP))
-    for experiment in (counterfactual, robustness, transfer):  # they need more than features
-        if answers := read_table(folder / f"{experiment.NAME}.csv"):
-            by_title[experiment.TITLE] = experiment.make_table(answers)
+    others = (counterfactual, robustness, transfer)  # they need more than features
+    answers = {experiment: read_table(folder / f"{experiment.NAME}.csv") for experiment in others}
+    for experiment, found in answers.items():
+        if found:
+            by_title[experiment.TITLE] = experiment.make_table(found)
     write_tables(by_title, folder / "table.md")
     draw_ladder(rows, folder / f"ladder.{format}")
     draw_schedules(read_table(folder / CURVES), folder / f"schedules.{format}")
@@ -183,8 +185,10 @@ def write_report(folder, format="png"):
     if confusions := read_table(folder / CONFUSIONS):
         draw_confusions(confusions, folder / f"confusions.{format}")
     chains.draw_chains(tracks, folder / f"{chains.NAME}.{format}")
-    if answers := read_table(folder / f"{counterfactual.NAME}.csv"):
-        counterfactual.draw_answers(answers, folder / f"{counterfactual.NAME}.{format}")
+    if answers[counterfactual]:
+        counterfactual.draw_answers(
+            answers[counterfactual], folder / f"{counterfactual.NAME}.{format}"
+        )
 
 
 def main():

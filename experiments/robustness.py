@@ -14,9 +14,8 @@ import soundfile
 import soxr
 from tqdm import tqdm
 
-from experiments.collect import KEY, find_models
-from experiments.plan import PIECEWISE, PLATEAU, SPLITS
-from experiments.tables import VERSION_LABELS, markdown, name_of, select, spread
+from experiments.collect import KEY, add_models, find_models
+from experiments.tables import lines_of_models, select, spread, table
 from genre_features.audio import load_signal
 from genre_features.features import extract_file
 from genre_features.frame import SAMPLE_RATE
@@ -36,7 +35,6 @@ VARIANTS = {
     "8 kHz, WAV": (8000, "WAV"),
 }
 COLUMNS = (*KEY, "variant", "n", "right", "kept")
-MODEL_SPLITS = ("control", "lowpass", "both")
 SECONDS = 31  # GTZAN's clips are shorter; of longer files the start is taken
 
 
@@ -81,35 +79,29 @@ def write_answers(dataset, models, output):
 
 def make_table(rows):
     """Return a Markdown table of right answers, and of those that stay in each variant."""
-    n = rows[0]["n"]
-    lines = [["trained on clips", "seeds", f"right, of {n}", *(f"kept, {v}" for v in VARIANTS)]]
-    lines.append(["---", *["---:"] * (len(lines[0]) - 1)])
-    for split in MODEL_SPLITS:
-        for schedule in (PIECEWISE, PLATEAU):
-            if own := select(rows, split=split, schedule=schedule):
-                label = name_of(VERSION_LABELS.get(split, "in both versions"), schedule)
-                right = [int(row["right"]) for row in select(own, variant=AS_IT_IS)]
-                kept = [[int(row["kept"]) for row in select(own, variant=v)] for v in VARIANTS]
-                cells = [
-                    spread(values, "{:.1f}" if len(values) > 2 else "{}")
-                    for values in (right, *kept)
-                ]
-                lines.append([label, len(right), *cells])
-    return markdown(lines)
+
+    def numbers(column, variant):
+        def fill(own):
+            values = [int(row[column]) for row in select(own, variant=variant)]
+            return spread(values, "{:.1f}" if len(values) > 2 else "{}")
+
+        return fill
+
+    columns = {f"right, of {rows[0]['n']}": numbers("right", AS_IT_IS)}
+    columns |= {f"kept, {variant}": numbers("kept", variant) for variant in VARIANTS}
+    return table(rows, lines_of_models(), columns, head="trained on clips")
 
 
 def main():
     parser = argparse.ArgumentParser(
         prog="python -m experiments.robustness", description=__doc__, formatter_class=HelpFormatter
     )
-    add, folder = parser.add_argument, {"metavar": "DIR", "type": Path}
-    add("--clips", **folder, required=True, help="GTZAN's audio, of clips not trained on")
-    for split in MODEL_SPLITS:
-        add(f"--{split}", **folder, help=SPLITS[split])
-    add("--output", **folder, default="experiments", help="where runs/ is and the table goes")
+    clips = {"metavar": "DIR", "type": Path, "required": True}
+    parser.add_argument("--clips", **clips, help="GTZAN's audio, of clips not trained on")
+    add_models(parser)
     options = parser.parse_args()
-    folders = {split: getattr(options, split) for split in MODEL_SPLITS}
-    write_answers(options.clips, find_models(folders, options.output), options.output)
+    models = find_models(vars(options), options.output)
+    write_answers(options.clips, models, options.output)
 
 
 if __name__ == "__main__":

@@ -2,10 +2,19 @@
 
 import statistics
 
-from scipy.stats import binomtest
-
 from experiments.collect import CHAINS, HIPHOP_ANSWERS
-from experiments.plan import CHAIN_SPLITS, COMPARED, FINAL, PIECEWISE, PLATEAU, SCHEDULES, WITHOUT
+from experiments.plan import (
+    COMPARED,
+    FILTERED_SPLITS,
+    FINAL,
+    INDEX_SPLITS,
+    MODEL_SPLITS,
+    PIECEWISE,
+    PLATEAU,
+    SCHEDULES,
+    WITHOUT,
+)
+from genre_lstm.calibration import wilson_interval
 
 LADDER_LABELS = {
     "published": "published",
@@ -33,6 +42,7 @@ VERSION_LABELS = {
     "lowpass": "low-passed at 9 kHz",
     "filtered-control": "as they are",
     "filtered-lowpass": "low-passed at 9 kHz",
+    "both": "in both versions",
 }
 
 
@@ -95,28 +105,39 @@ def lines_of(steps, splits, schedules=(PIECEWISE, PLATEAU)):
     }
 
 
+def lines_of_models():
+    """Return the lines of a table, see `table`: the models of each version of the clips."""
+    return {
+        name_of(VERSION_LABELS[split], schedule): {"split": split, "schedule": schedule}
+        for split in MODEL_SPLITS
+        for schedule in (PIECEWISE, PLATEAU)
+    }
+
+
 def markdown(lines):
     """Return the lines of a table, lists of cells, as Markdown."""
     return "".join("| " + " | ".join(map(str, line)) + " |\n" for line in lines)
 
 
-def table(rows, groups, columns):
+def table(rows, groups, columns, head=""):
     """Return a Markdown table with a line for each group that has rows.
 
     Parameters
     ----------
     rows : list of dict
-        Of results.csv.
+        Of a table of runs: each names its seed, which is empty if there is none.
     groups : dict
         For each line's label the columns' values that its rows have.
     columns : dict
         For each column's name a function from a group's rows to its cell.
+    head : str
+        What the labels are.
     """
-    lines = [["", "seeds", *columns], ["---", *["---:"] * (1 + len(columns))]]
+    lines = [[head, "seeds", *columns], ["---", *["---:"] * (1 + len(columns))]]
     for label, wanted in groups.items():
         if runs := select(rows, **wanted):
-            seeds = len(runs) if runs[0]["seed"] else ""
-            lines.append([label, seeds, *(cell(runs) for cell in columns.values())])
+            n_seeds = len({row["seed"] for row in runs}) if runs[0]["seed"] else ""
+            lines.append([label, n_seeds, *(cell(runs) for cell in columns.values())])
     return markdown(lines)
 
 
@@ -142,7 +163,7 @@ def tables(rows):
         for order, step in zip(("in file order", "shuffled"), steps, strict=True)
         for schedule in SCHEDULES
     }
-    recipes = lines_of(("published",), ("index",)) | lines_of(("improved",), CHAIN_SPLITS[:2])
+    recipes = lines_of(("published",), ("index",)) | lines_of(("improved",), INDEX_SPLITS)
     lowpassed = ("published", "short", "improved", "svm")
     return {
         "The recipes": table(rows, recipes, scores | test_accuracy | {"minutes": median_minutes}),
@@ -168,10 +189,10 @@ def tables(rows):
             | {"change between validations": column("oscillation", "{:.4f}")},
         ),
         "Low-passed features": table(
-            rows, lines_of(lowpassed, CHAIN_SPLITS[:2]), scores | loss | test_accuracy
+            rows, lines_of(lowpassed, INDEX_SPLITS), scores | loss | test_accuracy
         ),
         "Low-passed features, filtered split": table(
-            rows, lines_of(lowpassed, CHAIN_SPLITS[2:]), scores | loss | test_accuracy
+            rows, lines_of(lowpassed, FILTERED_SPLITS), scores | loss | test_accuracy
         ),
         "Validation and test": table(rows, lines_of(FINAL, ("index",), SCHEDULES), accuracy | test),
         "Another data set": table(
@@ -185,14 +206,14 @@ def whole_batches_table(rows):
     """Return a Markdown table of the published runs' scores without the last partial batch."""
     scored = {"the original's report": (83, 105)}
     for row in select(rows, step="published"):
-        if row["split"] in ("index", *CHAIN_SPLITS[:2]) and row["whole_batches_n"] not in ("", "0"):
+        if row["split"] in ("index", *INDEX_SPLITS) and row["whole_batches_n"] not in ("", "0"):
             label = name_of("published", row["schedule"], VERSION_LABELS.get(row["split"]))
             numbers = int(row["whole_batches_correct"]), int(row["whole_batches_n"])
             scored[f"{label}, seed {row['seed']}"] = numbers
     lines = [["", "right", "clips", "accuracy, %", "95 % interval"], ["---", *["---:"] * 4]]
     for label, (n_right, n) in scored.items():
-        interval = binomtest(n_right, n).proportion_ci(0.95, method="wilson")
-        bounds = f"{100 * interval.low:.1f} to {100 * interval.high:.1f}"
+        low, high = wilson_interval(n_right, n)
+        bounds = f"{100 * low:.1f} to {100 * high:.1f}"
         lines.append([label, n_right, n, f"{100 * n_right / n:.1f}", bounds])
     return markdown(lines)
 
@@ -203,7 +224,7 @@ def hiphop_table(rows):
         ["", "clips", "seeds", "answers", "right", "called metal"],
         ["---", "---", *["---:"] * 4],
     ]
-    for label, wanted in lines_of(("published", "improved"), CHAIN_SPLITS[:2]).items():
+    for label, wanted in lines_of(("published", "improved"), INDEX_SPLITS).items():
         for chain in CHAINS.values():
             if own := select(rows, **wanted, chain=chain):
                 n = sum(int(row["n"]) for row in own)

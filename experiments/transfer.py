@@ -11,9 +11,9 @@ from pathlib import Path
 
 import numpy as np
 
-from experiments.collect import KEY, find_models
-from experiments.plan import PIECEWISE, PLATEAU, SPLITS
-from experiments.tables import VERSION_LABELS, markdown, name_of, select, spread
+from experiments.collect import KEY, add_models, find_models
+from experiments.plan import SPLITS
+from experiments.tables import lines_of_models, select, shares, spread, table
 from genre_features.cache import GenreFeatureData
 from genre_features.tracks import PARTS
 from genre_lstm.prediction import classify
@@ -22,7 +22,6 @@ from plumbing.scripts import HelpFormatter, run_script
 
 NAME = "transfer"
 TITLE = "GTZAN's models on another data set"
-MODEL_SPLITS = ("control", "lowpass", "both")
 
 
 def write_answers(data, models, output):
@@ -53,32 +52,23 @@ def write_answers(data, models, output):
 
 def make_table(rows):
     """Return a Markdown table of the share of each genre's clips that is recognised."""
-    genres = sorted({row["genre"] for row in rows})
-    lines = [["trained on clips", "seeds", *(f"{genre} recall" for genre in genres)]]
-    lines.append(["---", *["---:"] * (len(genres) + 1)])
-    for split in MODEL_SPLITS:
-        for schedule in (PIECEWISE, PLATEAU):
-            if own := select(rows, split=split, schedule=schedule):
-                label = name_of(VERSION_LABELS.get(split, "in both versions"), schedule)
-                recalls = [
-                    [int(row[genre]) / int(row["n"]) for row in select(own, genre=genre)]
-                    for genre in genres
-                ]
-                lines.append([label, len(recalls[0]), *(spread(r, "{:.2f}") for r in recalls)])
-    return markdown(lines)
+
+    def recall(genre):
+        return lambda own: spread(shares(select(own, genre=genre), genre, "n"), "{:.2f}")
+
+    columns = {f"{genre} recall": recall(genre) for genre in sorted({r["genre"] for r in rows})}
+    return table(rows, lines_of_models(), columns, head="trained on clips")
 
 
 def main():
     parser = argparse.ArgumentParser(
         prog="python -m experiments.transfer", description=__doc__, formatter_class=HelpFormatter
     )
-    add, folder = parser.add_argument, {"metavar": "DIR", "type": Path}
-    add("--emotify", **folder, required=True, help=SPLITS["emotify"])
-    for split in MODEL_SPLITS:
-        add(f"--{split}", **folder, help=SPLITS[split])
-    add("--output", **folder, default="experiments", help="where runs/ is and the table goes")
+    features = {"metavar": "DIR", "type": Path, "required": True}
+    parser.add_argument("--emotify", **features, help=SPLITS["emotify"])
+    add_models(parser)
     options = parser.parse_args()
-    models = find_models({split: getattr(options, split) for split in MODEL_SPLITS}, options.output)
+    models = find_models(vars(options), options.output)
     write_answers(GenreFeatureData(options.emotify).load(), models, options.output)
 
 

@@ -1,5 +1,7 @@
 """Figures of the features of audio files."""
 
+import dataclasses
+
 import librosa
 import numpy as np
 from librosa.display import specshow
@@ -15,9 +17,9 @@ from genre_features.lowpass import lowpass
 def read_file(path, seconds, settings):
     """Return what is drawn of a file, by kind of features: (n, frames), or (centroid, levels)."""
     signal = load_signal(path, seconds)
-    features = extract_features(signal, settings).T
     if settings.lowpass:
         signal = lowpass(signal, settings.lowpass)
+    features = extract_features(signal, dataclasses.replace(settings, lowpass=None)).T
     power = power_spectrogram(np.pad(signal, N_FFT // 2), settings.hop_length)
     spectrogram = librosa.power_to_db(power.T, ref=np.max)
     drawn = {kind: features[columns] for kind, columns in COLUMNS.items()}

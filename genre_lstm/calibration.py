@@ -91,17 +91,23 @@ def chance_gap(confidence, rng):
 
 def describe_bin(confidence, is_right):
     """Return the content of a bin, see `reliability`."""
-    from scipy.stats import binomtest
-
     n, n_right = len(is_right), int(is_right.sum())
-    interval = binomtest(n_right, n).proportion_ci(0.95, method="wilson")
+    low, high = wilson_interval(n_right, n)
     return {
         "n": n,
         "confidence": float(confidence.mean()),
         "accuracy": n_right / n,
-        "low": interval.low,
-        "high": interval.high,
+        "low": low,
+        "high": high,
     }
+
+
+def wilson_interval(n_right, n):
+    """Return the ends of the 95 % Wilson interval of an accuracy, known from `n` answers."""
+    from scipy.stats import binomtest  # imported here, as above
+
+    interval = binomtest(n_right, n).proportion_ci(0.95, method="wilson")
+    return interval.low, interval.high
 
 
 def calibrate(answers):
