@@ -20,7 +20,8 @@ LOWEST_RATE, HIGHEST_RATE = 1000, 768_000  # Hz; other rates come from damaged h
 def open_audio(path):
     """Open a file as `soundfile.SoundFile`; its errors become an InputError."""
     if not Path(path).is_file():
-        raise InputError(f"{path} can't be read as audio: there is no such file")
+        reason = "it isn't a file" if Path(path).exists() else "there is no such file"
+        raise InputError(f"{path} can't be read as audio: {reason}")
     # soundfile encodes str as UTF-8, but except on Windows names can be any bytes.
     name = os.fsencode(path) if os.name == "posix" else path
     try:

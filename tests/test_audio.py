@@ -58,6 +58,13 @@ def test_what_is_no_audio_is_refused_in_one_line(tmp_path, name):
         load_signal(tmp_path / name)
 
 
+def test_audio_that_is_not_a_file_is_not_called_missing(tmp_path):
+    with pytest.raises(InputError, match="it isn't a file"):
+        load_signal(tmp_path)
+    with pytest.raises(InputError, match="there is no such file"):
+        load_signal(tmp_path / "missing.wav")
+
+
 def test_header_that_claims_gigabytes_costs_no_memory(tmp_path):
     write_clip(tmp_path / "clip.flac", "hum", 0)
     content = bytearray((tmp_path / "clip.flac").read_bytes())
