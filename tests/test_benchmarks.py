@@ -17,6 +17,16 @@ def test_speeds_in_the_readme_are_the_measured_ones():
     assert not [row for row in rows if form.format(**row) not in readme]
 
 
+def test_thread_times_in_the_readme_are_the_measured_ones():
+    rows = read_rows(ROOT / "benchmarks" / "threads.csv")
+    readme = (ROOT / "benchmarks" / "README.md").read_text(encoding="utf-8")
+    assert rows
+    for row in rows:
+        policy = row["wait_policy"] or "default"
+        line = "| {busy} | {threads} | {policy} | {seconds} | {slowest} |"
+        assert line.format(policy=policy, **row) in readme
+
+
 def test_table_has_the_columns_that_are_measured():
     rows = read_rows(ROOT / "benchmarks" / "results.csv")
     assert {tuple(row) for row in rows} == {benchmarks.COLUMNS}
