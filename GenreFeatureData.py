@@ -138,7 +138,7 @@ def main():
         check_data_set(options.dataset, by_part, genres, settings, jobs, options.plot)
         return
 
-    content = describe(options.dataset, by_part, genres, split, settings)
+    content = describe(options.dataset, by_part, genres, split, settings, options.output)
     reason = why_stale(options.output, content)
     if not reason:
         print(f"The features in {options.output} are up to date.")

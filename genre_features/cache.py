@@ -141,7 +141,7 @@ def why_stale(folder, wanted):
         # A cache of its own, closed again: on Windows, open arrays couldn't be replaced.
         GenreFeatureData(folder).load()
         for key, value in wanted.items():
-            if key not in ("sources", "versions") and found.get(key) != value:
+            if key not in ("sources", "stamps", "versions") and found.get(key) != value:
                 return f"{key} was {found.get(key)}, is now {value}"
         if found["sources"] != wanted["sources"]:
             return "the audio files have changed"

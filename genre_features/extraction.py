@@ -54,7 +54,7 @@ def extract_parts(folder, dataset, by_part, content, *, jobs=-1, scheduler=None)
         can't be opened any more, and what is done is kept.
     """
     settings = FrameSettings.read(content)
-    header = {key: value for key, value in content.items() if key != "sources"}
+    header = {key: content[key] for key in content if key not in ("sources", "stamps")}
     tracks = [(part, track) for part in PARTS for track in by_part[part]]
     planned = [Entry(part, t.file, content["sources"][part][t.file]) for part, t in tracks]
     entries = journal.read(folder, header, planned, settings)
@@ -64,7 +64,7 @@ def extract_parts(folder, dataset, by_part, content, *, jobs=-1, scheduler=None)
         calls = ((place / clip.file, settings) for clip in planned[len(entries) :])
         outcomes = spread(extract_or_miss, calls, jobs, scheduler)
         append_clips(folder, planned, entries, outcomes, settings)
-    kept, notes = sort_out(tracks, entries, place, settings)
+    kept, notes = sort_out(tracks, entries, settings)
     report_notes(notes, len(tracks), settings)
     try:
         check_parts(kept, content["genres"])
@@ -75,12 +75,14 @@ def extract_parts(folder, dataset, by_part, content, *, jobs=-1, scheduler=None)
 
 
 def extract_or_miss(path, settings):
-    """Return what `extract_clip` does, or an OSError if the file can't be opened.
+    """Return what `extract_clip` does, and whether the file is too narrow for the low-pass.
 
-    Such a file isn't broken: its disk or network may be away, or memory short.
+    If the file can't be opened, an OSError is returned instead. Such a file isn't broken: its disk
+    or network may be away, or memory short.
     """
     try:
-        return extract_clip(path, settings)
+        is_narrow = settings.lowpass is not None and not can_fill(path, settings.lowpass)
+        return extract_clip(path, settings), is_narrow
     except MemoryError:
         return OSError(errno.ENOMEM, os.strerror(errno.ENOMEM), str(path))
     except (InputError, OSError):
@@ -100,9 +102,8 @@ def append_clips(folder, planned, entries, outcomes, settings):
     planned : list of Entry
     entries : list of Entry
         Those of the first planned clips, which are there already.
-    outcomes : iterable of (numpy.ndarray, shape (T, 33), OSError or None; str or None)
-        The features of each other planned clip, why its file can't be opened, or the problem with
-        it.
+    outcomes : iterable of (tuple, OSError or None; str or None)
+        What `extract_or_miss` returns for each other planned clip, or the problem with it.
     settings : FrameSettings
 
     Raises
@@ -121,16 +122,21 @@ def append_clips(folder, planned, entries, outcomes, settings):
             tqdm(desc="Extracting", unit="clip", initial=len(entries), total=len(planned))
         )
         try:
-            for features, problem in outcomes:
+            for outcome, problem in outcomes:
                 entry = planned[len(entries)]._replace(problem=problem)
-                check_outcome(folder, features, f"{len(entries)} of {len(planned)} clips")
+                check_outcome(folder, outcome, f"{len(entries)} of {len(planned)} clips")
                 if not problem:
+                    features, is_narrow = outcome
                     # Zeros behind a short clip would be learnt as a sign of its genre.
                     row = np.resize(features, (settings.frames, N_FEATURES))
                     arrays[entry.part].write(row)
                     arrays[entry.part].flush()
                     checksums[entry.part] = zlib.crc32(row, checksums[entry.part])
-                    entry = entry._replace(n_frames=len(features), checksum=checksums[entry.part])
+                    entry = entry._replace(
+                        n_frames=len(features),
+                        is_narrow=is_narrow,
+                        checksum=checksums[entry.part],
+                    )
                 log.write(json.dumps(entry._asdict()) + "\n")
                 log.flush()
                 entries.append(entry)
@@ -147,18 +153,18 @@ def append_clips(folder, planned, entries, outcomes, settings):
             journal.write_header(arrays[part], n_rows, settings.frames)
 
 
-def check_outcome(folder, features, done):
+def check_outcome(folder, outcome, done):
     """Raise InputError where going on would lose clips; see `append_clips`."""
-    if isinstance(features, OSError):
+    if isinstance(outcome, OSError):
         raise InputError(
-            f"{features.filename} can't be read any more ({features.strerror}): {done} are done "
+            f"{outcome.filename} can't be read any more ({outcome.strerror}): {done} are done "
             "and kept; make it readable, or take it out, and run the same command again"
         )
     if not (folder / journal.NAME).exists():
         raise InputError(f"{folder} was moved or removed after {done}: run the command again")
 
 
-def sort_out(tracks, entries, dataset, settings):
+def sort_out(tracks, entries, settings):
     """Return the usable clips of each part, and notes on the others; see `extract_parts`."""
     kept = {part: [] for part in PARTS}
     notes = {"skipped": {}, "repeated": {}, "narrow": [], "checksums": {}}
@@ -170,7 +176,7 @@ def sort_out(tracks, entries, dataset, settings):
         kept[part].append(track)
         if entry.n_frames < settings.frames:
             notes["repeated"][track.file] = entry.n_frames
-        if settings.lowpass and not can_fill(dataset / track.file, settings.lowpass):
+        if entry.is_narrow:
             notes["narrow"].append(track.file)
     return kept, notes
 

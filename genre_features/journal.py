@@ -29,6 +29,7 @@ class Entry(NamedTuple):
     digest: str | None
     n_frames: int | None = None  # before a short clip is repeated
     problem: str | None = None
+    is_narrow: bool = False  # its sample rate leaves nothing for the low-pass filter to take out
     checksum: int | None = None  # CRC-32 of all features of the part up to this clip's
 
     @property

@@ -16,7 +16,7 @@ from plumbing.scripts import library_versions
 NAME = "features.json"
 
 
-def describe(dataset, by_part, genres, split, settings):
+def describe(dataset, by_part, genres, split, settings, folder=None):
     """Return what a cache of a data set's features must say of itself to be up to date.
 
     Parameters
@@ -27,31 +27,61 @@ def describe(dataset, by_part, genres, split, settings):
     genres : list of str
     split : str
     settings : FrameSettings
+    folder : path-like, optional
+        Of a cache. Files whose size and last change are those that its manifest holds aren't
+        hashed again: of a large data set that would take long.
 
     Returns
     -------
     dict
-        ``genres``, ``split``, every setting, as ``sources`` a hash of each clip's file, and the
-        libraries' ``versions``.
+        ``genres``, ``split``, every setting, as ``sources`` a hash of each clip's file, as
+        ``stamps`` their sizes and times, and the libraries' ``versions``.
 
     Raises
     ------
     InputError
         A file can't be read.
     """
-    sources = {part: {} for part in by_part}
+    sources, stamps = ({part: {} for part in by_part} for _ in range(2))
+    hashed = hashed_files(folder) if folder else {}
     files = [(part, track.file) for part, tracks in by_part.items() for track in tracks]
     # Few files are hashed before a bar would be seen.
     for part, file in tqdm(files, "Hashing", unit="file", delay=1, leave=False):
-        sources[part][file] = file_digest(Path(dataset) / file)
+        path = Path(dataset) / file
+        # Before the hash: a file that changes meanwhile has another stamp next time.
+        stamps[part][file] = stamp = stamp_of(path)
+        sources[part][file] = hashed.get((file, *stamp)) or file_digest(path)
     return {
         "genres": genres,
         "split": split,
         **DEFINITION,
         **dataclasses.asdict(settings),
         "sources": sources,
-        "versions": library_versions("librosa", "numpy", "scipy", "soundfile", "soxr"),
+        "stamps": stamps,
+        "versions": library_versions("numpy", "soundfile", "soxr"),
     }
+
+
+def hashed_files(folder):
+    """Return the hashes that a manifest holds, by file, size and time; none if it is damaged."""
+    try:
+        content = read(folder)
+        return {
+            (file, *stamp): content["sources"][part][file]
+            for part in PARTS
+            for file, stamp in content["stamps"][part].items()
+        }
+    except (InputError, OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
+        return {}
+
+
+def stamp_of(path):
+    """Return a file's size (bytes) and the time of its last change (ns), or raise InputError."""
+    try:
+        status = path.stat()
+    except OSError as error:
+        raise unreadable(path, error) from None
+    return [status.st_size, status.st_mtime_ns]
 
 
 def file_digest(path):
@@ -60,9 +90,12 @@ def file_digest(path):
         with path.open("rb") as file:
             return hashlib.file_digest(file, "sha256").hexdigest()
     except OSError as error:
-        raise InputError(
-            f"{path} can't be read ({error.strerror}): make it readable, or take it out"
-        ) from None
+        raise unreadable(path, error) from None
+
+
+def unreadable(path, error):
+    """Return the InputError that says why a file can't be read."""
+    return InputError(f"{path} can't be read ({error.strerror}): make it readable, or take it out")
 
 
 def read(folder):

@@ -204,7 +204,7 @@ class TrainingRun:
             "scored_epoch": len(self.history),
             **{part: scoring.score(batches[part], self.data.genres) for part in parts},
             "calibration": calibration.calibrate(self.answers),
-            "versions": library_versions("torch", "numpy", "librosa")
+            "versions": library_versions("torch", "numpy", "scipy")
             | {"python": platform.python_version()},
         }
 
