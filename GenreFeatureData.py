@@ -17,7 +17,7 @@ from pathlib import Path
 # The class is here for those who import this script, as in the original project.
 from genre_features.cache import GenreFeatureData as GenreFeatureData
 from genre_features.cache import why_stale
-from genre_features.frame import FRAMES, HOP_LENGTH, SAMPLE_RATE, FrameSettings
+from genre_features.frame import CUTOFFS, FRAMES, HOP_LENGTH, SAMPLE_RATE, FrameSettings
 from plumbing.files import alone
 from plumbing.scripts import HelpFormatter, at_least, figure_path, run_script
 
@@ -54,7 +54,7 @@ def parse_arguments():
     add(
         "--lowpass",
         metavar="HZ",
-        type=at_least(1000),
+        type=at_least(*CUTOFFS),
         help="filter out what is above, such as 9000, before the features (default: nothing)",
     )
     add("--jobs", **count, help="clips extracted in parallel (default: one per core)")
@@ -75,17 +75,24 @@ def parse_arguments():
     add("--url", help="download from here (default: a copy on huggingface.co)")
     add("--sha256", metavar="HEX", help="checksum of the archive (default: GTZAN's)")
     options = parser.parse_args()
-    if options.demo and (options.dataset or options.output or options.frames):
-        parser.error("--demo has its own data set, output and frames: leave those options out")
-    if options.plot and not options.check:
-        parser.error("--plot draws what --check finds: add --check")
-    if not options.download and (options.archive or options.url or options.sha256):
-        parser.error("--archive, --url and --sha256 are options of --download: add it")
-    if options.lowpass and options.lowpass >= SAMPLE_RATE / 2:
-        parser.error(f"--lowpass must be below {SAMPLE_RATE / 2:.0f} Hz, half the sample rate")
+    check_options(options, parser.error)
     place = Path("gtzan", "demo") if options.demo else Path("gtzan")
     options.dataset, options.output = options.dataset or place, options.output or place
     return options
+
+
+def check_options(options, refuse):
+    """Refuse options that contradict each other or would be ignored."""
+    if options.demo and (options.dataset or options.output or options.frames):
+        refuse("--demo has its own data set, output and frames: leave those options out")
+    if options.groups and options.split != "index":
+        refuse("--groups makes a split of its own: leave out --split, or --groups")
+    if options.scheduler and options.check:
+        refuse("--check works on this machine alone: leave out --scheduler")
+    if options.plot and not options.check:
+        refuse("--plot draws what --check finds: add --check")
+    if not options.download and (options.archive or options.url or options.sha256):
+        refuse("--archive, --url and --sha256 are options of --download: add it")
 
 
 def provide_audio(options):
@@ -101,7 +108,7 @@ def provide_audio(options):
 
         with alone(options.dataset):
             make_demo_corpus(options.dataset)
-        options.frames = CLIP_SECONDS * SAMPLE_RATE // options.hop_length
+        options.frames = max(1, CLIP_SECONDS * SAMPLE_RATE // options.hop_length)
 
 
 def next_command(options):
@@ -112,7 +119,7 @@ def next_command(options):
     if options.lowpass:  # as the improved recipe has it
         line += ["--recipe", "improved"]
     if options.output != Path("gtzan"):
-        line += ["--features", str(options.output)]
+        line += ["--features", options.output.as_posix()]
     return shlex.join(line)
 
 
@@ -120,7 +127,7 @@ def main():
     options = parse_arguments()
     # Imported after the options are read, and where they are needed: --help is there at once.
     from genre_features.extraction import extract_parts, write_cache
-    from genre_features.manifest import describe
+    from genre_features.manifest import describe, renew_stamps
     from genre_features.splits import read_groups, split_tracks
     from genre_features.tracks import PARTS, find_tracks
 
@@ -128,30 +135,26 @@ def main():
     settings = FrameSettings(
         hop_length=options.hop_length, frames=options.frames or FRAMES, lowpass=options.lowpass
     )
-    groups, jobs = options.groups and read_groups(options.groups), options.jobs or -1
+    groups = options.groups and read_groups(options.groups)
 
     tracks, genres = find_tracks(options.dataset, options.genres)
     by_part, split = split_tracks(tracks, options.split, groups)
     if options.check:
         from genre_features.check import check_data_set
 
-        check_data_set(options.dataset, by_part, genres, settings, jobs, options.plot)
+        check_data_set(options.dataset, by_part, genres, settings, options.jobs, options.plot)
         return
 
     content = describe(options.dataset, by_part, genres, split, settings, options.output)
     reason = why_stale(options.output, content)
     if not reason:
+        renew_stamps(options.output, content)
         print(f"The features in {options.output} are up to date.")
         return
     print(f"Extracting features into {options.output}: {reason}.", flush=True)
     with alone(options.output):
         kept, notes = extract_parts(
-            options.output,
-            options.dataset,
-            by_part,
-            content,
-            jobs=jobs,
-            scheduler=options.scheduler,
+            options.output, options.dataset, by_part, content, options.jobs, options.scheduler
         )
         write_cache(options.output, kept, content, notes)
     n_train, n_validation, n_test = (len(kept[part]) for part in PARTS)

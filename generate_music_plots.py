@@ -13,7 +13,7 @@ mean and the standard deviation of every feature over the training clips of a ca
 import argparse
 from pathlib import Path
 
-from genre_features.frame import COLUMNS, HOP_LENGTH, FrameSettings
+from genre_features.frame import COLUMNS, CUTOFFS, HOP_LENGTH, FrameSettings
 from plumbing.scripts import HelpFormatter, add_format, at_least, run_script
 
 
@@ -33,7 +33,7 @@ def parse_arguments():
         default=HOP_LENGTH,
         help="samples between frames, at 22,050 Hz",
     )
-    add("--lowpass", metavar="HZ", type=at_least(1000), help="filter out what is above first")
+    add("--lowpass", metavar="HZ", type=at_least(*CUTOFFS), help="filter out what is above first")
     add("--seconds", metavar="X", type=at_least(0.1), default=30.0, help="length to draw of a file")
     add("--show", action="store_true", help="also open a window with the sheet")
     options = parser.parse_args()

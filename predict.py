@@ -17,7 +17,7 @@ import os
 import sys
 from pathlib import Path
 
-from plumbing.inputs import InputError, one_line
+from plumbing.inputs import InputError, attempt, one_line
 from plumbing.scripts import HelpFormatter, at_least, figure_path, run_script
 
 WEIGHTS = Path(__file__).resolve().parent / "weights" / "reference" / "improved"
@@ -49,6 +49,8 @@ def parse_arguments():
     add("--jobs", metavar="N", type=at_least(1), help="files in parallel (default: one per core)")
     add("--export", metavar="ONNX", type=Path, help="write the model as ONNX, predict nothing")
     options = parser.parse_args()
+    if options.export and (options.plot or options.json):
+        parser.error("--export predicts nothing: leave out --plot and --json")
     if bool(options.files) == bool(options.export):
         parser.error("name audio files, or a file to --export the model to")
     return options
@@ -123,7 +125,7 @@ def main():
         return
 
     from genre_features.features import extract_file
-    from plumbing.workers import attempt, spread
+    from plumbing.workers import spread
 
     paths = list_files(options.files)
     if options.plot and len(paths) > 1:
@@ -131,7 +133,7 @@ def main():
     model, saved = load_model(weights)
     print(f"Using {weights}.", file=sys.stderr)
     # A single file is done here before another process has started.
-    jobs = 1 if len(paths) == 1 else options.jobs or -1
+    jobs = 1 if len(paths) == 1 else options.jobs
     outcomes = spread(extract_file, [(path.absolute(), saved["settings"]) for path in paths], jobs)
     n_failed = 0
     progress = tqdm(zip(paths, outcomes, strict=True), unit="file", total=len(paths), disable=None)

@@ -8,14 +8,10 @@ matter for the time that they take.
 """
 
 import argparse
-import dataclasses
 import itertools
 import os
-import statistics
-import subprocess
 import sys
 import tempfile
-import time
 from pathlib import Path
 
 import numpy as np
@@ -24,66 +20,22 @@ import torch
 from torch import nn
 
 from benchmarks import original
+from benchmarks.measuring import ROOT, by_turns, epoch, memory, run_alone, seconds, write_features
 from genre_features.cache import GenreFeatureData
 from genre_features.demo_corpus import make_clip
 from genre_features.features import extract_clip
 from genre_features.frame import SAMPLE_RATE, FrameSettings
 from genre_features.genres import SIX_GENRES
-from genre_lstm.model import GenreLSTM
 from genre_lstm.recipes import RECIPES
-from genre_lstm.training import train_epoch
-from plumbing.files import read_table, write_json, write_table
-from plumbing.inputs import InputError
+from plumbing.files import read_table, write_table
 from plumbing.scripts import HelpFormatter, at_least, run_script
 from plumbing.workers import n_cores, spread
 
-ROOT = Path(__file__).parent.parent
 RESULTS = Path(__file__).parent / "results.csv"
 COLUMNS = ("measured", "reference", "n", "ours", "theirs", "unit", "ratio", "goal")
 
 REPORTED = 0.7905  # the original's validation accuracy
 LIBROSA = "librosa's functions one by one, one clip after the other"
-
-
-# Measuring
-
-
-def seconds(function, *arguments):
-    """Return how long a call takes."""
-    start = time.perf_counter()
-    function(*arguments)
-    return time.perf_counter() - start
-
-
-def by_turns(ours, theirs, times):
-    """Return the medians of what two functions return, called by turns."""
-    pairs = [(ours(), theirs()) for _ in range(times)]
-    return [statistics.median(column) for column in zip(*pairs, strict=True)]
-
-
-def run_alone(*arguments, environment=()):
-    """Run a Python process to its end, as a user starts it; return what it prints.
-
-    `environment` holds variables in place of the user's settings of OpenMP.
-    """
-    command = [sys.executable, *map(str, arguments)]
-    # The number of threads is what importing `genre_lstm` has set here, not the user.
-    others = {name: value for name, value in os.environ.items() if name[:4] != "OMP_"}
-    variables = others | dict(environment)
-    done = subprocess.run(command, cwd=ROOT, env=variables, capture_output=True, text=True)
-    if done.returncode:
-        raise InputError(f"{arguments} failed: {done.stderr}")
-    return done.stdout
-
-
-def memory(kind, code, *arguments):
-    """Return how much memory a process has at the end of some code (MB), as Linux counts it.
-
-    'VmHWM' is the most that it had; 'RssAnon' its own, beside the files that it has mapped.
-    """
-    report = "print(open('/proc/self/status').read())"
-    printed = run_alone("-c", f"import sys\n{code}\n{report}", *arguments)
-    return int(printed.partition(f"{kind}:")[2].split()[0]) / 1e3
 
 
 def row(measured, reference, n, ours, theirs, unit, ratio, goal):
@@ -171,29 +123,6 @@ def measure_extraction_memory(folder):
 
 
 # Training
-
-
-def write_features(folder, n_clips, n_frames=387):
-    """Write a cache of features for each of six genres as many clips; return its folder."""
-    random = np.random.default_rng(0)
-    folder.mkdir()
-    for part, n in (("train", n_clips), ("validation", 6), ("test", 6)):
-        path = folder / f"data_{part}_input.npy"
-        features = np.lib.format.open_memmap(path, "w+", np.float32, (n, n_frames, 33))
-        for start in range(0, n, 100):
-            features[start : start + 100] = random.standard_normal((n_frames, 33), np.float32)
-        np.save(folder / f"data_{part}_target.npy", np.eye(6, dtype=np.float32)[np.arange(n) % 6])
-    settings = FrameSettings(hop_length=1709, frames=n_frames)
-    manifest = dataclasses.asdict(settings) | {"genres": SIX_GENRES}
-    write_json(folder / "features.json", manifest)
-    return folder
-
-
-def epoch(data, recipe, device):
-    """Return a function that trains an epoch and returns its seconds."""
-    model = GenreLSTM(len(data.genres), recipe, data.settings).to(device)
-    optimizer = torch.optim.AdamW(model.parameters(), lr=recipe.learning_rate)
-    return lambda: seconds(train_epoch, model, optimizer, data)
 
 
 def bare_epoch(data, recipe, device):

@@ -17,7 +17,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from benchmarks.__main__ import ROOT, run_alone, write_features
+from benchmarks.measuring import ROOT, run_alone, write_features
 from plumbing.files import write_table
 from plumbing.scripts import HelpFormatter, at_least, run_script
 
@@ -32,7 +32,7 @@ COLUMNS = ("cores", "busy", "threads", "wait_policy", "n", "seconds", "slowest")
 
 EPOCH = """
 import sys
-from benchmarks.__main__ import epoch
+from benchmarks.measuring import epoch
 from genre_features.cache import GenreFeatureData
 from genre_lstm.recipes import RECIPES
 print(epoch(GenreFeatureData(sys.argv[1]).load(), RECIPES["improved"], "cpu")())

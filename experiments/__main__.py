@@ -1,6 +1,6 @@
 """Train every step of the ladder over seeds, and write what the README says of them.
 
-    python -m experiments --features gtzan --filtered gtzan/filtered --jobs 2
+    python -m experiments --features gtzan --control gtzan --lowpass gtzan/lowpass --jobs 2
 
 Runs that are done are kept and runs that were stopped go on. Then the table and the figures are
 made anew; python -m experiments.report makes them from the .csv files alone.
@@ -76,7 +76,7 @@ def begin(run, data, options):
 
 def train_all(runs, options):
     """Train runs, several at a time; yield after each. If this is stopped, so are they."""
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    before = signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     left, running = list(runs), []
     with tqdm(desc="Experiments", unit="run", total=len(left)) as progress:
         try:
@@ -93,6 +93,7 @@ def train_all(runs, options):
         finally:
             for process, _ in running:
                 process.terminate()
+            signal.signal(signal.SIGTERM, before)
 
 
 def complete(splits, left, options, tracks, cut):

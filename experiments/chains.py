@@ -18,6 +18,7 @@ from genre_features.figures import GRAY, save
 from genre_features.frame import COLUMNS
 from genre_features.tracks import PARTS
 from plumbing.files import read_table, write_table
+from plumbing.inputs import InputError
 from plumbing.scripts import HelpFormatter, add_format, run_script
 
 NAME = "chains"
@@ -35,6 +36,8 @@ def describe_tracks(data):
         }
         for schedule in (PIECEWISE, PLATEAU)
     }
+    for track in data.tracks["train"]:
+        number_of({"track": track})
     return [
         {
             "track": track,
@@ -100,7 +103,10 @@ def draw_chains(rows, path):
 
 def number_of(row):
     """Return the track number in a row of chains.csv."""
-    return int(row["track"].rpartition(".")[2])
+    number = row["track"].rpartition(".")[2]
+    if not number.isdecimal():
+        raise InputError(f"{row['track']} isn't named as GTZAN's tracks are, <genre>.<number>")
+    return int(number)
 
 
 def main():

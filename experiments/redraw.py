@@ -30,6 +30,8 @@ def redraw(folder, format):
         {column: float(value) if value else None for column, value in row.items()}
         for row in read_table(folder / "history.csv")
     ]
+    if len(history) != summary["scored_epoch"]:
+        raise InputError(f"history.csv and summary.json in {folder} are of two trainings")
     draw_history(history, folder, title, format)
     scores = {part: summary[part] for part in ("validation", "test")}
     draw_confusion(scores, summary["genres"], folder / f"confusion_mat.{format}", title)

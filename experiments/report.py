@@ -1,7 +1,9 @@
 """Make table.md and the figures of the experiments from their .csv files.
 
-python -m experiments.report
-python -m experiments.report --format pdf
+    python -m experiments.report
+    python -m experiments.report --format pdf
+
+Nothing is trained.
 """
 
 import argparse

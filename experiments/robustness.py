@@ -15,7 +15,7 @@ import soxr
 from tqdm import tqdm
 
 from experiments.collect import KEY, add_models, find_models
-from experiments.tables import lines_of_models, select, spread, table
+from experiments.tables import lines_of_models, select, summarise, table
 from genre_features.audio import load_signal
 from genre_features.features import extract_file
 from genre_features.frame import SAMPLE_RATE
@@ -83,7 +83,7 @@ def make_table(rows):
     def numbers(column, variant):
         def fill(own):
             values = [int(row[column]) for row in select(own, variant=variant)]
-            return spread(values, "{:.1f}" if len(values) > 2 else "{}")
+            return summarise(values, "{:.1f}" if len(values) > 2 else "{}")
 
         return fill
 

@@ -56,7 +56,7 @@ def shares(rows, count, of):
     return [int(row[count]) / int(row[of]) for row in rows]
 
 
-def spread(values, form):
+def summarise(values, form):
     """Return mean ± standard deviation of three or more values; one or two are listed."""
     if len(values) < 3:
         return ", ".join(map(form.format, values))
@@ -72,7 +72,7 @@ def score_columns(part):
             if not rows[0][f"{part}_{count}"]:  # test scores of settings that were up for choice
                 return ""
             values = shares(rows, f"{part}_{count}", f"{part}_{of}")
-            return spread([scale * value for value in values], form)
+            return summarise([scale * value for value in values], form)
 
         return fill
 
@@ -85,7 +85,7 @@ def score_columns(part):
 
 def column(name, form):
     """Return how a table's cells are filled with a column of results.csv."""
-    return lambda rows: spread([float(row[name]) for row in rows], form) if rows[0][name] else ""
+    return lambda rows: summarise([float(row[name]) for row in rows], form) if rows[0][name] else ""
 
 
 def name_of(step, schedule, *versions):

@@ -13,11 +13,12 @@ import numpy as np
 
 from experiments.collect import KEY, add_models, find_models
 from experiments.plan import SPLITS
-from experiments.tables import lines_of_models, select, shares, spread, table
+from experiments.tables import lines_of_models, select, shares, summarise, table
 from genre_features.cache import GenreFeatureData
 from genre_features.tracks import PARTS
 from genre_lstm.prediction import classify
 from plumbing.files import write_table
+from plumbing.inputs import InputError
 from plumbing.scripts import HelpFormatter, run_script
 
 NAME = "transfer"
@@ -35,6 +36,10 @@ def write_answers(data, models, output):
         See `collect.find_models`.
     output : pathlib.Path
     """
+    hops = {data.settings.hop_length, *(saved["settings"].hop_length for _, _, saved in models)}
+    if len(hops) > 1:
+        found = " and ".join(map(str, sorted(hops)))
+        raise InputError(f"data and models differ in hop length, {found}: extract with one of them")
     known = models[0][2]["genres"]
     clips = {genre: [] for genre in data.genres if genre in known}
     for part in PARTS:
@@ -54,7 +59,7 @@ def make_table(rows):
     """Return a Markdown table of the share of each genre's clips that is recognised."""
 
     def recall(genre):
-        return lambda own: spread(shares(select(own, genre=genre), genre, "n"), "{:.2f}")
+        return lambda own: summarise(shares(select(own, genre=genre), genre, "n"), "{:.2f}")
 
     columns = {f"{genre} recall": recall(genre) for genre in sorted({r["genre"] for r in rows})}
     return table(rows, lines_of_models(), columns, head="trained on clips")

@@ -99,15 +99,17 @@ class GenreFeatureData:
         """Set what arrays without features.json are assumed to hold, and print it."""
         self.genres = ORIGINAL_GENRES.get(n_genres) or [f"genre_{i}" for i in range(n_genres)]
         self.split, self.tracks = None, self.row_numbers()
-        # GTZAN's clips last 30 s: 1290 to 1293 frames mean the original's hop of 512 samples.
-        hop_length = max(1, 30 * SAMPLE_RATE // n_frames)
+        # GTZAN's clips last 30 s: 1290 to 1293 frames mean the original's hop of 512 samples. The
+        # project before the original kept the first 128 frames at that hop, 3 s.
+        seconds = 3 if n_frames == 128 else 30
+        hop_length = max(1, seconds * SAMPLE_RATE // n_frames)
         power_of_two = 2 ** round(np.log2(hop_length))
         if abs(hop_length / power_of_two - 1) < 0.01:
             hop_length = power_of_two
         self.settings = FrameSettings(hop_length=hop_length, frames=n_frames)
         print(
             f"No {manifest.NAME} in {self.folder}: assuming the genres {', '.join(self.genres)} "
-            f"and 30-s clips, so a hop of {hop_length} samples.",
+            f"and {seconds}-s clips, so a hop of {hop_length} samples.",
             file=sys.stderr,
         )
 

@@ -34,7 +34,7 @@ def listen(path, seconds):
     return digest, len(signal) / SAMPLE_RATE, effective_bandwidth(signal)
 
 
-def check_data_set(dataset, by_part, genres, settings, jobs=-1, picture=None):
+def check_data_set(dataset, by_part, genres, settings, jobs, picture):
     """Print what a data set holds and what is wrong with it; change nothing.
 
     Parameters
@@ -46,7 +46,7 @@ def check_data_set(dataset, by_part, genres, settings, jobs=-1, picture=None):
     settings : FrameSettings
         They tell how much of a clip is used; shorter clips are named.
     jobs : int
-        Files read in parallel; -1 for one per core.
+        Files read in parallel; None for one per core.
     picture : path-like, optional
         A file to draw the bandwidths to.
 

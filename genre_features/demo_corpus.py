@@ -230,11 +230,6 @@ def make_demo_corpus(folder):
     folder : path-like
         Gets ``_train``, ``_validation`` and ``_test``, full of ``<genre>.<number>.au``: 16-bit
         mono at 22,050 Hz, ten seconds each.
-
-    Returns
-    -------
-    pathlib.Path
-        The folder.
     """
     clips = {
         Path(folder) / f"_{part}" / f"{genre}.{number:05}.au": (genre, number)
@@ -247,4 +242,3 @@ def make_demo_corpus(folder):
         with replacing(path) as temporary:
             clip = make_clip(*clips[path])
             soundfile.write(temporary, clip, SAMPLE_RATE, subtype="PCM_16", format="AU")
-    return Path(folder)

@@ -23,7 +23,7 @@ from plumbing.inputs import InputError, one_line
 from plumbing.workers import spread
 
 
-def extract_parts(folder, dataset, by_part, content, *, jobs=-1, scheduler=None):
+def extract_parts(folder, dataset, by_part, content, jobs, scheduler):
     """Extract the features of all clips into one unfinished array per part.
 
     Parameters

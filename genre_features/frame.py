@@ -16,6 +16,7 @@ COLUMNS = {
     "spectral_contrast": slice(26, 33),
 }
 N_FEATURES = COLUMNS["spectral_contrast"].stop
+CUTOFFS = 1000, SAMPLE_RATE // 2 - 1  # Hz, of the low-pass filter: from, to
 # Settings of the four kinds of features beside the frames: librosa's defaults except n_mfcc.
 DEFINITION = {"n_mfcc": 13, "n_mels": 128, "n_chroma": 12, "n_bands": 6, "resampler": "soxr_hq"}
 

@@ -1,5 +1,6 @@
 """features.json, the manifest of a cache: what its arrays hold and what they were made from."""
 
+import contextlib
 import dataclasses
 import hashlib
 import json
@@ -9,7 +10,7 @@ from tqdm import tqdm
 
 from genre_features.frame import DEFINITION, FrameSettings
 from genre_features.tracks import PARTS
-from plumbing.files import check_file
+from plumbing.files import check_file, write_json
 from plumbing.inputs import InputError, are_names
 from plumbing.scripts import library_versions
 
@@ -28,14 +29,14 @@ def describe(dataset, by_part, genres, split, settings, folder=None):
     split : str
     settings : FrameSettings
     folder : path-like, optional
-        Of a cache. Files whose size and last change are those that its manifest holds aren't
-        hashed again: of a large data set that would take long.
+        Of a cache. Files that are as its manifest says aren't hashed again: of a large data set,
+        that would take long.
 
     Returns
     -------
     dict
         ``genres``, ``split``, every setting, as ``sources`` a hash of each clip's file, as
-        ``stamps`` their sizes and times, and the libraries' ``versions``.
+        ``stamps`` what `stamp_of` returns for them, and the libraries' ``versions``.
 
     Raises
     ------
@@ -63,7 +64,7 @@ def describe(dataset, by_part, genres, split, settings, folder=None):
 
 
 def hashed_files(folder):
-    """Return the hashes that a manifest holds, by file, size and time; none if it is damaged."""
+    """Return the hashes that a manifest holds, by file and stamp; none if it is damaged."""
     try:
         content = read(folder)
         return {
@@ -76,12 +77,24 @@ def hashed_files(folder):
 
 
 def stamp_of(path):
-    """Return a file's size (bytes) and the time of its last change (ns), or raise InputError."""
+    """Return by what a file is recognised without being read: its size, times and number on disk.
+
+    Two data sets may have files of the same names, sizes and dates of the last change. The other
+    time can't be set, and the number tells files apart that were copied at once.
+    """
     try:
         status = path.stat()
     except OSError as error:
         raise unreadable(path, error) from None
-    return [status.st_size, status.st_mtime_ns]
+    return [status.st_size, status.st_mtime_ns, status.st_ctime_ns, status.st_ino]
+
+
+def renew_stamps(folder, wanted):
+    """Note how files look now whose content is the same, so that they aren't hashed every time."""
+    content = read(folder)
+    if content.get("stamps") != wanted["stamps"]:
+        with contextlib.suppress(OSError):  # a cache that can't be written to can be used
+            write_json(folder / NAME, content | {"stamps": wanted["stamps"]})
 
 
 def file_digest(path):

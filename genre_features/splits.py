@@ -3,6 +3,7 @@
 import csv
 import hashlib
 import os
+import unicodedata
 import warnings
 from pathlib import Path
 
@@ -120,7 +121,7 @@ def read_groups(path):
     try:
         with Path(path).open(newline="", encoding="utf-8-sig") as rows:
             for row in csv.DictReader(rows):
-                file, group = row["file"].replace("\\", "/"), row["group"]
+                file, group = plain(row["file"].replace("\\", "/")), row["group"]
                 if groups.setdefault(file, group) != group:
                     raise InputError(f"{path} has two groups for {file}: keep one of them")
     except (KeyError, AttributeError, UnicodeDecodeError, csv.Error):
@@ -130,14 +131,20 @@ def read_groups(path):
     return groups
 
 
+def plain(file):
+    """Return a file's name with one code for each accented letter; macOS has two."""
+    return unicodedata.normalize("NFC", file)
+
+
 def split_groups(tracks, groups):
     """Return a part for each track, the same for all of a group, and alike in every genre."""
     from sklearn.model_selection import StratifiedGroupKFold
 
     for track in tracks:
-        if not groups.get(track.file):
+        if not groups.get(plain(track.file)):
             raise InputError(f"{track.file} has no group: add a line for it to the CSV file")
-    names, genres = [groups[track.file] for track in tracks], [track.genre for track in tracks]
+    names = [groups[plain(track.file)] for track in tracks]
+    genres = [track.genre for track in tracks]
     if len(set(names)) < N_FOLDS:
         raise InputError(f"{len(set(names))} groups are too few to split: have {N_FOLDS} or more")
     if max(map(genres.count, set(genres))) < N_FOLDS:

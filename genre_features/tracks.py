@@ -34,13 +34,15 @@ class Track(NamedTuple):
 
     @property
     def name(self):
-        """The file's name without folder and suffix, such as ``jazz.00042``."""
+        """``jazz.00042`` for GTZAN's tracks; else the file's path, without its suffix."""
+        if self.number is None:
+            return Path(self.file).with_suffix("").as_posix()
         return Path(self.file).stem
 
     @property
     def number(self):
         """The track number of a GTZAN name (``<genre>.<five digits>``), else None."""
-        match = re.fullmatch(re.escape(self.genre) + r"\.(\d{5})", self.name)
+        match = re.fullmatch(re.escape(self.genre) + r"\.(\d{5})", Path(self.file).stem)
         return int(match[1]) if match else None
 
 
@@ -88,8 +90,8 @@ def find_in_parts(dataset):
     """Yield the tracks of a data set in the original's layout."""
     for part in PARTS:
         for path in audio_files(dataset / f"_{part}"):
-            match = re.fullmatch(r"([^.]+)\.\d+", path.stem)
-            if not match:
+            match = re.match(r"([^. ]+)[. ]", path.stem)
+            if not match or match[1].isdecimal():
                 raise InputError(f"{path} doesn't name its genre: call it <genre>.<number>")
             yield Track(match[1], path.relative_to(dataset).as_posix(), part)
 

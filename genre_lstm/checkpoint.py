@@ -62,6 +62,22 @@ def restore(run):
         raise InputError(f"{path} holds no checkpoint; leave out --resume") from None
 
 
+def refuse_to_lose(run):
+    """Raise InputError if a run that starts anew was stopped on its way, and can be resumed."""
+    path = run.weights / NAME
+    try:
+        state = read_tensors(path)
+        n_done = len(state["history"])
+        begun = identity_in(state) == run.identity and n_done < run.recipe.epochs
+    except (InputError, OSError, LookupError, TypeError, AttributeError, ValueError):
+        return  # whatever is there can't be resumed
+    if begun:
+        raise InputError(
+            f"{path} holds this run, stopped after epoch {n_done}: continue with --resume, or "
+            "delete the file"
+        )
+
+
 def identity_in(state):
     """Return the identity of the run that a checkpoint belongs to."""
     # Earlier versions called it "settings", and the frame settings in it "features".

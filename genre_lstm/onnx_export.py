@@ -13,7 +13,7 @@ from plumbing.files import replacing
 from plumbing.inputs import InputError
 
 
-class Classifier(nn.Module):
+class OnnxClassifier(nn.Module):
     """`GenreLSTM.forward` and the temperature, in operations that ONNX has for any length.
 
     A loop over windows would be exported for a single length, so here the windows are a batch.
@@ -57,7 +57,7 @@ def export_onnx(model, saved, path):
     except ImportError:
         raise InputError("--export needs ONNX: run pip install -r requirements/onnx.txt") from None
 
-    classifier = Classifier(model, saved["temperature"]).eval()
+    classifier = OnnxClassifier(model, saved["temperature"]).eval()
     example = torch.zeros(1, 2 * model.window, N_FEATURES)
     with replacing(path) as temporary:
         with warnings.catch_warnings(action="ignore"):

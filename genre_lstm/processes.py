@@ -86,7 +86,7 @@ def by_first(function, *arguments):
     return result[0]
 
 
-class Classifier(nn.Module):
+class SharedClassifier(nn.Module):
     """A GenreLSTM whose `forward` is `classify`: DistributedDataParallel runs no other method."""
 
     def __init__(self, model):
@@ -122,7 +122,7 @@ def share(model):
             "its own share of a batch"
         )
     rank = distributed.get_rank()
-    classifier = DistributedDataParallel(Classifier(model), forward_sync_buffers=False)
+    classifier = DistributedDataParallel(SharedClassifier(model), forward_sync_buffers=False)
 
     def classify(inputs):
         if not model.training:

@@ -17,6 +17,7 @@ from tqdm import tqdm
 from genre_features.cache import GenreFeatureData
 from genre_lstm import calibration, checkpoint, processes, results, scoring
 from genre_lstm.recipes import title_of
+from genre_lstm.tensors import is_out_of_memory
 from genre_lstm.training import check_batch_norm, find_divergence, hold, seconds_per_epoch
 from plumbing.files import alone
 from plumbing.inputs import InputError
@@ -33,7 +34,7 @@ def training_run(schedule, options):
     options : argparse.Namespace
         See `options.parse_options`.
     """
-    with processes.together(), contextlib.ExitStack() as stack:
+    with processes.together(), explained_memory(), contextlib.ExitStack() as stack:
         run = TrainingRun(schedule, options)
         if processes.is_first():
             stack.enter_context(alone(run.weights, run.result))
@@ -42,10 +43,24 @@ def training_run(schedule, options):
         except KeyboardInterrupt:
             run.stop()
             raise
-        command = shlex.join(["python", "predict.py", "song.mp3", "--weights", str(run.weights)])
+        weights = run.weights.as_posix()  # cmd.exe reads backslashes in quotes differently
+        command = shlex.join(["python", "predict.py", "song.mp3", "--weights", weights])
         picture = run.result / f"confusion_mat.{run.format}"
         print(f"Curves and scores are in {run.result}: open {picture}.")
         print(f"Weights are in {run.weights}. Next: {command}")
+
+
+@contextlib.contextmanager
+def explained_memory():
+    """Turn PyTorch's errors for lack of memory in the block into an InputError."""
+    try:
+        yield
+    except RuntimeError as error:
+        if is_out_of_memory(error):
+            raise InputError(
+                "not enough memory: give a smaller --batch-size, or train with --device cpu"
+            ) from None
+        raise
 
 
 class TrainingRun:
@@ -66,6 +81,14 @@ class TrainingRun:
         Time trained, including that of earlier sessions.
     identity : dict
         What must be equal for a checkpoint to belong to this run.
+    title : str
+        Of the figures.
+    format : str
+        The suffix of the figures.
+    resumes : bool
+        Whether the run goes on from its checkpoint.
+    model, optimizer, scheduler
+        What is trained, from `start` on; a checkpoint holds their states.
     """
 
     def __init__(self, schedule, options):
@@ -77,6 +100,7 @@ class TrainingRun:
         processes.take_device(self.device)
         if self.device != "cpu":
             hold(data, self.device)
+        self.model = self.optimizer = self.scheduler = None
         self.history, self.seconds = [], 0.0
         self.shown = {}  # the last validation's scores, beside the progress bar
         self.answers = {}  # to the clips of each part, in the first process
@@ -101,6 +125,8 @@ class TrainingRun:
         check_batch_norm(model, self.data)
         if self.resumes:
             checkpoint.restore(self)
+        else:
+            checkpoint.refuse_to_lose(self)
         n_epochs = self.recipe.epochs - len(self.history)
         minutes = n_epochs * seconds_per_epoch(model, self.data) / 60
         place = self.device
@@ -152,8 +178,7 @@ class TrainingRun:
         """
         if divergence := find_divergence(self.model, trained.losses):
             raise InputError(
-                f"training diverged in epoch {epoch}, {divergence}: lower --learning-rate; "
-                "the last checkpoint is kept"
+                f"training diverged in epoch {epoch}, {divergence}: lower --learning-rate"
             )
         scores = validated or {"loss": None, "accuracy": None}
         row = (epoch, trained.loss, trained.accuracy, scores["loss"], scores["accuracy"])

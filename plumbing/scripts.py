@@ -1,6 +1,7 @@
 """Command lines: help texts, types of options, exit statuses."""
 
 import argparse
+import contextlib
 import importlib.metadata
 import io
 import os
@@ -15,7 +16,8 @@ FORMATS = ("png", "pdf", "svg")  # of figures
 def run_script(main, *arguments):
     """Run a script's main function and turn its exceptions into an exit status.
 
-    0: done; 2: the user can correct it, explained in one line on stderr; 130: Ctrl-C.
+    0: done; 2: the user can correct it, explained in one line on stderr; 130: Ctrl-C; 141: the
+    program that read the output has ended.
     """
     replace_closed_streams()
     for stream in (sys.stdout, sys.stderr):
@@ -24,6 +26,10 @@ def run_script(main, *arguments):
             stream.reconfigure(errors="backslashreplace")
     try:
         main(*arguments)
+    except BrokenPipeError:  # what reads the output, such as head, has enough
+        # Python writes what is left of the output at the end: somewhere it must go.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(141)
     except (InputError, OSError, MemoryError) as error:
         script = Path(sys.argv[0])
         name = script.parent.name if script.name == "__main__.py" else script.name
@@ -53,15 +59,15 @@ class HelpFormatter(argparse.ArgumentDefaultsHelpFormatter, argparse.RawDescript
         return super()._get_help_string(action)
 
 
-def at_least(least):
-    """Return an argparse type: a number of the type of `least`, from there to `LARGEST`."""
+def at_least(least, most=LARGEST):
+    """Return an argparse type: a number of the type of `least`, from there to `most`."""
 
     def read(text):
-        if not least <= (number := type(least)(text)) <= LARGEST:
-            raise ValueError
-        return number
+        with contextlib.suppress(ValueError):
+            if least <= (number := type(least)(text)) <= most:
+                return number
+        raise argparse.ArgumentTypeError(f"{text!r} isn't a number from {least} to {most}")
 
-    read.__name__ = f"number, at least {least}"  # shown in argparse's message
     return read
 
 

@@ -25,7 +25,7 @@ HELD = 4  # calls of each process whose results may wait for those of earlier ca
 MOST_PROCESSES = 60 if os.name == "nt" else 10_000  # Windows can't wait for more
 
 
-def spread(function, calls, jobs=-1, scheduler=None):
+def spread(function, calls, jobs=None, scheduler=None):
     """Yield `attempt(function, *call)` for every call, in order, from parallel processes.
 
     Each process uses one thread: all cores are busy, and sums don't depend on `jobs`. Calls are
@@ -36,8 +36,8 @@ def spread(function, calls, jobs=-1, scheduler=None):
     function : callable
         From an importable module.
     calls : iterable of tuple
-    jobs : int
-        Number of processes; -1 for one per core. On a cluster its workers decide.
+    jobs : int, optional
+        Number of processes; by default one per core. On a cluster its workers decide.
     scheduler : str, optional
         Address of a Dask scheduler, as in ``tcp://10.0.0.1:8786``. Its workers must see the same
         files under the same paths.
@@ -56,7 +56,7 @@ def spread(function, calls, jobs=-1, scheduler=None):
                 outcome = attempt(function, *call)
             yield outcome
     else:
-        yield from spread_over_processes(function, calls, n_cores() if jobs == -1 else jobs)
+        yield from spread_over_processes(function, calls, jobs or n_cores())
 
 
 def n_cores():

@@ -54,6 +54,21 @@ def test_demo_leaves_no_choice_of_where_and_how_much(tmp_path, option):
     assert not list(tmp_path.iterdir())
 
 
+@pytest.mark.parametrize(
+    ("options", "word"),
+    [
+        (["--groups", "a.csv", "--split", "filtered"], "leave out --split"),
+        (["--check", "--scheduler", "tcp://10.0.0.1:8786"], "leave out --scheduler"),
+        (["--plot", "a.png"], "add --check"),
+        (["--url", "http://127.0.0.1"], "add it"),
+    ],
+)
+def test_options_that_would_be_ignored_are_refused(options, word, tmp_path):
+    _, stderr = run("GenreFeatureData.py", *options, cwd=tmp_path, status=2)
+    assert word in stderr.splitlines()[-1]
+    assert not list(tmp_path.iterdir())
+
+
 @pytest.mark.parametrize("mode", ["--demo", "--download"])
 def test_second_script_that_would_write_audio_to_a_folder_is_told_of_the_first(tmp_path, mode):
     options = ["--url", "http://127.0.0.1:1"] * (mode == "--download")

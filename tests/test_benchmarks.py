@@ -4,7 +4,7 @@ import numpy as np
 from helpers import ROOT, read_rows, write_clip
 
 from benchmarks import __main__ as benchmarks
-from benchmarks import original, threads
+from benchmarks import measuring, original, threads
 from genre_features.features import extract_clip
 from genre_features.frame import FrameSettings
 
@@ -39,7 +39,7 @@ def test_two_sides_are_run_by_turns_and_compared_by_their_medians():
         left = iter(values)
         return lambda: calls.append(name) or next(left)
 
-    found = benchmarks.by_turns(side("ours", 1, 9, 2), side("theirs", 5, 7, 6), 3)
+    found = measuring.by_turns(side("ours", 1, 9, 2), side("theirs", 5, 7, 6), 3)
     assert found == [2, 6]
     assert calls == ["ours", "theirs"] * 3
 

@@ -49,6 +49,13 @@ def test_clips_of_hours_without_manifest_get_a_hop_of_one_sample(tmp_path):
     assert data.settings.hop_length == 1
 
 
+def test_clips_of_128_frames_without_manifest_are_taken_for_3_seconds(tmp_path, capsys):
+    write_cache(tmp_path, n_frames=128)
+    data = GenreFeatureData(tmp_path).load()
+    assert data.settings.hop_length == 512
+    assert_one_line(capsys.readouterr().err, "3-s clips", "hop of 512")
+
+
 def test_many_genres_take_no_memory_of_their_square(tmp_path):
     write_cache(tmp_path, n_clips=2, n_genres=6)
     for part in PARTS:

@@ -81,6 +81,19 @@ def test_resume_without_a_checkpoint_is_refused(features, tmp_path):
     assert_one_line(stderr, "nothing to resume", "checkpoint.pt")
 
 
+def test_start_without_resume_does_not_overwrite_a_run_that_was_stopped(
+    stopped, features, tmp_path
+):
+    folder = shutil.copytree(stopped, tmp_path / "stopped")
+    checkpoint = folder / "weights" / "PiecewiseDecay" / "checkpoint.pt"
+    before = checkpoint.read_bytes()
+    _, stderr = train("PiecewiseDecay", features, folder, *TRAINED, status=2)
+    assert_one_line(stderr, checkpoint, "stopped after epoch 12", "--resume")
+    assert checkpoint.read_bytes() == before
+    train("PiecewiseDecay", features, folder, *TRAINED, "--epochs", 1)  # another run
+    train("PiecewiseDecay", features, folder, *TRAINED, "--epochs", 1)  # it is complete
+
+
 def test_file_that_is_no_checkpoint_is_refused(trained, features, tmp_path):
     folder = shutil.copytree(trained, tmp_path / "trained") / "weights" / "PiecewiseDecay"
     (folder / "model.pt").replace(folder / "checkpoint.pt")

@@ -9,6 +9,7 @@ import time
 import pytest
 from helpers import assert_one_line, contents, extract
 
+import plumbing.cluster
 from genre_features import extraction
 from plumbing.inputs import InputError, attempt
 from plumbing.workers import spread
@@ -74,6 +75,16 @@ def test_scheduler_that_goes_away_midway_is_said_in_one_line(tmp_path):
         scheduler.kill()
         with pytest.raises(InputError, match=f"^the Dask scheduler at {address} went away"):
             list(outcomes)
+
+
+def test_scheduler_without_workers_is_said_in_one_line(tmp_path, monkeypatch):
+    monkeypatch.setattr(plumbing.cluster, "WAIT", 1)
+    words = "^no worker has joined the scheduler at tcp://127.0.0.1:"
+    with (
+        start_cluster(tmp_path, n_workers=0) as (address, *_),
+        pytest.raises(InputError, match=words),
+    ):
+        list(spread(attempt, [(abs, 1)], scheduler=address))
 
 
 def test_scheduler_that_does_not_answer_is_said_in_one_line(corpus, tmp_path):

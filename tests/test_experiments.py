@@ -28,7 +28,7 @@ from helpers import (
 )
 
 from experiments import __main__ as experiments
-from experiments import collect, merge, report, robustness, transfer
+from experiments import chains, collect, merge, report, robustness, transfer
 from experiments.architecture import count_parameters
 from experiments.artists import write_artists
 from experiments.baseline import summary_statistics
@@ -241,7 +241,31 @@ def test_genres_that_both_data_sets_have_are_counted_by_the_models_answers(
     ]
 
 
-def test_models_are_found_by_the_features_that_they_were_trained_on(named_features, tmp_path):
+def test_models_of_another_hop_length_are_refused(models, named_features, tmp_path):
+    data = GenreFeatureData(named_features).load()
+    data.settings = dataclasses.replace(data.settings, hop_length=1709)
+    with pytest.raises(InputError, match="differ in hop length, 512 and 1709"):
+        transfer.write_answers(data, models, tmp_path)
+
+
+def test_tracks_that_are_not_gtzans_are_named_before_anything_is_trained(tmp_path):
+    with pytest.raises(InputError, match=r"^song 1 isn't named as GTZAN's tracks are"):
+        chains.number_of({"track": "song 1"})
+
+
+def test_models_are_found_by_the_features_that_they_were_trained_on(
+    trained, named_features, tmp_path, monkeypatch
+):
+    other = shutil.copytree(named_features, tmp_path / "other")
+    (other / "features.json").unlink()
+    inputs = np.load(other / "data_train_input.npy")
+    np.save(other / "data_train_input.npy", inputs + 1)
+    run = next(run for run in collect.RUNS if run.step == "improved" and run.split == "lowpass")
+    folder = collect.folder_of(run, GenreFeatureData(other).load(), tmp_path)
+    weights = trained / "weights" / PIECEWISE
+    shutil.copytree(weights, folder / "weights" / run.schedule)
+    ((key, _, _),) = collect.find_models({"lowpass": other, "control": named_features}, tmp_path)
+    assert (key["split"], key["schedule"], key["seed"]) == ("lowpass", run.schedule, run.seed)
     with pytest.raises(InputError, match="python -m experiments trains them"):
         collect.find_models({"lowpass": named_features, "control": None}, tmp_path)
 
@@ -378,6 +402,14 @@ def test_figures_of_a_training_are_redrawn_as_they_were(trained, tmp_path):
     run_module("experiments.redraw", folder)
     for name in PICTURES:
         assert (folder / name).read_bytes() == (trained / "result" / PIECEWISE / name).read_bytes()
+
+
+def test_results_of_two_trainings_are_not_drawn_as_one(trained, tmp_path):
+    folder = shutil.copytree(trained / "result" / PIECEWISE, tmp_path / PIECEWISE)
+    lines = (folder / "history.csv").read_text(encoding="utf-8").splitlines()
+    (folder / "history.csv").write_text("\n".join(lines[:-1]), encoding="utf-8")
+    _, stderr = run_module("experiments.redraw", folder, status=2)
+    assert_one_line(stderr, folder, "two trainings")
 
 
 def test_redrawing_says_which_folder_it_needs(tmp_path):

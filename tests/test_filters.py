@@ -41,7 +41,7 @@ def test_cosine_basis_is_orthonormal():
     np.testing.assert_allclose(basis.T @ basis, np.eye(13), atol=1e-14)
 
 
-def test_bands_of_contrast_cover_all_bins_but_the_last_of_some():
+def test_bands_of_contrast_cover_all_bins():
     bands = filters.contrast_bands()
     covered = {k for bins, _ in bands for k in range(bins.start, bins.stop)}
     assert covered == set(range(filters.N_BINS))

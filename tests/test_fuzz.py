@@ -1,5 +1,8 @@
 """What a user may rely on when a file is damaged, or was made to do harm."""
 
+import pytest
+
+pytest.importorskip("resource", reason="Windows limits no memory")
 from fuzz import fuzz, list_cases
 
 

@@ -64,6 +64,7 @@ def test_figures_have_the_name_of_the_file_and_the_seconds_and_format_asked_for(
         (["a.wav", "--genres"], "leave out the files"),
         (["a.wav", "--features", "gtzan"], "--features"),
         (["a.wav", "--format", "jpg"], "--format"),
+        (["a.wav", "--lowpass", "11025"], "from 1000 to 11024"),
     ],
 )
 def test_what_does_not_go_together_is_refused_in_a_line(arguments, word, tmp_path):

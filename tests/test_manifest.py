@@ -1,10 +1,12 @@
 """What a user may rely on about features.json."""
 
 import json
+import os
 import shutil
 
+import numpy as np
 import pytest
-from helpers import FRAMES, GENRES, extract, read_manifest
+from helpers import FRAMES, GENRES, array_bytes, extract, read_manifest
 
 from genre_features import manifest
 from genre_features.frame import FrameSettings
@@ -55,6 +57,35 @@ def test_damaged_manifest_lets_all_files_be_hashed(features, tmp_path, damage):
     assert manifest.hashed_files(features)
     (tmp_path / manifest.NAME).write_text(json.dumps(content | damage), encoding="utf-8")
     assert manifest.hashed_files(tmp_path) == {}
+
+
+def test_data_set_with_the_names_sizes_and_dates_of_another_is_told_apart(corpus, tmp_path):
+    audio, cache = [tmp_path / "one", tmp_path / "other"], tmp_path / "cache"
+    for folder in audio:
+        shutil.copytree(corpus, folder)
+    for path in audio[1].glob("*/*"):
+        header, samples = path.read_bytes()[:44], np.fromfile(path, np.int16, offset=44)
+        path.write_bytes(header + samples[::-1].tobytes())
+    for folder in audio:
+        for path in folder.glob("*/*"):
+            os.utime(path, (1e9, 1e9))
+    extract(audio[0], cache)
+    before = array_bytes(cache)
+    stdout, _ = extract(audio[1], cache)
+    assert "the audio files have changed" in stdout
+    assert array_bytes(cache) != before
+
+
+def test_files_with_a_new_date_are_hashed_once(corpus, tmp_path, monkeypatch):
+    audio, cache, hashed = shutil.copytree(corpus, tmp_path / "audio"), tmp_path / "cache", []
+    extract(audio, cache)
+    for path in audio.glob("*/*"):
+        os.utime(path, (1e9, 1e9))
+    digest = manifest.file_digest
+    monkeypatch.setattr(manifest, "file_digest", lambda path: hashed.append(path) or digest(path))
+    for _ in range(2):
+        assert "up to date" in extract(audio, cache)[0]
+    assert len(hashed) == 21
 
 
 def test_file_that_cannot_be_read_is_named_rather_than_left_out(tmp_path):

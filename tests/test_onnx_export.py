@@ -35,7 +35,7 @@ def test_exported_model_answers_as_the_weights_do_at_any_length(weights, exporte
 def test_exported_model_says_how_its_features_are_made(weights, exported):
     metadata = onnxruntime.InferenceSession(exported).get_modelmeta().custom_metadata_map
     _, saved = load_model(weights / "PiecewiseDecay" / "model.pt")
-    for name in ("sample_rate", "n_fft", "hop_length", "frames"):
+    for name in ("sample_rate", "n_fft", "hop_length", "frames", "lowpass"):
         assert json.loads(metadata[name]) == getattr(saved["settings"], name)
 
 

@@ -136,6 +136,16 @@ def test_diverging_run_says_in_which_batch_and_keeps_the_last_checkpoint(
     assert not contents(tmp_path / "result" / "PiecewiseDecay")
 
 
+@pytest.mark.parametrize("message", ["CUDA out of memory. Tried", "can't allocate memory: you"])
+def test_lack_of_memory_is_said_in_one_line(features, tmp_path, monkeypatch, message):
+    def run_out(*_):
+        raise RuntimeError(message)
+
+    monkeypatch.setattr(training, "train_step", run_out)
+    _, stderr = train("PiecewiseDecay", features, tmp_path, status=2)
+    assert_one_line(stderr, "not enough memory", "--batch-size")
+
+
 @pytest.mark.parametrize(("options", "full"), [((), "checkpoint.pt"), (("--resume",), "model.pt")])
 def test_full_disk_is_said_in_one_line_and_the_files_are_as_before(
     trained, features, tmp_path, options, full
@@ -180,9 +190,16 @@ def test_device_that_is_not_there_is_said_in_one_line(features, tmp_path):
     assert_one_line(stderr, "cuda")
 
 
-def test_device_is_the_one_asked_for_and_automatically_one_that_is_there():
+@pytest.mark.parametrize(
+    ("cuda", "mps", "best"),
+    [(True, False, "cuda"), (False, True, "mps"), (True, True, "cuda"), (False, False, "cpu")],
+)
+def test_device_is_the_one_asked_for_and_automatically_the_fastest(monkeypatch, cuda, mps, best):
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: cuda)
+    monkeypatch.setattr(torch.backends.mps, "is_available", lambda: mps)
+    assert pick_device("auto") == best
     assert pick_device("cpu") == "cpu"
-    assert pick_device("auto") in ("cuda", "mps", "cpu")
-    if not torch.backends.mps.is_available():
-        with pytest.raises(InputError, match="mps"):
-            pick_device("mps")
+    for name, there in (("cuda", cuda), ("mps", mps)):
+        if not there:
+            with pytest.raises(InputError, match=f"no {name} device here"):
+                pick_device(name)

@@ -110,6 +110,20 @@ def test_closed_streams_are_not_taken_for_files(closed, tmp_path):
     assert (tmp_path / "f").read_text() == ""
 
 
+@pytest.mark.skipif(os.name != "posix", reason="Windows says it otherwise")
+def test_script_whose_output_is_cut_off_ends_without_a_word():
+    code = (
+        "from plumbing.scripts import run_script\n"
+        "def main():\n"
+        "    for number in range(100_000):\n"
+        "        print(number)\n"
+        "run_script(main)\n"
+    )
+    command = ["sh", "-c", '"$0" -c "$1" | head -n 1', sys.executable, code]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
+    assert (done.stdout, done.stderr) == ("0\n", "")
+
+
 def test_ctrl_c_ends_in_status_130_without_a_word(capsys):
     def main():
         raise KeyboardInterrupt
@@ -137,8 +151,10 @@ def test_numbers_are_of_the_type_of_the_least_one_and_in_range(least, good, bad)
     assert [read(text) for text in good] == [type(least)(text) for text in good]
     assert {type(read(text)) for text in good} == {type(least)}
     for text in bad:
-        with pytest.raises(ValueError):
+        with pytest.raises(argparse.ArgumentTypeError, match=f"isn't a number from {least} to"):
             read(text)
+    with pytest.raises(argparse.ArgumentTypeError):
+        at_least(least, most=7)("8")
 
 
 def test_help_shows_defaults_where_there_are_some():

@@ -1,6 +1,7 @@
 """What a user may rely on when clips are dealt to the parts."""
 
 import collections
+import unicodedata
 
 import pytest
 from helpers import assert_one_line, refuse, touch, write_clip
@@ -90,6 +91,19 @@ def test_track_in_two_groups_is_said_with_its_file(corpus, tmp_path):
     table.write_text("file,group\na/b.wav,one\na/b.wav,one\na\\b.wav,two\n")
     stderr = refuse(corpus, tmp_path / "output", "--groups", table)
     assert_one_line(stderr, table, "two groups for a/b.wav")
+
+
+def test_accented_letters_are_the_same_however_they_are_encoded(tmp_path):
+    genres = ["Mélodie", "Métal"]
+    composed, apart = (
+        [unicodedata.normalize(form, f"{genre}/{i}.wav") for genre in genres for i in range(20)]
+        for form in ("NFC", "NFD")
+    )
+    groups = read_groups(
+        write_groups(tmp_path / "groups.csv", {file: f"artist {i}" for i, file in enumerate(apart)})
+    )
+    tracks = [Track(file.partition("/")[0], file) for file in composed]
+    assert sum(map(len, split_tracks(tracks, groups=groups)[0].values())) == 40
 
 
 def test_filtered_split_of_other_music_than_gtzan_is_refused(corpus, tmp_path):

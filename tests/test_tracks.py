@@ -23,6 +23,22 @@ def test_genre_folders_may_lie_in_the_data_set_or_in_gtzans_folders(tmp_path, fo
     ]
 
 
+def test_files_of_the_same_name_in_folders_of_a_genre_have_names_of_their_own(tmp_path):
+    touch(tmp_path, "jazz/A/01 Intro.mp3", "jazz/B/01 Intro.mp3")
+    tracks, _ = find_tracks(tmp_path)
+    assert [track.name for track in tracks] == ["jazz/A/01 Intro", "jazz/B/01 Intro"]
+
+
+def test_genre_in_the_originals_layout_stands_before_the_first_dot_or_space(tmp_path):
+    touch(tmp_path, "_train/pop.00003.au", "_validation/pop 00003447.au", "_test/trip-hop.1.2.au")
+    tracks, _ = find_tracks(tmp_path)
+    assert {track.file: track.genre for track in tracks} == {
+        "_train/pop.00003.au": "pop",
+        "_validation/pop 00003447.au": "pop",
+        "_test/trip-hop.1.2.au": "trip-hop",
+    }
+
+
 @pytest.mark.parametrize("name", ["song", "jazz.0001", "jazz.000001", "pop.00001", "jazz 00001"])
 def test_only_gtzans_names_have_a_track_number(name):
     assert Track("jazz", f"jazz/{name}.au").number is None
