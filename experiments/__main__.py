@@ -21,7 +21,6 @@ from tqdm import tqdm
 from experiments import chains, report
 from experiments.artists import write_artists
 from experiments.collect import RESULTS, baseline_row, folder_of, gather, write_results
-from experiments.distances import write_distances
 from experiments.plan import RUNS, SPLITS, STEPS
 from genre_features.cache import GenreFeatureData
 from genre_features.genres import TEN_GENRES
@@ -103,7 +102,6 @@ def complete(splits, left, options, tracks, cut):
     for _ in train_all(left, options):
         write_results(splits, output, baselines, cut)
     write_results(splits, output, baselines, cut)
-    write_distances(splits["index"], output)
     chains.write_chains(tracks, output)
     if set(splits["index"].genres) <= set(TEN_GENRES):
         write_artists(splits["index"].genres, output)

@@ -1,6 +1,5 @@
 """How far the parts of GTZAN's two splits share artists, and how far the splits share clips."""
 
-from experiments import report
 from genre_features.check import shared_artists
 from genre_features.splits import split_tracks
 from genre_features.tracks import Track
@@ -26,4 +25,4 @@ def write_artists(genres, output):
         for part, counts in shared_artists(by_part[split]).items():
             known = sum(track.file in validation for track in by_part[split][part])
             rows.append({"split": split, "part": part, **counts, "other_validation": known})
-    write_table(output / report.ARTISTS, rows[0], rows)
+    write_table(output / "artists.csv", rows[0], rows)

@@ -63,8 +63,8 @@ def is_cut(row):
     return float(row["contrast"]) > CUT
 
 
-def make_table(rows):
-    """Return a Markdown table of hiphop's answers in each recording chain, of chains.csv."""
+def make_tables(rows):
+    """Return a Markdown table, by its title, of hiphop's answers in each recording chain."""
     lines = [["hiphop, validation and test", "clips"], ["---", "---:"]]
     for schedule in (PIECEWISE, PLATEAU):
         lines[0] += [f"right, {schedule}", f"called metal, {schedule}"]
@@ -75,7 +75,7 @@ def make_table(rows):
         for schedule in (PIECEWISE, PLATEAU):
             line += [sum(row[schedule] == genre for row in own) for genre in HIPHOP_ANSWERS]
         lines.append(line)
-    return markdown(lines)
+    return {"Hiphop in each recording chain": markdown(lines)}
 
 
 def draw_chains(rows, path):
@@ -87,14 +87,21 @@ def draw_chains(rows, path):
         )
     figure, panels = draw_tracks(tracks)
     for axes, genre in zip(panels, tracks, strict=True):
-        axes.axhline(CUT, color=GRAY, linewidth=0.8, linestyle="--", label="band-limited above")
+        axes.axhline(
+            CUT, color=GRAY, linewidth=0.8, linestyle="--", label=f"{CUT} dB: band-limited above"
+        )
         wrong = [
             (number_of(row), float(row["contrast"]))
             for row in rows
             if row["genre"] == genre == "hiphop" and "metal" in (row[PIECEWISE], row[PLATEAU])
         ]
         if wrong:
-            axes.plot(*zip(*wrong, strict=True), "x", color="black", label="hiphop called metal")
+            axes.plot(
+                *zip(*wrong, strict=True),
+                "x",
+                color="black",
+                label="hiphop called metal by a model",
+            )
     panels[-1].set_xlim(-1, 100)
     add_legend(figure, panels)
     figure.suptitle("Mean spectral contrast from 6.4 to 11 kHz (dB)")

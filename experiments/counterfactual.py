@@ -27,7 +27,6 @@ from plumbing.files import read_table, write_table
 from plumbing.scripts import HelpFormatter, add_format, run_script
 
 NAME = "counterfactual"
-TITLE = "Full-band clips called metal when low-passed"
 CUTOFFS = (9500, 9000, 7500)  # Hz; the band-limited clips of GTZAN are cut at about 9600
 WEIGHTS = Path(__file__).parent.parent / "weights" / "reference" / "published"
 
@@ -66,8 +65,8 @@ def write_answers(dataset, output):
     write_table(output / f"{NAME}.csv", rows[0], rows)
 
 
-def make_table(rows):
-    """Return a Markdown table of the answers to low-passed clips, of counterfactual.csv."""
+def make_tables(rows):
+    """Return a Markdown table, by its title, of the answers to low-passed clips."""
     lines = [["", "clips"], ["---", "---:"]]
     cutoffs = list(dict.fromkeys(row["cutoff"] for row in rows))
     for cutoff in cutoffs:
@@ -83,7 +82,7 @@ def make_table(rows):
             ]
             n_clips = len({row["track"] for row in own})
             lines.append([f"{genre}, {schedule}", n_clips, *n_metal])
-    return markdown(lines)
+    return {"Full-band clips called metal when low-passed": markdown(lines)}
 
 
 def draw_answers(rows, path):
@@ -106,7 +105,7 @@ def draw_answers(rows, path):
         axes.grid()
     add_legend(figure, figure.axes)
     figure.axes[0].set_ylabel("probability of metal")
-    figure.suptitle("Clips with the full band, shown to the published models")
+    figure.suptitle("Full-band clips, classified by the published models")
     save(figure, path)
 
 

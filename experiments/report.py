@@ -32,19 +32,14 @@ from genre_features.figures import (
     ORANGE,
     PAGE_WIDTH,
     PART_COLORS,
-    genre_colors,
     save,
 )
 from genre_lstm.plots import draw_confusion
 from plumbing.files import read_table, replacing
 from plumbing.scripts import HelpFormatter, add_format, run_script
 
-DISTANCES, ARTISTS = "distances.csv", "artists.csv"
-
-# Distances of a hiphop clip, with the tracks' mean MFCC and with it removed.
-DISTANCE_COLUMNS = ("clip", "hiphop", "metal", "hiphop_removed", "metal_removed")
-
-VERSIONS = {"control": "as they are", "lowpass": "low-passed"}  # splits that are compared
+# The splits that are compared.
+VERSIONS = {"control": "as they are", "lowpass": "low-passed at 9 kHz"}
 LOSSES = (0.2, 0.3, 0.4, 0.6, 0.8, 1, 1.2, 1.6)  # that are written at an axis
 COLORS = dict(zip(SCHEDULES, (BLUE, ORANGE, GRAY), strict=True))
 ORIGINAL = {"accuracy": 0.7905, "hiphop recall": 0.35}  # in the original project's report
@@ -119,29 +114,6 @@ def draw_losses(axes, runs, schedule):
     axes.fill_between(epochs, losses.min(axis=0), losses.max(axis=0), **band)
 
 
-def draw_distances(rows, path):
-    """Draw each hiphop clip by its distance from hiphop and from metal."""
-    figure = Figure(figsize=(PAGE_WIDTH, 3.8))
-    panels = {"": "as they are", "_removed": "each track's mean removed"}
-    for axes, (suffix, title) in zip(figure.subplots(1, 2), panels.items(), strict=True):
-        hiphop, metal = (
-            np.array([float(row[f"{genre}{suffix}"]) for row in rows])
-            for genre in ("hiphop", "metal")
-        )
-        end = 1.05 * max(hiphop.max(), metal.max())
-        axes.plot([0, end], [0, end], color="0.7", linewidth=1)
-        nearer = metal < hiphop
-        for chosen, genre, mark in ((nearer, "metal", "s"), (~nearer, "hiphop", "o")):
-            label = f"closer to {genre}: {chosen.sum()} of {len(rows)}"
-            (color,) = genre_colors([genre])
-            axes.plot(hiphop[chosen], metal[chosen], mark, markersize=5, color=color, label=label)
-        axes.set(xlim=(0, end), ylim=(0, end), aspect="equal", title=f"MFCC, {title}")
-        axes.set(xlabel="distance from hiphop training clips")
-        axes.set(ylabel="distance from metal training clips")
-        axes.legend(loc="lower right", handletextpad=0)
-    save(figure, path)
-
-
 def draw_confusions(rows, path):
     """Draw the improved recipe's answers to both versions of the clips, of all seeds together."""
     runs = {split: select(rows, **of_step("improved", split)) for split in VERSIONS}
@@ -158,7 +130,8 @@ def draw_confusions(rows, path):
         n = int(counts.sum())
         scores = {"confusion": counts.tolist(), "accuracy": counts.trace() / n, "n": n}
         panels[label] = scores
-    title = f"Improved recipe, validation clips, {len(seeds)} seeds together"
+    n_clips = n // len(seeds)
+    title = f"Improved recipe, {n_clips} validation clips, {len(seeds)} seeds together"
     draw_confusion(panels, genres, path, title)
 
 
@@ -172,18 +145,16 @@ def write_tables(by_title, path):
 def write_report(folder, format="png"):
     """Write table.md and the figures beside the .csv files in a folder."""
     rows, tracks = read_table(folder / RESULTS), read_table(folder / f"{chains.NAME}.csv")
-    by_title = tables(rows)
-    by_title["Hiphop in each recording chain"] = chains.make_table(tracks)
+    by_title = tables(rows) | chains.make_tables(tracks)
     by_title["Hiphop by recipe"] = hiphop_table(read_table(folder / HIPHOP))
     others = (counterfactual, robustness, transfer)  # they need more than features
     answers = {experiment: read_table(folder / f"{experiment.NAME}.csv") for experiment in others}
     for experiment, found in answers.items():
         if found:
-            by_title[experiment.TITLE] = experiment.make_table(found)
+            by_title |= experiment.make_tables(found)
     write_tables(by_title, folder / "table.md")
     draw_ladder(rows, folder / f"ladder.{format}")
     draw_schedules(read_table(folder / CURVES), folder / f"schedules.{format}")
-    draw_distances(read_table(folder / DISTANCES), folder / f"distances.{format}")
     if confusions := read_table(folder / CONFUSIONS):
         draw_confusions(confusions, folder / f"confusions.{format}")
     chains.draw_chains(tracks, folder / f"{chains.NAME}.{format}")

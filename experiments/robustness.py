@@ -1,4 +1,4 @@
-"""Show real clips to the improved models, as they are and at the sample rates of other music.
+"""Show real clips to the improved models, as they are, at other sample rates, and shortened.
 
     python -m experiments.robustness --clips gtzan/genres --lowpass gtzan/lowpass
 
@@ -25,26 +25,26 @@ from plumbing.files import write_table
 from plumbing.scripts import HelpFormatter, run_script
 
 NAME = "robustness"
-TITLE = "Answers at other sample rates"
-AS_IT_IS = "as it is"
-# The sample rate (Hz) and format that each clip is converted to.
-VARIANTS = {
-    "16 kHz, WAV": (16000, "WAV"),
-    "16 kHz, MP3": (16000, "MP3"),
-    "16 kHz, OGG": (16000, "OGG"),
-    "8 kHz, WAV": (8000, "WAV"),
-}
-COLUMNS = (*KEY, "variant", "n", "right", "kept")
 SECONDS = 31  # GTZAN's clips are shorter; of longer files the start is taken
+AS_IT_IS = "as it is"
+# The sample rate (Hz) and format that each clip is converted to, and how much is kept of it (s).
+CONVERTED = {
+    "16 kHz, WAV": (16000, "WAV", SECONDS),
+    "16 kHz, MP3": (16000, "MP3", SECONDS),
+    "16 kHz, OGG": (16000, "OGG", SECONDS),
+    "8 kHz, WAV": (8000, "WAV", SECONDS),
+}
+SHORTENED = {f"first {seconds} s": (SAMPLE_RATE, "WAV", seconds) for seconds in (1, 2, 5, 10)}
+VARIANTS = {AS_IT_IS: (SAMPLE_RATE, "WAV", SECONDS), **CONVERTED, **SHORTENED}
+COLUMNS = (*KEY, "variant", "n", "right", "kept")
 
 
 def write_variants(path, folder):
     """Write a clip in every variant to a folder; return the files, by the variant's name."""
     signal, files = load_signal(path, SECONDS), {}
-    variants = {AS_IT_IS: (SAMPLE_RATE, "WAV"), **VARIANTS}
-    for number, (name, (rate, form)) in enumerate(variants.items()):
+    for number, (name, (rate, form, seconds)) in enumerate(VARIANTS.items()):
         files[name] = Path(folder) / f"{number}.{form.lower()}"
-        converted = soxr.resample(signal, SAMPLE_RATE, rate)
+        converted = soxr.resample(signal[: seconds * SAMPLE_RATE], SAMPLE_RATE, rate)
         soundfile.write(files[name], converted.clip(-1, 1), rate, format=form)
     return files
 
@@ -52,7 +52,7 @@ def write_variants(path, folder):
 def answer_clips(dataset, models):
     """Return (genres, answers): each clip's genre, and answers[model][variant] to each clip."""
     tracks = [t for t in find_tracks(dataset)[0] if t.genre in models[0][2]["genres"]]
-    answers = [{name: [] for name in (AS_IT_IS, *VARIANTS)} for _ in models]
+    answers = [{name: [] for name in VARIANTS} for _ in models]
     for track in tqdm(tracks, "Clips", unit="clip"):
         with tempfile.TemporaryDirectory() as folder:
             for name, path in write_variants(dataset / track.file, folder).items():
@@ -77,8 +77,8 @@ def write_answers(dataset, models, output):
     write_table(output / f"{NAME}.csv", COLUMNS, rows)
 
 
-def make_table(rows):
-    """Return a Markdown table of right answers, and of those that stay in each variant."""
+def make_tables(rows):
+    """Return Markdown tables by title: right answers, and those that stay at other rates."""
 
     def numbers(column, variant):
         def fill(own):
@@ -87,9 +87,14 @@ def make_table(rows):
 
         return fill
 
-    columns = {f"right, of {rows[0]['n']}": numbers("right", AS_IT_IS)}
-    columns |= {f"kept, {variant}": numbers("kept", variant) for variant in VARIANTS}
-    return table(rows, lines_of_models(), columns, head="trained on clips")
+    whole = {f"right, of {rows[0]['n']}": numbers("right", AS_IT_IS)}
+    kept = {f"kept, {variant}": numbers("kept", variant) for variant in CONVERTED}
+    right = {f"right, {variant}": numbers("right", variant) for variant in SHORTENED}
+    lines, head = lines_of_models(), "trained on clips"
+    return {
+        "Answers at other sample rates": table(rows, lines, whole | kept, head),
+        "Answers to short clips": table(rows, lines, whole | right, head),
+    }
 
 
 def main():

@@ -146,9 +146,9 @@ def of_step(step, split="index", schedule=PIECEWISE):
     return {"step": step, "split": split, "schedule": "" if step == "svm" else schedule}
 
 
-def median_minutes(rows):
-    """Return the median training time of some runs."""
-    return f"{statistics.median(float(row['seconds']) for row in rows) / 60:.0f}"
+def fewest_minutes(rows):
+    """Return the training time of the fastest of some runs, which other work delayed least."""
+    return f"{min(float(row['seconds']) for row in rows) / 60:.0f}"
 
 
 def tables(rows):
@@ -163,10 +163,10 @@ def tables(rows):
         for order, step in zip(("in file order", "shuffled"), steps, strict=True)
         for schedule in SCHEDULES
     }
-    recipes = lines_of(("published",), ("index",)) | lines_of(("improved",), INDEX_SPLITS)
+    recipes = lines_of(("published",), ("control",)) | lines_of(("improved",), INDEX_SPLITS)
     lowpassed = ("published", "short", "improved", "svm")
     return {
-        "The recipes": table(rows, recipes, scores | test_accuracy | {"minutes": median_minutes}),
+        "The recipes": table(rows, recipes, scores | test_accuracy | {"minutes": fewest_minutes}),
         "The ladder": table(
             rows,
             {label: of_step(step) for step, label in LADDER_LABELS.items()},

@@ -22,7 +22,6 @@ from plumbing.inputs import InputError
 from plumbing.scripts import HelpFormatter, run_script
 
 NAME = "transfer"
-TITLE = "GTZAN's models on another data set"
 
 
 def write_answers(data, models, output):
@@ -55,14 +54,15 @@ def write_answers(data, models, output):
     write_table(output / f"{NAME}.csv", (*KEY, "genre", "n", *known), rows)
 
 
-def make_table(rows):
-    """Return a Markdown table of the share of each genre's clips that is recognised."""
+def make_tables(rows):
+    """Return a Markdown table, by its title, of the share of each genre's clips recognised."""
 
     def recall(genre):
         return lambda own: summarise(shares(select(own, genre=genre), genre, "n"), "{:.2f}")
 
     columns = {f"{genre} recall": recall(genre) for genre in sorted({r["genre"] for r in rows})}
-    return table(rows, lines_of_models(), columns, head="trained on clips")
+    lines = table(rows, lines_of_models(), columns, head="trained on clips")
+    return {"GTZAN's models on another data set": lines}
 
 
 def main():

@@ -210,22 +210,20 @@ def test_answers_to_clips_at_other_rates_are_compared_with_those_to_the_clips(mo
     models[1][1].linear.bias.data[:] = torch.tensor([0.0, 0.0, 1e6])  # always pop
     robustness.write_answers(folder, models, tmp_path)
     rows = report.read_table(tmp_path / "robustness.csv")
-    assert [row["variant"] for row in rows] == [robustness.AS_IT_IS, *robustness.VARIANTS] * 2
+    assert [row["variant"] for row in rows] == [*robustness.VARIANTS] * 2
     assert {row["n"] for row in rows} == {"3"}
     assert [row["kept"] for row in rows if row["variant"] == robustness.AS_IT_IS] == ["3", "3"]
     stubborn = [(row["right"], row["kept"]) for row in rows if row["split"] == "lowpass"]
-    assert stubborn == [("1", "3")] * 5
+    assert stubborn == [("1", "3")] * len(robustness.VARIANTS)
 
 
 def test_variant_of_a_clip_has_its_rate_format_and_length(tmp_path):
-    soundfile.write(tmp_path / "clip.wav", make_clip("hum", 0), 22050)
+    soundfile.write(tmp_path / "clip.wav", make_clip("hum", 0, seconds=2.5), 22050)
     files = robustness.write_variants(tmp_path / "clip.wav", tmp_path)
-    for name, (rate, form) in robustness.VARIANTS.items():
+    for name, (rate, form, seconds) in robustness.VARIANTS.items():
         about = soundfile.info(files[name])
         assert (about.samplerate, about.format) == (rate, form)
-        assert about.duration == pytest.approx(
-            soundfile.info(tmp_path / "clip.wav").duration, abs=0.1
-        )
+        assert about.duration == pytest.approx(min(seconds, 2.5), abs=0.1)
 
 
 def test_genres_that_both_data_sets_have_are_counted_by_the_models_answers(
@@ -310,24 +308,6 @@ def test_baseline_sees_231_statistics_that_dont_depend_on_the_order_of_tracks():
     np.testing.assert_allclose(summary_statistics(features[::-1]), found[::-1], rtol=1e-5)
 
 
-def test_distances_are_those_of_the_means_until_the_means_are_removed(named_features, tmp_path):
-    data = GenreFeatureData(named_features).load()
-    hiphop = data.targets["train"] == data.genres.index("hiphop")
-    data.inputs = {part: np.array(inputs) for part, inputs in data.inputs.items()}
-    experiments.write_distances(data, tmp_path)
-    before = report.read_table(tmp_path / "distances.csv")
-    data.inputs["train"][hiphop, :, :13] += 1000  # far away, and as varied as before
-    data.inputs["train"][~hiphop, :, :13] += 1000
-    experiments.write_distances(data, tmp_path)
-    after = report.read_table(tmp_path / "distances.csv")
-    assert len(before) == len(after) == 2
-    for near, far in zip(before, after, strict=True):
-        assert float(far["hiphop"]) > float(near["hiphop"])
-        assert float(far["hiphop_removed"]) == pytest.approx(
-            float(near["hiphop_removed"]), rel=1e-3
-        )
-
-
 def test_clips_of_a_genre_in_one_list_may_share_an_artist_across_parts(tmp_path):
     write_artists(["classical"], tmp_path)
     rows = {(row["split"], row["part"]): row for row in report.read_table(tmp_path / "artists.csv")}
@@ -344,7 +324,7 @@ def test_committed_table_and_figures_are_made_from_the_committed_results(tmp_pat
     assert (tmp_path / "table.md").read_text() == (committed / "table.md").read_text()
     figures = {path.name for path in committed.glob("*.png")}
     assert figures == {path.name for path in tmp_path.glob("*.png")}
-    assert len(figures) == 6
+    assert len(figures) == 5
 
 
 def test_readmes_show_the_committed_tables():
