@@ -104,7 +104,7 @@ def draw_chains(rows, path):
             )
     panels[-1].set_xlim(-1, 100)
     add_legend(figure, panels)
-    figure.suptitle("Mean spectral contrast from 6.4 to 11 kHz (dB)")
+    figure.suptitle("Mean spectral contrast from 6.4 to 11 kHz (dB): high where band-limited")
     save(figure, path)
 
 

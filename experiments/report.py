@@ -38,8 +38,11 @@ from genre_lstm.plots import draw_confusion
 from plumbing.files import read_table, replacing
 from plumbing.scripts import HelpFormatter, add_format, run_script
 
-# The splits that are compared.
-VERSIONS = {"control": "as they are", "lowpass": "low-passed at 9 kHz"}
+# The recipe and the split of each confusion matrix.
+MATRICES = {
+    "published, as they are": ("published", "control"),
+    "improved, low-passed": ("improved", "lowpass"),
+}
 LOSSES = (0.2, 0.3, 0.4, 0.6, 0.8, 1, 1.2, 1.6)  # that are written at an axis
 COLORS = dict(zip(SCHEDULES, (BLUE, ORANGE, GRAY), strict=True))
 ORIGINAL = {"accuracy": 0.7905, "hiphop recall": 0.35}  # in the original project's report
@@ -108,30 +111,29 @@ def draw_losses(axes, runs, schedule):
         return
     epochs = [int(row["epoch"]) for row in runs[0]]
     losses = np.array([[float(row["val_loss"]) for row in run] for run in runs])
-    color = COLORS[schedule]
-    axes.plot(epochs, losses.mean(axis=0), color=color, linewidth=1, label=schedule)
+    color, order = COLORS[schedule], -list(COLORS).index(schedule)  # the first lies on top
+    line = {"color": color, "linewidth": 1, "zorder": 3 + order / 10}
+    axes.plot(epochs, losses.mean(axis=0), label=schedule, **line)
     band = {"color": color, "alpha": 0.2, "linewidth": 0}
     axes.fill_between(epochs, losses.min(axis=0), losses.max(axis=0), **band)
 
 
 def draw_confusions(rows, path):
-    """Draw the improved recipe's answers to both versions of the clips, of all seeds together."""
-    runs = {split: select(rows, **of_step("improved", split)) for split in VERSIONS}
-    seeds = set.intersection(*({row["seed"] for row in own} for own in runs.values()))
-    if not seeds:
-        return
-    panels, genres = {}, sorted({row["genre"] for row in runs["control"]})
-    for split, label in VERSIONS.items():
+    """Draw the answers to validation clips at the start and at the end, of all seeds together."""
+    panels, n_seeds, genres = {}, [], sorted({row["genre"] for row in rows})
+    for label, (step, split) in MATRICES.items():
+        runs = select(rows, **of_step(step, split))
+        if not runs:
+            return
         counts = np.zeros((len(genres), len(genres)), dtype=int)
-        for row in runs[split]:
-            if row["seed"] in seeds:
-                place = genres.index(row["genre"]), genres.index(row["answer"])
-                counts[place] += int(row["n"])
-        n = int(counts.sum())
-        scores = {"confusion": counts.tolist(), "accuracy": counts.trace() / n, "n": n}
-        panels[label] = scores
-    n_clips = n // len(seeds)
-    title = f"Improved recipe, {n_clips} validation clips, {len(seeds)} seeds together"
+        for row in runs:
+            counts[genres.index(row["genre"]), genres.index(row["answer"])] += int(row["n"])
+        n_seeds.append(len({row["seed"] for row in runs}))
+        n_clips = int(counts.sum()) // n_seeds[-1]
+        accuracy = counts.trace() / counts.sum()
+        panels[label] = {"confusion": counts.tolist(), "accuracy": accuracy, "n": n_clips}
+    found = " and ".join(map(str, n_seeds))
+    title = f"Validation clips, PiecewiseDecay; number of seeds: {found}"
     draw_confusion(panels, genres, path, title)
 
 

@@ -5,7 +5,7 @@ from torch import nn
 
 from genre_features.frame import N_FEATURES
 
-WINDOWS_AT_ONCE = 16  # of a long track: one by one they take 1.7 times as long
+WINDOWS_AT_ONCE = 16  # of a long track: one by one, they would take longer
 
 
 class GenreLSTM(nn.Module):

@@ -17,8 +17,8 @@ from threadpoolctl import ThreadpoolController
 from plumbing.cluster import spread_over_cluster
 from plumbing.inputs import InputError, attempt
 
-# glibc then reuses a clip's memory for the next clip. Fetching fresh pages from the system for
-# every clip takes a quarter of the time. Bytes.
+# glibc then reuses a clip's memory for the next clip: fetching fresh pages from the system for
+# every clip takes time. Bytes.
 KEEP_MEMORY = {"MALLOC_MMAP_THRESHOLD_": str(2**28), "MALLOC_TRIM_THRESHOLD_": str(2**29)}
 THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "VECLIB_MAXIMUM_THREADS")
 HELD = 4  # calls of each process whose results may wait for those of earlier calls
