@@ -126,17 +126,7 @@ def append_clips(folder, planned, entries, outcomes, settings):
                 entry = planned[len(entries)]._replace(problem=problem)
                 check_outcome(folder, outcome, f"{len(entries)} of {len(planned)} clips")
                 if not problem:
-                    features, is_narrow = outcome
-                    # Zeros behind a short clip would be learnt as a sign of its genre.
-                    row = np.resize(features, (settings.frames, N_FEATURES))
-                    arrays[entry.part].write(row)
-                    arrays[entry.part].flush()
-                    checksums[entry.part] = zlib.crc32(row, checksums[entry.part])
-                    entry = entry._replace(
-                        n_frames=len(features),
-                        is_narrow=is_narrow,
-                        checksum=checksums[entry.part],
-                    )
+                    entry = append_row(arrays[entry.part], entry, outcome, checksums, settings)
                 log.write(json.dumps(entry._asdict()) + "\n")
                 log.flush()
                 entries.append(entry)
@@ -151,6 +141,17 @@ def append_clips(folder, planned, entries, outcomes, settings):
             raise
         for part, n_rows in row_counts(entries).items():
             journal.write_header(arrays[part], n_rows, settings.frames)
+
+
+def append_row(array, entry, outcome, checksums, settings):
+    """Append the features of a clip to the array of its part; return its completed entry."""
+    features, is_narrow = outcome
+    # Zeros behind a short clip would be learnt as a sign of its genre.
+    row = np.resize(features, (settings.frames, N_FEATURES))
+    array.write(row)
+    array.flush()
+    checksums[entry.part] = checksum = zlib.crc32(row, checksums[entry.part])
+    return entry._replace(n_frames=len(features), is_narrow=is_narrow, checksum=checksum)
 
 
 def check_outcome(folder, outcome, done):

@@ -71,7 +71,7 @@ def draw_history(history, folder, title, format="png"):
         else:
             mark_rates(axes, history)
         if len(columns) > 1:
-            axes.legend()
+            axes.legend(frameon=True, framealpha=1, edgecolor="none")  # above the marks of rates
         axes.grid()
         save(figure, Path(folder) / f"{name}.{format}")
 
