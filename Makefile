@@ -1,4 +1,5 @@
-# make train: features, then training; GENRES="hiphop metal" selects genres.
+# make train: features, then training; GENRES="hiphop metal" selects genres, RESUME=--resume goes on
+# with a training that was stopped.
 # make test: the tests. make lint: style and format. make bench: speed and memory.
 # make fuzz: damaged and hostile files, and processes killed at random moments.
 # The first call creates .venv. Training installs requirements.txt into it, the others also
@@ -17,12 +18,12 @@ AUDIO := $(shell find -L gtzan -path gtzan/demo -prune -o ! -name '.*' \
 train: $(INSTALLED)
 ifdef AUDIO
 	.venv/bin/python GenreFeatureData.py --lowpass 9000 $(if $(GENRES),--genres $(GENRES))
-	$(TRAIN)
+	$(TRAIN) $(RESUME)
 else
 	@echo "gtzan/ holds no audio (gtzan/README.md says how to get it):"
 	@echo "training on a synthetic demo corpus instead."
 	.venv/bin/python GenreFeatureData.py --demo --hop-length 1709
-	$(TRAIN) --demo --epochs 60
+	$(TRAIN) --demo --epochs 60 $(RESUME)
 endif
 
 test: $(DEVELOPING)

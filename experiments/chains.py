@@ -36,8 +36,9 @@ def describe_tracks(data):
         }
         for schedule in (PIECEWISE, PLATEAU)
     }
-    for track in data.tracks["train"]:
-        number_of({"track": track})
+    for part in PARTS:
+        for track in data.tracks[part]:
+            number_of({"track": track})  # refused here, before anything is trained
     return [
         {
             "track": track,

@@ -207,7 +207,8 @@ def whole_batches_table(rows):
     scored = {"the original's report": (83, 105)}
     for row in select(rows, step="published"):
         if row["split"] in ("index", *INDEX_SPLITS) and row["whole_batches_n"] not in ("", "0"):
-            label = name_of("published", row["schedule"], VERSION_LABELS.get(row["split"]))
+            version = VERSION_LABELS.get(row["split"], "earlier regression")
+            label = name_of("published", row["schedule"], version)
             numbers = int(row["whole_batches_correct"]), int(row["whole_batches_n"])
             scored[f"{label}, seed {row['seed']}"] = numbers
     lines = [["", "right", "clips", "accuracy, %", "95 % interval"], ["---", *["---:"] * 4]]

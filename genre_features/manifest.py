@@ -10,7 +10,7 @@ from tqdm import tqdm
 
 from genre_features.frame import DEFINITION, FrameSettings
 from genre_features.tracks import PARTS
-from plumbing.files import check_file, write_json
+from plumbing.files import alone, check_file, write_json
 from plumbing.inputs import InputError, are_names
 from plumbing.scripts import library_versions
 
@@ -79,8 +79,9 @@ def hashed_files(folder):
 def stamp_of(path):
     """Return by what a file is recognised without being read: its size, times and number on disk.
 
-    Two data sets may have files of the same names, sizes and dates of the last change. The other
-    time can't be set, and the number tells files apart that were copied at once.
+    Two data sets may have files of the same names, sizes and dates of the last change. The number
+    tells those apart, and the second time a change after which the date was set back (on Windows,
+    it is that of creation).
     """
     try:
         status = path.stat()
@@ -91,9 +92,10 @@ def stamp_of(path):
 
 def renew_stamps(folder, wanted):
     """Note how files look now whose content is the same, so that they aren't hashed every time."""
-    content = read(folder)
-    if content.get("stamps") != wanted["stamps"]:
-        with contextlib.suppress(OSError):  # a cache that can't be written to can be used
+    # A cache that can't be written to, or that another script is writing to, stays as it is.
+    with contextlib.suppress(OSError, InputError), alone(folder):
+        content = read(folder)
+        if content["sources"] == wanted["sources"] and content.get("stamps") != wanted["stamps"]:
             write_json(folder / NAME, content | {"stamps": wanted["stamps"]})
 
 

@@ -34,10 +34,8 @@ class Track(NamedTuple):
 
     @property
     def name(self):
-        """``jazz.00042`` for GTZAN's tracks; else the file's path, without its suffix."""
-        if self.number is None:
-            return Path(self.file).with_suffix("").as_posix()
-        return Path(self.file).stem
+        """``jazz.00042`` for GTZAN's tracks, else `file`: in folders, names are used again."""
+        return self.file if self.number is None else Path(self.file).stem
 
     @property
     def number(self):
@@ -53,9 +51,10 @@ def find_tracks(dataset, genres=None):
     ----------
     dataset : path-like
         A folder in the original's layout (``_train``, ``_validation`` and ``_test``, full of
-        ``<genre>.<number>.<suffix>``), or one of ``<genre>/<audio files>``, the genre folders
-        lying in it, in its ``genres/`` or in its ``genres_original/``. A genre's files may lie
-        in folders of their own, except in those whose names begin with ``_`` or a dot.
+        ``<genre>.<number>.<suffix>`` or ``<genre> <number>.<suffix>``), or one of
+        ``<genre>/<audio files>``, the genre folders lying in it, in its ``genres/`` or in its
+        ``genres_original/``. A genre's files may lie in folders of their own, except in those
+        whose names begin with ``_`` or a dot.
     genres : list of str, optional
         The genres to take, in this order; by default all there are, sorted.
 
@@ -90,7 +89,7 @@ def find_in_parts(dataset):
     """Yield the tracks of a data set in the original's layout."""
     for part in PARTS:
         for path in audio_files(dataset / f"_{part}"):
-            match = re.match(r"([^. ]+)[. ]", path.stem)
+            match = re.fullmatch(r"([^.]+?)[. ]\d[\d.]*", path.stem)
             if not match or match[1].isdecimal():
                 raise InputError(f"{path} doesn't name its genre: call it <genre>.<number>")
             yield Track(match[1], path.relative_to(dataset).as_posix(), part)

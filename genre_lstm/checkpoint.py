@@ -65,13 +65,15 @@ def restore(run):
 def refuse_to_lose(run):
     """Raise InputError if a run that starts anew was stopped on its way, and can be resumed."""
     path = run.weights / NAME
+    if not path.exists():
+        return
     try:
         state = read_tensors(path)
+        check_identity(path, identity_in(state), run.identity)
         n_done = len(state["history"])
-        begun = identity_in(state) == run.identity and n_done < run.recipe.epochs
-    except (InputError, OSError, LookupError, TypeError, AttributeError, ValueError):
-        return  # whatever is there can't be resumed
-    if begun:
+    except (InputError, LookupError, TypeError, AttributeError, ValueError, RuntimeError):
+        return  # of another run, or damaged
+    if n_done < run.recipe.epochs or not (run.result / "summary.json").exists():
         raise InputError(
             f"{path} holds this run, stopped after epoch {n_done}: continue with --resume, or "
             "delete the file"

@@ -5,7 +5,7 @@ import torch
 
 from genre_lstm.tensors import is_out_of_memory
 
-SHORT = 5  # s; "Answers to short clips" in experiments/README.md says how they fare
+SHORT = 5  # s; experiments/robustness.py measures how they fare
 
 
 @torch.inference_mode()

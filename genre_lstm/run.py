@@ -58,7 +58,7 @@ def explained_memory():
     except RuntimeError as error:
         if is_out_of_memory(error):
             raise InputError(
-                "not enough memory: give a smaller --batch-size, or train with --device cpu"
+                "not enough memory on the device: give a smaller --batch-size, or another --device"
             ) from None
         raise
 

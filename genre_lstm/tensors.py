@@ -23,7 +23,8 @@ LEAST = {"input_deviation": 1e-7, "batch_norm.running_var": 0, "exp_avg_sq": 0, 
 
 def is_out_of_memory(error):
     """Whether a RuntimeError of PyTorch is for lack of memory, on whatever device."""
-    return any(words in str(error) for words in ("out of memory", "allocate memory"))
+    words = ("out of memory", "allocate memory", "not enough memory", "ALLOC_FAILED")
+    return any(some in str(error) for some in words)
 
 
 def write_tensors(path, content):

@@ -12,8 +12,6 @@ from threadpoolctl import ThreadpoolController
 
 from plumbing.inputs import InputError, attempt
 
-WAIT = 10  # s, for the scheduler and its first worker
-
 
 def spread_over_cluster(function, calls, scheduler):
     """Yield `attempt(function, *call)` for every call, in order, from a Dask cluster."""
@@ -25,16 +23,12 @@ def spread_over_cluster(function, calls, scheduler):
         ) from None
     logging.getLogger("distributed").setLevel(logging.CRITICAL)
     try:
-        client = distributed.Client(scheduler, timeout=WAIT)
+        client = distributed.Client(scheduler, timeout="10s")
     except (OSError, ValueError) as error:
         raise InputError(f"no Dask scheduler answers at {scheduler}: {error}") from None
     with client:
-        try:
-            client.wait_for_workers(1, timeout=WAIT)
-        except TimeoutError:
-            raise InputError(
-                f"no worker has joined the scheduler at {scheduler}: start some with dask worker"
-            ) from None
+        if not client.nthreads():
+            print(f"Waiting for workers to join {scheduler} (dask worker).", file=sys.stderr)
         upload_packages(client, {attempt.__module__, function.__module__})
         n_held, held = max(64, 2 * sum(client.nthreads().values())), collections.deque()
         for call in calls:

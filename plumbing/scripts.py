@@ -5,6 +5,7 @@ import contextlib
 import importlib.metadata
 import io
 import os
+import select
 import sys
 from pathlib import Path
 
@@ -25,18 +26,30 @@ def run_script(main, *arguments):
             # File names may hold characters that the terminal can't show.
             stream.reconfigure(errors="backslashreplace")
     try:
-        main(*arguments)
-    except BrokenPipeError:  # what reads the output, such as head, has enough
-        # Python writes what is left of the output at the end: somewhere it must go.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        sys.exit(141)
+        try:
+            main(*arguments)
+        finally:
+            sys.stdout.flush()
     except (InputError, OSError, MemoryError) as error:
+        if isinstance(error, BrokenPipeError) and is_cut_off(sys.stdout):
+            # Python writes what is left of the output at the end: somewhere it must go.
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            sys.exit(141)
         script = Path(sys.argv[0])
         name = script.parent.name if script.name == "__main__.py" else script.name
         print(f"{name}: {one_line(error) or 'not enough memory'}", file=sys.stderr)
         sys.exit(2)
     except KeyboardInterrupt:
         sys.exit(130)
+
+
+def is_cut_off(stream):
+    """Whether the program that read a stream, such as head, has ended."""
+    with contextlib.suppress(AttributeError, OSError):  # Windows has no poll
+        poll = select.poll()
+        poll.register(stream.fileno(), 0)
+        return bool(poll.poll(0))
+    return False
 
 
 def replace_closed_streams():

@@ -92,6 +92,9 @@ def test_start_without_resume_does_not_overwrite_a_run_that_was_stopped(
     assert checkpoint.read_bytes() == before
     train("PiecewiseDecay", features, folder, *TRAINED, "--epochs", 1)  # another run
     train("PiecewiseDecay", features, folder, *TRAINED, "--epochs", 1)  # it is complete
+    (folder / "result" / "PiecewiseDecay" / "summary.json").unlink()
+    _, stderr = train("PiecewiseDecay", features, folder, *TRAINED, "--epochs", 1, status=2)
+    assert_one_line(stderr, checkpoint, "stopped after epoch 1", "--resume")
 
 
 def test_file_that_is_no_checkpoint_is_refused(trained, features, tmp_path):

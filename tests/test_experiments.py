@@ -246,9 +246,10 @@ def test_models_of_another_hop_length_are_refused(models, named_features, tmp_pa
         transfer.write_answers(data, models, tmp_path)
 
 
-def test_tracks_that_are_not_gtzans_are_named_before_anything_is_trained(tmp_path):
+def test_tracks_that_are_not_gtzans_are_named_before_anything_is_trained():
+    tracks = {"train": ["pop.00030"], "validation": ["pop.00010"], "test": ["song 1"]}
     with pytest.raises(InputError, match=r"^song 1 isn't named as GTZAN's tracks are"):
-        chains.number_of({"track": "song 1"})
+        chains.describe_tracks(types.SimpleNamespace(tracks=tracks))
 
 
 def test_models_are_found_by_the_features_that_they_were_trained_on(

@@ -136,7 +136,10 @@ def test_diverging_run_says_in_which_batch_and_keeps_the_last_checkpoint(
     assert not contents(tmp_path / "result" / "PiecewiseDecay")
 
 
-@pytest.mark.parametrize("message", ["CUDA out of memory. Tried", "can't allocate memory: you"])
+@pytest.mark.parametrize(
+    "message",
+    ["CUDA out of memory. Tried", "can't allocate memory", "not enough memory: you tried"],
+)
 def test_lack_of_memory_is_said_in_one_line(features, tmp_path, monkeypatch, message):
     def run_out(*_):
         raise RuntimeError(message)

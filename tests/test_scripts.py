@@ -111,17 +111,29 @@ def test_closed_streams_are_not_taken_for_files(closed, tmp_path):
 
 
 @pytest.mark.skipif(os.name != "posix", reason="Windows says it otherwise")
-def test_script_whose_output_is_cut_off_ends_without_a_word():
+@pytest.mark.parametrize("n_lines", [10, 100_000])
+@pytest.mark.parametrize("unbuffered", ["", "1"])
+def test_script_whose_output_is_cut_off_ends_without_a_word(n_lines, unbuffered):
     code = (
         "from plumbing.scripts import run_script\n"
         "def main():\n"
-        "    for number in range(100_000):\n"
+        f"    for number in range({n_lines}):\n"
         "        print(number)\n"
         "run_script(main)\n"
     )
-    command = ["sh", "-c", '"$0" -c "$1" | head -n 1', sys.executable, code]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
-    assert (done.stdout, done.stderr) == ("0\n", "")
+    reader, writer = os.pipe()
+    environment = os.environ | {"PYTHONUNBUFFERED": unbuffered}
+    os.close(reader)
+    process = subprocess.Popen(
+        [sys.executable, "-c", code],
+        cwd=ROOT,
+        env=environment,
+        stdout=writer,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    os.close(writer)
+    assert (process.communicate()[1], process.returncode) == ("", 141)
 
 
 def test_ctrl_c_ends_in_status_130_without_a_word(capsys):

@@ -26,14 +26,15 @@ def test_genre_folders_may_lie_in_the_data_set_or_in_gtzans_folders(tmp_path, fo
 def test_files_of_the_same_name_in_folders_of_a_genre_have_names_of_their_own(tmp_path):
     touch(tmp_path, "jazz/A/01 Intro.mp3", "jazz/B/01 Intro.mp3")
     tracks, _ = find_tracks(tmp_path)
-    assert [track.name for track in tracks] == ["jazz/A/01 Intro", "jazz/B/01 Intro"]
+    assert [track.name for track in tracks] == ["jazz/A/01 Intro.mp3", "jazz/B/01 Intro.mp3"]
 
 
-def test_genre_in_the_originals_layout_stands_before_the_first_dot_or_space(tmp_path):
-    touch(tmp_path, "_train/pop.00003.au", "_validation/pop 00003447.au", "_test/trip-hop.1.2.au")
+def test_genre_in_the_originals_layout_stands_before_the_number(tmp_path):
+    touch(tmp_path, "_train/hip hop.00003.au", "_validation/pop 00003447.au")
+    touch(tmp_path, "_test/trip-hop.1.2.au")
     tracks, _ = find_tracks(tmp_path)
     assert {track.file: track.genre for track in tracks} == {
-        "_train/pop.00003.au": "pop",
+        "_train/hip hop.00003.au": "hip hop",
         "_validation/pop 00003447.au": "pop",
         "_test/trip-hop.1.2.au": "trip-hop",
     }
