@@ -92,10 +92,12 @@ def stamp_of(path):
 
 def renew_stamps(folder, wanted):
     """Note how files look now whose content is the same, so that they aren't hashed every time."""
+    if read(folder).get("stamps") == wanted["stamps"]:
+        return
     # A cache that can't be written to, or that another script is writing to, stays as it is.
     with contextlib.suppress(OSError, InputError), alone(folder):
         content = read(folder)
-        if content["sources"] == wanted["sources"] and content.get("stamps") != wanted["stamps"]:
+        if content["sources"] == wanted["sources"]:
             write_json(folder / NAME, content | {"stamps": wanted["stamps"]})
 
 
