@@ -131,7 +131,8 @@ class TrainingRun:
         minutes = n_epochs * seconds_per_epoch(model, self.data) / 60
         place = self.device
         if self.device == "cpu":
-            place += f" with {torch.get_num_threads()} threads"
+            n_threads = torch.get_num_threads()
+            place += f" with {n_threads} thread" + "s" * (n_threads != 1)
         if (n_processes := processes.n_processes()) > 1:
             place += f" in each of {n_processes} processes"
         n_clips = len(self.data.targets["train"])
