@@ -87,12 +87,12 @@ def format_answer(path, genres, seconds, notes, weights, options):
 
 def answer(path, model, saved, features, seconds):
     """Return the genres of a file with their probabilities, and notes on how sure they are."""
-    from genre_features.audio import can_fill
+    from genre_features.audio import is_narrow
     from genre_lstm.prediction import classify, doubts
 
     genres, cutoff = classify(model, saved, features), saved["settings"].lowpass
     notes = doubts(genres, seconds)
-    if cutoff and not can_fill(path, cutoff):
+    if is_narrow(path, cutoff):
         notes.append(f"sampled below {2 * cutoff} Hz: less reliable")
     return genres, notes
 

@@ -111,9 +111,8 @@ def draw_losses(axes, runs, schedule):
         return
     epochs = [int(row["epoch"]) for row in runs[0]]
     losses = np.array([[float(row["val_loss"]) for row in run] for run in runs])
-    color, order = COLORS[schedule], -list(COLORS).index(schedule)  # the first lies on top
-    line = {"color": color, "linewidth": 1, "zorder": 3 + order / 10}
-    axes.plot(epochs, losses.mean(axis=0), label=schedule, **line)
+    color, order = COLORS[schedule], 3 - list(COLORS).index(schedule) / 10  # the first on top
+    axes.plot(epochs, losses.mean(axis=0), color=color, linewidth=1, zorder=order, label=schedule)
     band = {"color": color, "alpha": 0.2, "linewidth": 0}
     axes.fill_between(epochs, losses.min(axis=0), losses.max(axis=0), **band)
 

@@ -39,10 +39,15 @@ def open_audio(path):
         raise InputError(f"{path} can't be read as audio: {reason}") from None
 
 
-def can_fill(path, frequency):
-    """Whether a file's sample rate lets it hold sound up to a frequency (Hz)."""
+def is_narrow(path, cutoff):
+    """Whether a file's sample rate leaves a low-pass filter, if there is one, nothing to take out.
+
+    `cutoff` is the filter's (Hz), or None.
+    """
+    if cutoff is None:
+        return False
     with open_audio(path) as file:
-        return file.samplerate >= 2 * frequency
+        return file.samplerate < 2 * cutoff
 
 
 def to_mono(samples, path):

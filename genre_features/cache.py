@@ -143,7 +143,7 @@ def why_stale(folder, wanted):
         # A cache of its own, closed again: on Windows, open arrays couldn't be replaced.
         GenreFeatureData(folder).load()
         for key, value in wanted.items():
-            if key not in ("sources", "stamps", "versions") and found.get(key) != value:
+            if key not in (*manifest.OF_FILES, "versions") and found.get(key) != value:
                 return f"{key} was {found.get(key)}, is now {value}"
         if found["sources"] != wanted["sources"]:
             return "the audio files have changed"

@@ -12,7 +12,7 @@ import numpy as np
 from tqdm import tqdm
 
 from genre_features import journal, manifest
-from genre_features.audio import can_fill
+from genre_features.audio import is_narrow
 from genre_features.features import extract_clip
 from genre_features.frame import N_FEATURES, FrameSettings
 from genre_features.journal import Entry, finished, row_counts, unfinished
@@ -54,7 +54,7 @@ def extract_parts(folder, dataset, by_part, content, jobs, scheduler):
         can't be opened any more, and what is done is kept.
     """
     settings = FrameSettings.read(content)
-    header = {key: content[key] for key in content if key not in ("sources", "stamps")}
+    header = {key: content[key] for key in content if key not in manifest.OF_FILES}
     tracks = [(part, track) for part in PARTS for track in by_part[part]]
     planned = [Entry(part, t.file, content["sources"][part][t.file]) for part, t in tracks]
     entries = journal.read(folder, header, planned, settings)
@@ -81,8 +81,7 @@ def extract_or_miss(path, settings):
     or network may be away, or memory short.
     """
     try:
-        is_narrow = settings.lowpass is not None and not can_fill(path, settings.lowpass)
-        return extract_clip(path, settings), is_narrow
+        return extract_clip(path, settings), is_narrow(path, settings.lowpass)
     except MemoryError:
         return OSError(errno.ENOMEM, os.strerror(errno.ENOMEM), str(path))
     except (InputError, OSError):
@@ -145,13 +144,13 @@ def append_clips(folder, planned, entries, outcomes, settings):
 
 def append_row(array, entry, outcome, checksums, settings):
     """Append the features of a clip to the array of its part; return its completed entry."""
-    features, is_narrow = outcome
+    features, narrow = outcome
     # Zeros behind a short clip would be learnt as a sign of its genre.
     row = np.resize(features, (settings.frames, N_FEATURES))
     array.write(row)
     array.flush()
     checksums[entry.part] = checksum = zlib.crc32(row, checksums[entry.part])
-    return entry._replace(n_frames=len(features), is_narrow=is_narrow, checksum=checksum)
+    return entry._replace(n_frames=len(features), is_narrow=narrow, checksum=checksum)
 
 
 def check_outcome(folder, outcome, done):

@@ -15,9 +15,10 @@ from plumbing.inputs import InputError, are_names
 from plumbing.scripts import library_versions
 
 NAME = "features.json"
+OF_FILES = ("sources", "stamps")  # what it says of each clip's file
 
 
-def describe(dataset, by_part, genres, split, settings, folder=None):
+def describe(dataset, by_part, genres, split, settings, folder):
     """Return what a cache of a data set's features must say of itself to be up to date.
 
     Parameters
@@ -28,9 +29,9 @@ def describe(dataset, by_part, genres, split, settings, folder=None):
     genres : list of str
     split : str
     settings : FrameSettings
-    folder : path-like, optional
-        Of a cache. Files that are as its manifest says aren't hashed again: of a large data set,
-        that would take long.
+    folder : path-like
+        Of the cache, if there is one yet. Files that are as its manifest says aren't hashed again:
+        of a large data set, that would take long.
 
     Returns
     -------
@@ -44,7 +45,7 @@ def describe(dataset, by_part, genres, split, settings, folder=None):
         A file can't be read.
     """
     sources, stamps = ({part: {} for part in by_part} for _ in range(2))
-    hashed = hashed_files(folder) if folder else {}
+    hashed = hashed_files(folder)
     files = [(part, track.file) for part, tracks in by_part.items() for track in tracks]
     # Few files are hashed before a bar would be seen.
     for part, file in tqdm(files, "Hashing", unit="file", delay=1, leave=False):

@@ -15,10 +15,11 @@ from genre_features.tracks import find_tracks
 from plumbing.inputs import InputError
 
 
-def test_manifest_says_what_the_cache_was_made_from_and_with_what(corpus, features):
+def test_manifest_says_what_the_cache_was_made_from_and_with_what(corpus, features, tmp_path):
     tracks, genres = find_tracks(corpus)
     dealt, split = split_tracks(tracks)
-    wanted = manifest.describe(corpus, dealt, genres, split, FrameSettings(frames=FRAMES))
+    settings = FrameSettings(frames=FRAMES)
+    wanted = manifest.describe(corpus, dealt, genres, split, settings, tmp_path)
     found = read_manifest(features)
     assert found | wanted == found
     files = [file for sources in found["sources"].values() for file in sources]
@@ -46,7 +47,8 @@ def test_files_that_are_as_they_were_are_not_hashed_again(corpus, tmp_path, monk
     settings = FrameSettings(frames=FRAMES)
     again = manifest.describe(audio, dealt, genres, split, settings, cache)
     assert hashed == [changed]
-    assert again["sources"] == manifest.describe(audio, dealt, genres, split, settings)["sources"]
+    afresh = manifest.describe(audio, dealt, genres, split, settings, tmp_path / "none")
+    assert again["sources"] == afresh["sources"]
 
 
 @pytest.mark.parametrize(
