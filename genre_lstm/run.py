@@ -18,7 +18,13 @@ from genre_features.cache import GenreFeatureData
 from genre_lstm import calibration, checkpoint, processes, results, scoring
 from genre_lstm.recipes import title_of
 from genre_lstm.tensors import is_out_of_memory
-from genre_lstm.training import check_batch_norm, find_divergence, hold, seconds_per_epoch
+from genre_lstm.training import (
+    check_batch_norm,
+    denormals_as_zero,
+    find_divergence,
+    hold,
+    seconds_per_epoch,
+)
 from plumbing.files import alone
 from plumbing.inputs import InputError
 from plumbing.scripts import library_versions
@@ -34,7 +40,12 @@ def training_run(schedule, options):
     options : argparse.Namespace
         See `options.parse_options`.
     """
-    with processes.together(), explained_memory(), contextlib.ExitStack() as stack:
+    with (
+        processes.together(),
+        explained_memory(),
+        denormals_as_zero(),
+        contextlib.ExitStack() as stack,
+    ):
         run = TrainingRun(schedule, options)
         if processes.is_first():
             stack.enter_context(alone(run.weights, run.result))

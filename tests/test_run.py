@@ -63,6 +63,22 @@ def test_training_takes_one_thread_unless_the_environment_says_otherwise(given, 
     assert printed.startswith(expected)
 
 
+@pytest.mark.skipif(not torch.set_flush_denormal(False), reason="this processor keeps them")
+def test_numbers_too_small_for_any_weight_do_not_slow_a_training_down(
+    features, tmp_path, monkeypatch, undrawn
+):
+    sound_step, found = training.train_step, []
+
+    def look(*arguments):
+        found.append(float(torch.tensor(1e-30) * 1e-10))
+        return sound_step(*arguments)
+
+    monkeypatch.setattr(training, "train_step", look)
+    train("PiecewiseDecay", features, tmp_path, *SHORT)
+    assert set(found) == {0.0}
+    assert float(torch.tensor(1e-30) * 1e-10) > 0
+
+
 # Stopped trainings
 
 
