@@ -26,8 +26,8 @@ from genre_features.demo_corpus import make_clip
 from genre_features.features import extract_clip
 from genre_features.frame import SAMPLE_RATE, FrameSettings
 from genre_features.genres import SIX_GENRES
+from genre_lstm.device import denormals_as_zero
 from genre_lstm.recipes import RECIPES
-from genre_lstm.training import denormals_as_zero
 from plumbing.files import read_table, write_table
 from plumbing.scripts import HelpFormatter, at_least, run_script
 from plumbing.workers import n_cores, spread

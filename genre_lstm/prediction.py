@@ -3,7 +3,7 @@
 import numpy as np
 import torch
 
-from genre_lstm.tensors import is_out_of_memory
+from genre_lstm.device import is_out_of_memory
 
 SHORT = 5  # s; experiments/robustness.py measures how they fare
 

@@ -16,15 +16,9 @@ from tqdm import tqdm
 
 from genre_features.cache import GenreFeatureData
 from genre_lstm import calibration, checkpoint, processes, results, scoring
+from genre_lstm.device import denormals_as_zero, is_out_of_memory, pick_device
 from genre_lstm.recipes import title_of
-from genre_lstm.tensors import is_out_of_memory
-from genre_lstm.training import (
-    check_batch_norm,
-    denormals_as_zero,
-    find_divergence,
-    hold,
-    seconds_per_epoch,
-)
+from genre_lstm.training import check_batch_norm, find_divergence, hold, seconds_per_epoch
 from plumbing.files import alone
 from plumbing.inputs import InputError
 from plumbing.scripts import library_versions
@@ -259,17 +253,3 @@ class TrainingRun:
         """Write summary.json, predictions.csv, the confusion matrices and the reliability."""
         files = (summary, self.answers, self.data.tracks, self.result, self.title, self.format)
         processes.by_first(results.write_scores, *files)
-
-
-def pick_device(name):
-    """Return the device asked for; InputError if this machine doesn't have it."""
-    available = {
-        "cuda": torch.cuda.is_available(),
-        "mps": torch.backends.mps.is_available(),
-        "cpu": True,
-    }
-    if name == "auto":
-        return next(device for device in available if available[device])
-    if not available[name]:
-        raise InputError(f"no {name} device here: leave --device at auto, or take cpu")
-    return name

@@ -6,7 +6,8 @@ import numpy as np
 import torch
 from torch import nn
 
-from genre_lstm.training import batches, device_of
+from genre_lstm.device import device_of
+from genre_lstm.training import batches
 
 
 class Answers(NamedTuple):

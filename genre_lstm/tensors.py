@@ -21,12 +21,6 @@ CALLS = re.compile(
 LEAST = {"input_deviation": 1e-7, "batch_norm.running_var": 0, "exp_avg_sq": 0, "step": 0}
 
 
-def is_out_of_memory(error):
-    """Whether a RuntimeError of PyTorch is for lack of memory, on whatever device."""
-    words = ("out of memory", "allocate memory", "not enough memory", "ALLOC_FAILED")
-    return any(some in str(error) for some in words)
-
-
 def write_tensors(path, content):
     """Write a dict of tensors and plain values to a file."""
     # Through memory, since torch.save turns the error of a full disk into a RuntimeError.

@@ -1,6 +1,5 @@
 """An epoch of training: batches, steps, and how long they take."""
 
-import contextlib
 import copy
 import itertools
 import statistics
@@ -13,6 +12,7 @@ from torch import nn
 
 from genre_lstm import processes
 from genre_lstm.augmentation import augment
+from genre_lstm.device import device_of
 from plumbing.inputs import InputError
 
 LARGEST_HELD = 4e9  # bytes of features that are copied to a GPU at once; GTZAN's take 0.1 GB
@@ -24,26 +24,6 @@ class Epoch(NamedTuple):
     loss: float  # mean over the clips, while the weights changed
     accuracy: float
     losses: torch.Tensor  # (n_batches,), mean over each batch's clips
-
-
-@contextlib.contextmanager
-def denormals_as_zero():
-    """Take denormal numbers, those below 1e-38, for zero in the block, on the CPU.
-
-    Over hundreds of frames gradients fade to such numbers, with which some processors take ten
-    times as long. They are too small to change a weight. OpenMP's threads follow if they start in
-    the block.
-    """
-    torch.set_flush_denormal(True)
-    try:
-        yield
-    finally:
-        torch.set_flush_denormal(False)
-
-
-def device_of(model):
-    """Return the device of a model's weights."""
-    return next(model.parameters()).device
 
 
 def hold(data, device):

@@ -24,11 +24,9 @@ from helpers import (
 )
 
 from genre_lstm import training
-from genre_lstm.run import pick_device
 from genre_lstm.tensors import read_tensors
 from genre_lstm.weights import load_model
 from plumbing.files import alone
-from plumbing.inputs import InputError
 
 ON_POSIX = pytest.mark.skipif(os.name != "posix", reason="signals are another matter on Windows")
 
@@ -207,18 +205,3 @@ def test_batch_normalisation_of_a_single_frame_is_refused_in_one_line(features, 
 def test_device_that_is_not_there_is_said_in_one_line(features, tmp_path):
     _, stderr = train("PiecewiseDecay", features, tmp_path, "--device", "cuda", status=2)
     assert_one_line(stderr, "cuda")
-
-
-@pytest.mark.parametrize(
-    ("cuda", "mps", "best"),
-    [(True, False, "cuda"), (False, True, "mps"), (True, True, "cuda"), (False, False, "cpu")],
-)
-def test_device_is_the_one_asked_for_and_automatically_the_fastest(monkeypatch, cuda, mps, best):
-    monkeypatch.setattr(torch.cuda, "is_available", lambda: cuda)
-    monkeypatch.setattr(torch.backends.mps, "is_available", lambda: mps)
-    assert pick_device("auto") == best
-    assert pick_device("cpu") == "cpu"
-    for name, there in (("cuda", cuda), ("mps", mps)):
-        if not there:
-            with pytest.raises(InputError, match=f"no {name} device here"):
-                pick_device(name)

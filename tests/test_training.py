@@ -15,7 +15,6 @@ from genre_lstm.recipes import RECIPES, Recipe
 from genre_lstm.training import (
     balance,
     batches,
-    denormals_as_zero,
     find_divergence,
     hold,
     mean_loss,
@@ -144,30 +143,6 @@ def test_an_epoch_sums_up_its_batches_by_their_clips(features):
     assert len(epoch.losses) == 3
     assert epoch.loss == pytest.approx(float(torch.nn.functional.nll_loss(scores, genres)))
     assert epoch.accuracy == pytest.approx(float((scores.argmax(dim=1) == genres).float().mean()))
-
-
-def gradients(model, clips):
-    """Return a loss's gradients: of the clips, and of the weights."""
-    loss = model.classify(clips)[:, 0].sum()
-    return torch.autograd.grad(loss, [clips, *model.parameters()])
-
-
-def count_denormals(tensor):
-    """Return how many values are closer to zero than the least with full precision."""
-    return int(((tensor != 0) & (tensor.abs() < torch.finfo(tensor.dtype).tiny)).sum())
-
-
-@pytest.mark.skipif(not torch.set_flush_denormal(False), reason="this processor keeps them")
-def test_denormal_numbers_are_taken_for_zero_and_no_weight_learns_anything_else():
-    torch.manual_seed(0)
-    model = make_model()
-    clips = torch.randn(2, 800, 33, requires_grad=True)
-    with denormals_as_zero():
-        faded, *found = gradients(model, clips)
-        assert count_denormals(faded) == 0
-    whole, *expected = gradients(model, clips)
-    assert count_denormals(whole) > 0
-    assert all(torch.equal(*pair) for pair in zip(found, expected, strict=True))
 
 
 def test_divergence_is_told_by_the_first_loss_or_else_the_weights():

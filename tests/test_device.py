@@ -1,0 +1,47 @@
+"""What a user may rely on about the device that computes."""
+
+import pytest
+import torch
+from helpers import make_model
+
+from genre_lstm.device import denormals_as_zero, pick_device
+from plumbing.inputs import InputError
+
+
+@pytest.mark.parametrize(
+    ("cuda", "mps", "best"),
+    [(True, False, "cuda"), (False, True, "mps"), (True, True, "cuda"), (False, False, "cpu")],
+)
+def test_device_is_the_one_asked_for_and_automatically_the_fastest(monkeypatch, cuda, mps, best):
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: cuda)
+    monkeypatch.setattr(torch.backends.mps, "is_available", lambda: mps)
+    assert pick_device("auto") == best
+    assert pick_device("cpu") == "cpu"
+    for name, there in (("cuda", cuda), ("mps", mps)):
+        if not there:
+            with pytest.raises(InputError, match=f"no {name} device here"):
+                pick_device(name)
+
+
+def gradients(model, clips):
+    """Return a loss's gradients: of the clips, and of the weights."""
+    loss = model.classify(clips)[:, 0].sum()
+    return torch.autograd.grad(loss, [clips, *model.parameters()])
+
+
+def count_denormals(tensor):
+    """Return how many values are closer to zero than the least with full precision."""
+    return int(((tensor != 0) & (tensor.abs() < torch.finfo(tensor.dtype).tiny)).sum())
+
+
+@pytest.mark.skipif(not torch.set_flush_denormal(False), reason="this processor keeps them")
+def test_denormal_numbers_are_taken_for_zero_and_no_weight_learns_anything_else():
+    torch.manual_seed(0)
+    model = make_model()
+    clips = torch.randn(2, 800, 33, requires_grad=True)
+    with denormals_as_zero():
+        faded, *found = gradients(model, clips)
+        assert count_denormals(faded) == 0
+    whole, *expected = gradients(model, clips)
+    assert count_denormals(whole) > 0
+    assert all(torch.equal(*pair) for pair in zip(found, expected, strict=True))
