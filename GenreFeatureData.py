@@ -17,7 +17,7 @@ from pathlib import Path
 # The class is here for those who import this script, as in the original project.
 from genre_features.cache import GenreFeatureData as GenreFeatureData
 from genre_features.cache import why_stale
-from genre_features.frame import CUTOFFS, FRAMES, HOP_LENGTH, SAMPLE_RATE, FrameSettings
+from genre_features.frame import CUTOFFS, HOP_LENGTH, SAMPLE_RATE, FrameSettings, frames_per_clip
 from plumbing.files import alone
 from plumbing.scripts import HelpFormatter, at_least, figure_path, run_script
 
@@ -50,7 +50,9 @@ def parse_arguments():
         help="keep groups, such as artists, in one part each; columns: file, group",
     )
     add("--hop-length", **count, default=HOP_LENGTH, help="samples between frames, at 22,050 Hz")
-    add("--frames", **count, help=f"frames kept of each clip (default: {FRAMES})")
+    add(
+        "--frames", **count, help="frames kept of each clip (default: 29.9 s, 1290 at 512)"
+    )
     add(
         "--lowpass",
         metavar="HZ",
@@ -133,7 +135,9 @@ def main():
 
     provide_audio(options)
     settings = FrameSettings(
-        hop_length=options.hop_length, frames=options.frames or FRAMES, lowpass=options.lowpass
+        hop_length=options.hop_length,
+        frames=options.frames or frames_per_clip(options.hop_length),
+        lowpass=options.lowpass,
     )
     groups = options.groups and read_groups(options.groups)
 

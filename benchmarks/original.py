@@ -11,7 +11,7 @@ from pathlib import Path
 import librosa
 import numpy as np
 
-from genre_features.frame import FRAMES, HOP_LENGTH
+from genre_features.frame import HOP_LENGTH, frames_per_clip
 
 
 def extract_clip(path):
@@ -29,7 +29,7 @@ def extract_clip(path):
 
 def main():
     dataset, output = map(Path, sys.argv[1:])
-    clips = [extract_clip(path)[:FRAMES] for path in sorted(dataset.rglob("*.au"))]
+    clips = [extract_clip(path)[: frames_per_clip()] for path in sorted(dataset.rglob("*.au"))]
     np.save(output, np.stack(clips).astype(np.float32))
 
 

@@ -7,7 +7,7 @@ from plumbing.inputs import are_lengths
 SAMPLE_RATE = 22050  # Hz, GTZAN's own: its clips aren't resampled
 N_FFT = 2048  # samples per frame, 93 ms: librosa's default for music
 HOP_LENGTH = 512  # samples between frames, 23 ms
-FRAMES = 1290  # frames kept of each clip: 29.95 s, which every GTZAN clip fills
+CLIP_LENGTH = 660_000  # samples used of each clip: 29.93 s, which every GTZAN clip fills
 
 COLUMNS = {
     "mfcc": slice(0, 13),
@@ -19,6 +19,11 @@ N_FEATURES = COLUMNS["spectral_contrast"].stop
 CUTOFFS = 1000, SAMPLE_RATE // 2 - 1  # Hz, of the low-pass filter: from, to
 # Settings of the four kinds of features beside the frames: librosa's defaults except n_mfcc.
 DEFINITION = {"n_mfcc": 13, "n_mels": 128, "n_chroma": 12, "n_bands": 6, "resampler": "soxr_hq"}
+
+
+def frames_per_clip(hop_length=HOP_LENGTH):
+    """Return the number of frames in `CLIP_LENGTH`: 1290 at the default hop length."""
+    return 1 + CLIP_LENGTH // hop_length
 
 
 @dataclasses.dataclass(frozen=True)
@@ -42,7 +47,7 @@ class FrameSettings:
     sample_rate: int = SAMPLE_RATE
     n_fft: int = N_FFT
     hop_length: int = HOP_LENGTH
-    frames: int = FRAMES
+    frames: int = frames_per_clip()
     lowpass: int | None = None
 
     @classmethod

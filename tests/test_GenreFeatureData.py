@@ -41,6 +41,13 @@ def test_hop_length_and_frames_are_those_asked_for(corpus, tmp_path):
     assert read_manifest(tmp_path)["genres"] == GENRES
 
 
+def test_same_length_of_a_clip_is_used_at_any_hop_length(corpus, tmp_path):
+    options = ("--dataset", corpus, "--output", tmp_path, "--jobs", 1)
+    for hop_length, n_frames in ((1709, 387), (4096, 162)):
+        run("GenreFeatureData.py", *options, "--hop-length", hop_length)
+        assert cache.GenreFeatureData(tmp_path).load().settings.frames == n_frames
+
+
 def test_demo_and_a_data_set_of_ones_own_are_not_taken_together(tmp_path):
     _, stderr = run("GenreFeatureData.py", "--demo", "--output", "x", cwd=tmp_path, status=2)
     assert "--demo" in stderr.splitlines()[-1]

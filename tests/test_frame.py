@@ -4,7 +4,7 @@ import dataclasses
 
 import pytest
 
-from genre_features.frame import COLUMNS, N_FEATURES, FrameSettings
+from genre_features.frame import COLUMNS, N_FEATURES, FrameSettings, frames_per_clip
 
 SAVED = {"sample_rate": 22050, "n_fft": 2048, "hop_length": 1709, "frames": 387}
 
@@ -48,6 +48,13 @@ def test_impossible_setting_is_refused(name, value):
 def test_settings_that_features_are_never_computed_with_are_refused(other):
     with pytest.raises(ValueError, match="impossible"):
         FrameSettings.read(SAVED | other)
+
+
+def test_frames_of_a_clip_are_those_of_the_shortest_of_gtzan_at_any_hop_length():
+    assert frames_per_clip() == FrameSettings().frames == 1290
+    for hop_length in (1, 512, 1709, 660_000, 700_000):
+        frames = frames_per_clip(hop_length)
+        assert (frames - 1) * hop_length <= 660_000 < frames * hop_length
 
 
 @pytest.mark.parametrize(
