@@ -17,7 +17,7 @@ AUDIO := $(shell find -L gtzan -path gtzan/demo -prune -o ! -name '.*' \
 
 train: $(INSTALLED)
 ifdef AUDIO
-	.venv/bin/python GenreFeatureData.py --lowpass 9000 $(if $(GENRES),--genres $(GENRES))
+	.venv/bin/python GenreFeatureData.py --lowpass 9000 --hop-length 1709 $(if $(GENRES),--genres $(GENRES))
 	$(TRAIN) $(RESUME)
 else
 	@echo "gtzan/ holds no audio (gtzan/README.md says how to get it):"
