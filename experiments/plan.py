@@ -23,7 +23,8 @@ INDEX_SPLITS, FILTERED_SPLITS = ("control", "lowpass"), ("filtered-control", "fi
 MODEL_SPLITS = (*INDEX_SPLITS, "both")  # whose models are shown other audio
 IMPROVED = RECIPES["improved"]
 
-# From the published recipe to the improved one: each step keeps the changes of those before.
+# From the published recipe to the improved one, all on low-passed features: each step keeps the
+# changes of those before.
 LADDER = {
     "published": {},
     "shuffle": {"shuffle": True},
@@ -132,19 +133,24 @@ def build_runs():
     for seed in range(5):
         for split in ("index", *INDEX_SPLITS, *FILTERED_SPLITS):
             runs += [Run("improved", split, schedule, seed) for schedule in (PIECEWISE, PLATEAU)]
+    lasting = ("published", "shuffle")
+    rungs = [step for step in LADDER if step not in ("improved", *lasting)]
+    changed = [*SUGGESTIONS["short"], *SUGGESTIONS["improved"], *WITHOUT]
+    changed.remove("improved, unshuffled")  # with every schedule, below
     for seed in range(3):
-        several = {"published", "shuffle", "improved", "improved, unshuffled", HALVED}
-        runs += [Run(step, "index", PIECEWISE, seed) for step in STEPS if step not in several]
+        runs += [Run(step, "lowpass", PIECEWISE, seed) for step in rungs]
+        runs += [Run("short", split, PIECEWISE, seed) for split in ("control", "index")]
+        runs += [Run(step, "index", PIECEWISE, seed) for step in changed]
         runs += [Run("improved, unshuffled", "index", schedule, seed) for schedule in SCHEDULES]
         runs += [Run("improved", "index", CONSTANT, seed)]
-        runs += [Run("short", split, PIECEWISE, seed) for split in INDEX_SPLITS]
         runs += [Run(HALVED, "both", PIECEWISE, seed), Run("improved", "emotify", PIECEWISE, seed)]
     for seed in range(2):
-        for step in ("published", "shuffle"):
+        for step in lasting:
             runs += [Run(step, "index", schedule, seed) for schedule in SCHEDULES]
     for seed in range(3):
         for split in INDEX_SPLITS:
             runs += [Run("published", split, schedule, seed) for schedule in (PIECEWISE, PLATEAU)]
+        runs += [Run("shuffle", "lowpass", PIECEWISE, seed)]
         runs += [Run("published", "emotify", PIECEWISE, seed)]
     return runs
 

@@ -18,7 +18,7 @@ from experiments import chains, counterfactual, robustness, transfer
 from experiments.collect import CONFUSIONS, CURVES, HIPHOP, RESULTS
 from experiments.plan import COMPARED, SCHEDULES
 from experiments.tables import (
-    LADDER_LABELS,
+    LADDER_LINES,
     hiphop_table,
     of_step,
     select,
@@ -51,18 +51,19 @@ ORIGINAL = {"accuracy": 0.7905, "hiphop recall": 0.35}  # in the original projec
 def draw_ladder(rows, path):
     """Draw accuracy and hiphop recall of every step: a bar for the mean, a mark for each seed."""
     panels = {"accuracy": ("correct", "n"), "hiphop recall": ("hiphop_correct", "hiphop_n")}
-    steps = [step for step in LADDER_LABELS if select(rows, **of_step(step))]
+    steps = {label: select(rows, **of_step(*line)) for label, line in LADDER_LINES.items()}
+    steps = {label: runs for label, runs in steps.items() if runs}
     figure = Figure(figsize=(PAGE_WIDTH, 0.3 * len(steps) + 1.1))
     grid = figure.subplots(1, 2, sharey=True)
     for axes, (title, columns) in zip(grid, panels.items(), strict=True):
-        for place, step in enumerate(steps):
-            draw_step(axes, place, select(rows, **of_step(step)), columns)
+        for place, runs in enumerate(steps.values()):
+            draw_step(axes, place, runs, columns)
         at = ORIGINAL[title]
         axes.axvline(at, color=GRAY, linestyle="--", label="original's report (validation)")
         style = {"ha": "center", "va": "bottom", "fontsize": 8, "color": GRAY}
         axes.text(at, 1, f"{100 * at:g}%", transform=axes.get_xaxis_transform(), **style)
-        axes.set_yticks(range(len(steps)), [LADDER_LABELS[step] for step in steps])
-        axes.set(xlim=(-0.02, 1), xlabel=title)
+        axes.set_yticks(range(len(steps)), list(steps))
+        axes.set(xlim=(-0.02, 1.02), xlabel=title)
         axes.xaxis.set_major_formatter(PercentFormatter(1))
         axes.grid(axis="x")
     grid[0].invert_yaxis()
