@@ -50,9 +50,7 @@ def parse_arguments():
         help="keep groups, such as artists, in one part each; columns: file, group",
     )
     add("--hop-length", **count, default=HOP_LENGTH, help="samples between frames, at 22,050 Hz")
-    add(
-        "--frames", **count, help="frames kept of each clip (default: 29.9 s, 1290 at 512)"
-    )
+    add("--frames", **count, help="frames kept of each clip (default: 29.9 s, 1290 at 512)")
     add(
         "--lowpass",
         metavar="HZ",
