@@ -2,6 +2,7 @@
 
 import contextlib
 import errno
+import itertools
 import json
 import os
 import sys
@@ -55,8 +56,8 @@ def extract_parts(folder, dataset, by_part, content, jobs, scheduler):
     """
     settings = FrameSettings.read(content)
     header = {key: content[key] for key in content if key not in manifest.OF_FILES}
-    tracks = [(part, track) for part in PARTS for track in by_part[part]]
-    planned = [Entry(part, t.file, content["sources"][part][t.file]) for part, t in tracks]
+    sources = content["sources"]
+    planned = [Entry(part, t.file, sources[part][t.file]) for part in PARTS for t in by_part[part]]
     entries = journal.read(folder, header, planned, settings)
     journal.write(folder, header, entries)
     place = Path(dataset).absolute()  # workers may have another current folder
@@ -64,8 +65,8 @@ def extract_parts(folder, dataset, by_part, content, jobs, scheduler):
         calls = ((place / clip.file, settings) for clip in planned[len(entries) :])
         outcomes = spread(extract_or_miss, calls, jobs, scheduler)
         append_clips(folder, planned, entries, outcomes, settings)
-    kept, notes = sort_out(tracks, entries, settings)
-    report_notes(notes, len(tracks), settings)
+    kept, notes = sort_out(by_part, entries, settings)
+    report_notes(notes, len(planned), settings)
     try:
         check_parts(kept, content["genres"])
     except InputError:
@@ -164,16 +165,17 @@ def check_outcome(folder, outcome, done):
         raise InputError(f"{folder} was moved or removed after {done}: run the command again")
 
 
-def sort_out(tracks, entries, settings):
+def sort_out(by_part, entries, settings):
     """Return the usable clips of each part, and notes on the others; see `extract_parts`."""
     kept = {part: [] for part in PARTS}
     notes = {"skipped": {}, "repeated": {}, "narrow": [], "checksums": {}}
     notes["checksums"]["input"] = journal.checksums(entries)
-    for (part, track), entry in zip(tracks, entries, strict=True):
+    tracks = itertools.chain.from_iterable(by_part[part] for part in PARTS)
+    for track, entry in zip(tracks, entries, strict=True):
         if entry.problem:
             notes["skipped"][track.file] = entry.problem
             continue
-        kept[part].append(track)
+        kept[entry.part].append(track)
         if entry.n_frames < settings.frames:
             notes["repeated"][track.file] = entry.n_frames
         if entry.is_narrow:

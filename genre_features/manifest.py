@@ -52,7 +52,7 @@ def describe(dataset, by_part, genres, split, settings, folder):
         path = Path(dataset) / file
         # Before the hash: a file that changes meanwhile has another stamp next time.
         stamps[part][file] = stamp = stamp_of(path)
-        sources[part][file] = hashed.get((file, *stamp)) or file_digest(path)
+        sources[part][file] = hashed.get((file, stamp)) or file_digest(path)
     return {
         "genres": genres,
         "split": split,
@@ -69,7 +69,7 @@ def hashed_files(folder):
     try:
         content = read(folder)
         return {
-            (file, *stamp): content["sources"][part][file]
+            (file, stamp): content["sources"][part][file]
             for part in PARTS
             for file, stamp in content["stamps"][part].items()
         }
@@ -88,7 +88,7 @@ def stamp_of(path):
         status = path.stat()
     except OSError as error:
         raise unreadable(path, error) from None
-    return [status.st_size, status.st_mtime_ns, status.st_ctime_ns, status.st_ino]
+    return f"{status.st_size} {status.st_mtime_ns} {status.st_ctime_ns} {status.st_ino}"
 
 
 def renew_stamps(folder, wanted):

@@ -117,9 +117,10 @@ def alone(*folders):
 
 def write_json(path, content):
     """Write `content` to `path` as indented JSON."""
-    with replacing(path) as temporary:
-        text = json.dumps(content, indent=1, allow_nan=False)
-        temporary.write_text(text + "\n", encoding="utf-8")
+    with replacing(path) as temporary, temporary.open("w", encoding="utf-8") as file:
+        # Piece by piece: those of a large data set's manifest take many times its size.
+        json.dump(content, file, indent=1, allow_nan=False)
+        file.write("\n")
 
 
 def write_table(path, columns, rows):
