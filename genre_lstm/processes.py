@@ -41,7 +41,8 @@ def together():
     """Join the processes that torchrun has started, if it has.
 
     Only the first prints anything. If processes fail, the first to fail reports its error; the
-    others fail for the same reason, or because it is gone.
+    others fail for the same reason, or because it is gone. Without a failure, they end where the
+    block does.
     """
     if not distributed.is_torchelastic_launched():
         yield
@@ -62,6 +63,10 @@ def together():
             sys.exit(2)
         raise
     distributed.destroy_process_group()
+    # A thread of the group that still frees its last tensors would abort an interpreter that ends.
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(0)
 
 
 def take_device(device):
