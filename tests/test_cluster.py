@@ -21,20 +21,25 @@ def cluster(tmp_path_factory):
         yield address, workers
 
 
+WORKER = ("worker", "--no-nanny", "--nthreads", "1", "--no-dashboard")
+
+
+def start_dask(folder, *arguments):
+    """Start a process of a cluster, whose scheduler writes its address to the folder."""
+    place = folder / "scheduler.json"
+    command = [sys.executable, "-m", "dask", *arguments, "--scheduler-file", place]
+    quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+    return subprocess.Popen(command, cwd=folder, **quiet)
+
+
 @contextlib.contextmanager
 def start_cluster(folder, n_workers=2):
     """Start a scheduler and workers on this machine; yield its address and all processes."""
     pytest.importorskip("distributed")
-    place, processes = folder / "scheduler.json", []
-
-    def start(*arguments):
-        command = [sys.executable, "-m", "dask", *arguments, "--scheduler-file", place]
-        quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
-        processes.append(subprocess.Popen(command, cwd=folder, **quiet))
-
-    start("scheduler", "--host", "127.0.0.1", "--port", "0", "--no-dashboard")
-    for _ in range(n_workers):
-        start("worker", "--no-nanny", "--nthreads", "1", "--no-dashboard")
+    place = folder / "scheduler.json"
+    scheduler = ("scheduler", "--host", "127.0.0.1", "--port", "0", "--no-dashboard")
+    processes = [start_dask(folder, *scheduler)]
+    processes += [start_dask(folder, *WORKER) for _ in range(n_workers)]
     while not place.exists() or not place.read_text():
         assert processes[0].poll() is None
         time.sleep(0.05)
@@ -77,9 +82,16 @@ def test_scheduler_that_goes_away_midway_is_said_in_one_line(tmp_path):
 
 
 def test_it_is_said_that_no_worker_has_joined_yet(tmp_path, capsys):
-    with start_cluster(tmp_path, n_workers=1) as (address, *_):
-        outcomes = spread(attempt, [(abs, -1)], scheduler=address)  # the worker takes a second
-        assert list(outcomes) == [((1, None), None)]
+    workers = []
+
+    def calls():
+        workers.append(start_dask(tmp_path, *WORKER))
+        yield abs, -1
+
+    with start_cluster(tmp_path, n_workers=0) as (address, _):
+        assert list(spread(attempt, calls(), scheduler=address)) == [((1, None), None)]
+        workers[0].kill()
+        workers[0].wait()
     assert_one_line(capsys.readouterr().err, f"Waiting for workers to join {address}")
 
 
