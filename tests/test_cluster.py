@@ -89,9 +89,12 @@ def test_it_is_said_that_no_worker_has_joined_yet(tmp_path, capsys):
         yield abs, -1
 
     with start_cluster(tmp_path, n_workers=0) as (address, _):
-        assert list(spread(attempt, calls(), scheduler=address)) == [((1, None), None)]
-        workers[0].kill()
-        workers[0].wait()
+        try:
+            assert list(spread(attempt, calls(), scheduler=address)) == [((1, None), None)]
+        finally:
+            for worker in workers:
+                worker.kill()
+                worker.wait()
     assert_one_line(capsys.readouterr().err, f"Waiting for workers to join {address}")
 
 
