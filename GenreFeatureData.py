@@ -14,17 +14,24 @@ import argparse
 import shlex
 from pathlib import Path
 
+from common.cli import HelpFormatter, figure_path, number_in, run_script
+from common.files import lock_folders
+
 # The class is here for those who import this script, as in the original project.
 from genre_features.cache import GenreFeatureData as GenreFeatureData
-from genre_features.cache import why_stale
-from genre_features.frame import CUTOFFS, HOP_LENGTH, SAMPLE_RATE, FrameSettings, frames_per_clip
-from plumbing.files import alone
-from plumbing.scripts import HelpFormatter, at_least, figure_path, run_script
+from genre_features.cache import stale_reason
+from genre_features.frame import (
+    CUTOFF_RANGE,
+    HOP_LENGTH,
+    SAMPLE_RATE,
+    FrameSettings,
+    frames_per_clip,
+)
 
 
 def parse_arguments():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=HelpFormatter)
-    add, count = parser.add_argument, {"metavar": "N", "type": at_least(1)}
+    add, count = parser.add_argument, {"metavar": "N", "type": number_in(1)}
     folder = {"metavar": "DIR", "type": Path}
     mode = parser.add_mutually_exclusive_group()
     mode.add_argument("--download", action="store_true", help="download GTZAN first")
@@ -47,14 +54,14 @@ def parse_arguments():
         "--groups",
         metavar="CSV",
         type=Path,
-        help="keep groups, such as artists, in one part each; columns: file, group",
+        help="keep groups, such as artists, in one subset each; columns: file, group",
     )
     add("--hop-length", **count, default=HOP_LENGTH, help="samples between frames, at 22,050 Hz")
     add("--frames", **count, help="frames kept of each clip (default: 29.9 s, 1290 at 512)")
     add(
         "--lowpass",
         metavar="HZ",
-        type=at_least(*CUTOFFS),
+        type=number_in(*CUTOFF_RANGE),
         help="filter out what is above, such as 9000, before the features (default: nothing)",
     )
     add("--jobs", **count, help="clips extracted in parallel (default: one per core)")
@@ -101,12 +108,12 @@ def provide_audio(options):
         from genre_features.download import download_gtzan
 
         source = {"url": options.url, "archive": options.archive, "sha256": options.sha256}
-        with alone(options.dataset):
+        with lock_folders(options.dataset):
             download_gtzan(options.dataset, options.genres, **source)
     if options.demo:
         from genre_features.demo_corpus import CLIP_SECONDS, make_demo_corpus
 
-        with alone(options.dataset):
+        with lock_folders(options.dataset):
             make_demo_corpus(options.dataset)
         options.frames = max(1, CLIP_SECONDS * SAMPLE_RATE // options.hop_length)
 
@@ -126,10 +133,10 @@ def next_command(options):
 def main():
     options = parse_arguments()
     # Imported after the options are read, and where they are needed: --help is there at once.
-    from genre_features.extraction import extract_parts, write_cache
+    from genre_features.clips import SUBSETS, find_clips
+    from genre_features.extraction import extract_subsets, write_cache
     from genre_features.manifest import describe, renew_stamps
-    from genre_features.splits import read_groups, split_tracks
-    from genre_features.tracks import PARTS, find_tracks
+    from genre_features.splits import read_groups, split_clips
 
     provide_audio(options)
     settings = FrameSettings(
@@ -139,27 +146,27 @@ def main():
     )
     groups = options.groups and read_groups(options.groups)
 
-    tracks, genres = find_tracks(options.dataset, options.genres)
-    by_part, split = split_tracks(tracks, options.split, groups)
+    tracks, genres = find_clips(options.dataset, options.genres)
+    by_subset, split = split_clips(tracks, options.split, groups)
     if options.check:
         from genre_features.check import check_data_set
 
-        check_data_set(options.dataset, by_part, genres, settings, options.jobs, options.plot)
+        check_data_set(options.dataset, by_subset, genres, settings, options.jobs, options.plot)
         return
 
-    content = describe(options.dataset, by_part, genres, split, settings, options.output)
-    reason = why_stale(options.output, content)
+    content = describe(options.dataset, by_subset, genres, split, settings, options.output)
+    reason = stale_reason(options.output, content)
     if not reason:
         renew_stamps(options.output, content)
         print(f"The features in {options.output} are up to date.")
         return
     print(f"Extracting features into {options.output}: {reason}.", flush=True)
-    with alone(options.output):
-        kept, notes = extract_parts(
-            options.output, options.dataset, by_part, content, options.jobs, options.scheduler
+    with lock_folders(options.output):
+        kept, notes = extract_subsets(
+            options.output, options.dataset, by_subset, content, options.jobs, options.scheduler
         )
         write_cache(options.output, kept, content, notes)
-    n_train, n_validation, n_test = (len(kept[part]) for part in PARTS)
+    n_train, n_validation, n_test = (len(kept[subset]) for subset in SUBSETS)
     print(
         f"{options.output} holds the features of {n_train} training, {n_validation} validation and "
         f"{n_test} test clips.\nNext: {next_command(options)}"

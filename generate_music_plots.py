@@ -13,8 +13,8 @@ mean and the standard deviation of every feature over the training clips of a ca
 import argparse
 from pathlib import Path
 
-from genre_features.frame import COLUMNS, CUTOFFS, HOP_LENGTH, FrameSettings
-from plumbing.scripts import HelpFormatter, add_format, at_least, run_script
+from common.cli import HelpFormatter, add_format, number_in, run_script
+from genre_features.frame import COLUMNS, CUTOFF_RANGE, HOP_LENGTH, FrameSettings
 
 
 def parse_arguments():
@@ -29,12 +29,19 @@ def parse_arguments():
     add(
         "--hop-length",
         metavar="N",
-        type=at_least(1),
+        type=number_in(1),
         default=HOP_LENGTH,
         help="samples between frames, at 22,050 Hz",
     )
-    add("--lowpass", metavar="HZ", type=at_least(*CUTOFFS), help="filter out what is above first")
-    add("--seconds", metavar="X", type=at_least(0.1), default=30.0, help="length to draw of a file")
+    add(
+        "--lowpass",
+        metavar="HZ",
+        type=number_in(*CUTOFF_RANGE),
+        help="filter out what is above first",
+    )
+    add(
+        "--seconds", metavar="X", type=number_in(0.1), default=30.0, help="length to draw of a file"
+    )
     add("--show", action="store_true", help="also open a window with the sheet")
     options = parser.parse_args()
     if options.genres and options.files:
@@ -50,11 +57,11 @@ def parse_arguments():
 def draw_data_set(options, make_sheet):
     """Draw the genres of a cache; return the sheet and its path."""
     from genre_features.cache import GenreFeatureData
-    from genre_features.dataset_plots import draw_genres
+    from genre_features.dataset_plots import plot_genres
     from genre_features.figures import PAGE_WIDTH
 
     sheet = make_sheet(figsize=(PAGE_WIDTH, 8.5))
-    draw_genres(sheet, GenreFeatureData(options.features).load())
+    plot_genres(sheet, GenreFeatureData(options.features).load())
     return sheet, options.output / f"genres.{options.format}"
 
 
@@ -62,8 +69,8 @@ def draw_audio(options, make_sheet):
     """Draw one file or two; write the single pictures, and return the sheet and its path."""
     from matplotlib.figure import Figure
 
-    from genre_features.figures import PAGE_WIDTH, save, text_of
-    from genre_features.plots import draw_files, heights_of, read_file
+    from genre_features.figures import PAGE_WIDTH, plot_label, save
+    from genre_features.plots import heights_of, plot_files, read_file
 
     paths, settings = (
         options.files,
@@ -72,19 +79,19 @@ def draw_audio(options, make_sheet):
     files = [read_file(path, options.seconds, settings) for path in paths]
     stem = "_and_".join(path.stem for path in paths)
     sheet = make_sheet(figsize=((len(files) + 1) / 2 * PAGE_WIDTH, 9.5))
-    top = draw_files(sheet, COLUMNS, files, settings)
+    top = plot_files(sheet, COLUMNS, files, settings)
     if len(files) == 1:
-        title = text_of(paths[0].name, 80)
+        title = plot_label(paths[0].name, 80)
         sheet.suptitle(title)
         for kind in COLUMNS:
             figure = Figure(figsize=(PAGE_WIDTH, 1.2 + 0.9 * sum(heights_of([kind]))))
             figure.suptitle(title)
-            draw_files(figure, [kind], files, settings)
+            plot_files(figure, [kind], files, settings)
             save(figure, options.output / f"{stem}_{kind}.{options.format}")
     else:
         same_name = paths[0].name == paths[1].name
         for axes, path in zip(top, paths, strict=True):
-            name = text_of(str(path) if same_name else path.name, 56)
+            name = plot_label(str(path) if same_name else path.name, 56)
             axes.set_title(f"{name}\n{axes.get_title()}")
     return sheet, options.output / f"{stem}_features.{options.format}"
 

@@ -5,8 +5,8 @@
 Reads gtzan/data_*.npy; writes weights/PiecewiseDecay/ and result/PiecewiseDecay/.
 """
 
+from common.cli import run_script
 from genre_lstm.options import parse_options
-from plumbing.scripts import run_script
 
 
 def make_scheduler(optimizer, epochs):

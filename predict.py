@@ -17,8 +17,8 @@ import os
 import sys
 from pathlib import Path
 
-from plumbing.inputs import InputError, attempt, one_line
-from plumbing.scripts import HelpFormatter, at_least, figure_path, run_script
+from common.cli import HelpFormatter, figure_path, number_in, run_script
+from common.errors import InputError, escape_controls, try_call
 
 WEIGHTS = Path(__file__).resolve().parent / "weights" / "reference" / "improved"
 
@@ -38,7 +38,7 @@ def parse_arguments():
         type=Path,
         help="a model.pt, its folder or the one above (default: weights/reference/improved)",
     )
-    add("--top", metavar="K", type=at_least(1), default=3, help="number of genres to print")
+    add("--top", metavar="K", type=number_in(1), default=3, help="number of genres to print")
     add("--json", action="store_true", help="print a JSON object per line, with all genres")
     add(
         "--plot",
@@ -46,7 +46,7 @@ def parse_arguments():
         type=figure_path,
         help="draw the probabilities of one file over time, as .png, .pdf or .svg",
     )
-    add("--jobs", metavar="N", type=at_least(1), help="files in parallel (default: one per core)")
+    add("--jobs", metavar="N", type=number_in(1), help="files in parallel (default: one per core)")
     add("--export", metavar="ONNX", type=Path, help="write the model as ONNX, predict nothing")
     options = parser.parse_args()
     if options.export and (options.plot or options.json):
@@ -58,7 +58,7 @@ def parse_arguments():
 
 def list_files(names):
     """Return the files named, those in folders, and for "-" those listed on stdin."""
-    from genre_features.tracks import audio_files
+    from genre_features.clips import audio_files
 
     paths = []
     for name in names:
@@ -80,33 +80,33 @@ def format_answer(path, genres, seconds, notes, weights, options):
     if not options.json:
         ranking = list(genres.items())[: options.top]
         text = ", ".join(f"{genre} {share:.0%}" for genre, share in ranking)
-        return f"{one_line(path)}: {text}" + "".join(f" ({note})" for note in notes)
+        return f"{escape_controls(path)}: {text}" + "".join(f" ({note})" for note in notes)
     fields = {"file": str(path), "genre": next(iter(genres)), "probabilities": genres}
     return json.dumps(fields | {"seconds": seconds, "notes": notes, "weights": str(weights)})
 
 
 def answer(path, model, saved, features, seconds):
     """Return the genres of a file with their probabilities, and notes on how sure they are."""
-    from genre_features.audio import is_narrow
-    from genre_lstm.prediction import classify, doubts
+    from genre_features.audio import is_below_cutoff
+    from genre_lstm.prediction import caveats, classify
 
     genres, cutoff = classify(model, saved, features), saved["settings"].lowpass
-    notes = doubts(genres, seconds)
-    if is_narrow(path, cutoff):
+    notes = caveats(genres, seconds)
+    if is_below_cutoff(path, cutoff):
         notes.append(f"sampled below {2 * cutoff} Hz: less reliable")
     return genres, notes
 
 
 def draw(model, saved, features, genres, path, picture):
     """Draw the answers to a file over time."""
-    from genre_features.figures import text_of
-    from genre_lstm.plots import draw_answers_over_time
+    from genre_features.figures import plot_label
+    from genre_lstm.plots import plot_probabilities
     from genre_lstm.prediction import classify_over_time
 
     edges, shares = classify_over_time(model, saved, features)
     genre, probability = next(iter(genres.items()))
-    title = f"{text_of(path.name, 60)}: {text_of(genre)}, {probability:.0%} overall"
-    draw_answers_over_time(edges, shares, saved["genres"], picture, title)
+    title = f"{plot_label(path.name, 60)}: {plot_label(genre)}, {probability:.0%} overall"
+    plot_probabilities(edges, shares, saved["genres"], picture, title)
 
 
 def main():
@@ -124,8 +124,8 @@ def main():
         print(f"The model of {weights} is in {options.export}.")
         return
 
+    from common.parallel import parallel_map
     from genre_features.features import extract_file
-    from plumbing.workers import spread
 
     paths = list_files(options.files)
     if options.plot and len(paths) > 1:
@@ -134,12 +134,14 @@ def main():
     print(f"Using {weights}.", file=sys.stderr)
     # A single file is done here before another process has started.
     jobs = 1 if len(paths) == 1 else options.jobs
-    outcomes = spread(extract_file, [(path.absolute(), saved["settings"]) for path in paths], jobs)
+    outcomes = parallel_map(
+        extract_file, [(path.absolute(), saved["settings"]) for path in paths], jobs
+    )
     n_failed = 0
     progress = tqdm(zip(paths, outcomes, strict=True), unit="file", total=len(paths), disable=None)
     for path, (extracted, problem) in progress:
         if not problem:
-            answered, problem = attempt(answer, path, model, saved, *extracted)
+            answered, problem = try_call(answer, path, model, saved, *extracted)
         if problem:
             n_failed += 1
             tqdm.write(f"predict.py: {problem}", file=sys.stderr)

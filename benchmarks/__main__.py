@@ -21,16 +21,16 @@ from torch import nn
 
 from benchmarks import original
 from benchmarks.measuring import ROOT, by_turns, epoch, memory, run_alone, seconds, write_features
+from common.cli import HelpFormatter, number_in, run_script
+from common.files import read_table, write_table
+from common.parallel import n_cores, parallel_map
 from genre_features.cache import GenreFeatureData
 from genre_features.demo_corpus import make_clip
 from genre_features.features import extract_clip
 from genre_features.frame import SAMPLE_RATE, FrameSettings
 from genre_features.genres import SIX_GENRES
-from genre_lstm.device import denormals_as_zero
+from genre_lstm.device import flush_denormals
 from genre_lstm.recipes import RECIPES
-from plumbing.files import read_table, write_table
-from plumbing.scripts import HelpFormatter, at_least, run_script
-from plumbing.workers import n_cores, spread
 
 RESULTS = Path(__file__).parent / "results.csv"
 COLUMNS = ("measured", "reference", "n", "ours", "theirs", "unit", "ratio", "goal")
@@ -65,7 +65,7 @@ def measure_extraction(folder, times):
     calls = [(path, FrameSettings()) for path in paths] * 4 * cores
 
     def clips_a_second(jobs):
-        outcomes = spread(extract_clip, calls, jobs)
+        outcomes = parallel_map(extract_clip, calls, jobs)
         n_first = len(list(itertools.islice(outcomes, 2 * jobs)))
         return (len(calls) - n_first) / seconds(lambda: list(outcomes))
 
@@ -160,7 +160,7 @@ def measure_training(folder, times):
     """Yield rows on the training loop, and on how soon the original's accuracy is reached."""
     data = GenreFeatureData(write_features(folder / "features", 419)).load()
     yield measure_denormals(data, times)
-    with denormals_as_zero():  # as in the training scripts
+    with flush_denormals():  # as in the training scripts
         for device in ("cpu", *["cuda"] * torch.cuda.is_available()):
             run, bare = (make(data, RECIPES["published"], device) for make in (epoch, bare_epoch))
             run(), bare()
@@ -176,7 +176,7 @@ def measure_denormals(data, times):
     slow = epoch(data, RECIPES["published"], "cpu")
 
     def quick():
-        with denormals_as_zero():
+        with flush_denormals():
             return slow()
 
     medians = by_turns(quick, slow, times)
@@ -248,7 +248,7 @@ def main():
         prog="python -m benchmarks", description=__doc__, formatter_class=HelpFormatter
     )
     parser.add_argument(
-        "--times", metavar="N", type=at_least(1), default=5, help="runs of which a median is taken"
+        "--times", metavar="N", type=number_in(1), default=5, help="runs of which a median is taken"
     )
     times = parser.parse_args().times
     torch.set_num_threads(1)
@@ -257,13 +257,13 @@ def main():
     rows = []
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        for part in (
+        for subset in (
             measure_extraction(folder, times),
             measure_training(folder, times),
             measure_prediction(folder, times),
             measure_memory(folder) if sys.platform.startswith("linux") else [],
         ):
-            for result in part:
+            for result in subset:
                 rows.append(result)
                 line = "{measured} | {reference}: {ours} | {theirs} {unit}, {ratio}"
                 print(line.format(**result), flush=True)

@@ -11,12 +11,12 @@ from pathlib import Path
 import numpy as np
 import torch
 
+from common.errors import InputError
+from common.files import write_json
 from genre_features.frame import FrameSettings
 from genre_features.genres import SIX_GENRES
 from genre_lstm.model import GenreLSTM
 from genre_lstm.training import train_epoch
-from plumbing.files import write_json
-from plumbing.inputs import InputError
 
 ROOT = Path(__file__).parent.parent
 
@@ -63,12 +63,12 @@ def write_features(folder, n_clips, n_frames=387):
     """Write a cache of features for each of six genres as many clips; return its folder."""
     random = np.random.default_rng(0)
     folder.mkdir()
-    for part, n in (("train", n_clips), ("validation", 6), ("test", 6)):
-        path = folder / f"data_{part}_input.npy"
+    for subset, n in (("train", n_clips), ("validation", 6), ("test", 6)):
+        path = folder / f"data_{subset}_input.npy"
         features = np.lib.format.open_memmap(path, "w+", np.float32, (n, n_frames, 33))
         for start in range(0, n, 100):
             features[start : start + 100] = random.standard_normal((n_frames, 33), np.float32)
-        np.save(folder / f"data_{part}_target.npy", np.eye(6, dtype=np.float32)[np.arange(n) % 6])
+        np.save(folder / f"data_{subset}_target.npy", np.eye(6, dtype=np.float32)[np.arange(n) % 6])
     settings = FrameSettings(hop_length=1709, frames=n_frames)
     manifest = dataclasses.asdict(settings) | {"genres": SIX_GENRES}
     write_json(folder / "features.json", manifest)

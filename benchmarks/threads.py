@@ -18,8 +18,8 @@ import tempfile
 from pathlib import Path
 
 from benchmarks.measuring import ROOT, run_alone, write_features
-from plumbing.files import write_table
-from plumbing.scripts import HelpFormatter, at_least, run_script
+from common.cli import HelpFormatter, number_in, run_script
+from common.files import write_table
 
 BUSY = (0, 1, 2, 4)  # processes that keep a core busy each
 SETTINGS = [
@@ -72,7 +72,7 @@ def main():
     parser = argparse.ArgumentParser(
         prog="python -m benchmarks.threads", description=__doc__, formatter_class=HelpFormatter
     )
-    add, count = parser.add_argument, {"metavar": "N", "type": at_least(1)}
+    add, count = parser.add_argument, {"metavar": "N", "type": number_in(1)}
     add("--times", **count, default=5, help="epochs of which a median is taken")
     add("--clips", **count, default=419, help="clips in an epoch")
     add("--output", metavar="CSV", type=Path, default=ROOT / "benchmarks" / "threads.csv")

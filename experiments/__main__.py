@@ -18,15 +18,15 @@ from pathlib import Path
 import numpy as np
 from tqdm import tqdm
 
+from common.cli import HelpFormatter, number_in, run_script
+from common.errors import InputError
+from common.files import lock_folders
 from experiments import chains, report
 from experiments.artists import write_artists
 from experiments.collect import RESULTS, baseline_row, folder_of, gather, write_results
 from experiments.plan import RUNS, SPLITS, STEPS
 from genre_features.cache import GenreFeatureData
 from genre_features.genres import TEN_GENRES
-from plumbing.files import alone
-from plumbing.inputs import InputError
-from plumbing.scripts import HelpFormatter, at_least, run_script
 
 ROOT = Path(__file__).parent.parent
 PAUSE = 0.2  # s, between looks at what has ended
@@ -38,10 +38,12 @@ def load_splits(options):
     for split in SPLITS:
         if folder := getattr(options, option_of(split).replace("-", "_")):
             splits[split] = GenreFeatureData(folder.resolve()).load()
-            for part, targets in splits[split].targets.items():
+            for subset, targets in splits[split].targets.items():
                 there = {splits[split].genres[i] for i in np.unique(targets)}
                 if split != "emotify" and (missing := {"hiphop", "metal"} - there):
-                    raise InputError(f"no clip of {min(missing)} in the {part} part of {folder}")
+                    raise InputError(
+                        f"no clip of {min(missing)} in the {subset} subset of {folder}"
+                    )
     return splits
 
 
@@ -118,7 +120,7 @@ def parse_arguments():
         add(f"--{option_of(split)}", **folder, help=SPLITS[split])
     add("--output", **folder, default="experiments", help="where all of it goes")
     add("--steps", metavar="STEP", nargs="+", choices=list(STEPS), help="run these alone")
-    add("--jobs", metavar="N", type=at_least(1), default=1, help="runs at a time, a core each")
+    add("--jobs", metavar="N", type=number_in(1), default=1, help="runs at a time, a core each")
     add(
         "--device",
         choices=["auto", "cpu", "cuda", "mps"],
@@ -154,7 +156,7 @@ def main():
             print("# done: " * is_done + shlex.join(line))
         print(f"{len(left)} of {len(chosen)} runs are left.", file=sys.stderr)
         return
-    with alone(output):
+    with lock_folders(output):
         complete(splits, left, options, tracks, cut)
 
 

@@ -11,10 +11,10 @@ from pathlib import Path
 from matplotlib.figure import Figure
 from matplotlib.patches import FancyBboxPatch
 
+from common.cli import HelpFormatter, figure_path, run_script
 from genre_features.figures import GRAY, PAGE_WIDTH, save
 from genre_features.frame import N_FEATURES
 from genre_lstm.weights import find_weights, load_model
-from plumbing.scripts import HelpFormatter, figure_path, run_script
 
 # Inches, all of them
 COLUMN_X = (2.6, 3.7, 5.6)  # frames 1, 2 and the last; dots stand for those in between
@@ -25,7 +25,7 @@ MARGIN = 0.4  # below and above the boxes
 INPUTS = {  # input_norm of a recipe: what is done to the inputs
     "none": "not standardised",
     "standardise": "standardised",
-    "track-mean": "less the track's mean,\nstandardised",
+    "mean-normalised": "less the track's mean,\nstandardised",
     "batch": "batch normalisation",
 }
 POOLED = {  # pooling of a recipe: what the linear layer sees of the frames

@@ -25,19 +25,19 @@ def summary_statistics(features):
 
 
 def score_baseline(data):
-    """Fit the machine to the training part; return the confusion matrix of the other parts.
+    """Fit the machine to the training subset; return the confusion matrix of the other subsets.
 
-    Its penalty C is the one of the highest accuracy on the validation part.
+    Its penalty C is the one of the highest accuracy on the validation subset.
     """
-    inputs = {part: summary_statistics(np.asarray(data.inputs[part])) for part in data.inputs}
+    inputs = {subset: summary_statistics(np.asarray(data.inputs[subset])) for subset in data.inputs}
     machines = [
         make_pipeline(StandardScaler(), SVC(C=penalty)).fit(inputs["train"], data.targets["train"])
         for penalty in (0.3, 1, 3, 10, 30)
     ]
     best = max(machines, key=lambda m: m.score(inputs["validation"], data.targets["validation"]))
     return {
-        part: confusion_matrix(
-            data.targets[part], best.predict(inputs[part]), labels=range(len(data.genres))
+        subset: confusion_matrix(
+            data.targets[subset], best.predict(inputs[subset]), labels=range(len(data.genres))
         )
-        for part in ("validation", "test")
+        for subset in ("validation", "test")
     }

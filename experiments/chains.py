@@ -9,17 +9,17 @@ nothing through up there. This writes chains.csv and chains.png.
 import argparse
 from pathlib import Path
 
+from common.cli import HelpFormatter, add_format, run_script
+from common.errors import InputError
+from common.files import read_table, write_table
 from experiments.collect import CHAINS, HIPHOP_ANSWERS
 from experiments.plan import PIECEWISE, PLATEAU
 from experiments.tables import markdown
 from genre_features.cache import GenreFeatureData
-from genre_features.dataset_plots import add_legend, draw_tracks
+from genre_features.clips import SUBSETS
+from genre_features.dataset_plots import add_legend, plot_clips
 from genre_features.figures import GRAY, save
 from genre_features.frame import COLUMNS
-from genre_features.tracks import PARTS
-from plumbing.files import read_table, write_table
-from plumbing.inputs import InputError
-from plumbing.scripts import HelpFormatter, add_format, run_script
 
 NAME = "chains"
 HIGHEST_BAND = COLUMNS["spectral_contrast"].stop - 1
@@ -31,25 +31,25 @@ def describe_tracks(data):
     """Return a row of chains.csv for each track: its mean contrast, and what the models said."""
     answers = {
         schedule: {
-            row["track"]: row["answer"]
+            row["track"]: row["predicted"]
             for row in read_table(REFERENCE / schedule / "predictions.csv")
         }
         for schedule in (PIECEWISE, PLATEAU)
     }
-    for part in PARTS:
-        for track in data.tracks[part]:
+    for subset in SUBSETS:
+        for track in data.tracks[subset]:
             number_of({"track": track})  # refused here, before anything is trained
     return [
         {
             "track": track,
-            "part": part,
+            "subset": subset,
             "genre": data.genres[target],
             "contrast": f"{clip[:, HIGHEST_BAND].mean(dtype=float):.2f}",
             **{schedule: by_track.get(track, "") for schedule, by_track in answers.items()},
         }
-        for part in PARTS
+        for subset in SUBSETS
         for track, target, clip in zip(
-            data.tracks[part], data.targets[part], data.inputs[part], strict=True
+            data.tracks[subset], data.targets[subset], data.inputs[subset], strict=True
         )
     ]
 
@@ -79,14 +79,14 @@ def make_tables(rows):
     return {"Hiphop in each recording chain": markdown(lines)}
 
 
-def draw_chains(rows, path):
+def plot_chains(rows, path):
     """Draw each track's mean contrast over its number, in a row per genre."""
     tracks = {}
     for row in sorted(rows, key=lambda row: row["genre"]):
         tracks.setdefault(row["genre"], []).append(
-            (number_of(row), row["part"], float(row["contrast"]))
+            (number_of(row), row["subset"], float(row["contrast"]))
         )
-    figure, panels = draw_tracks(tracks)
+    figure, panels = plot_clips(tracks)
     for axes, genre in zip(panels, tracks, strict=True):
         axes.axhline(
             CUT, color=GRAY, linewidth=0.8, linestyle="--", label=f"{CUT} dB: band-limited above"
@@ -129,7 +129,7 @@ def main():
     if options.features:
         write_chains(describe_tracks(GenreFeatureData(options.features).load()), options.output)
     rows = read_table(options.output / f"{NAME}.csv")
-    draw_chains(rows, options.output / f"{NAME}.{options.format}")
+    plot_chains(rows, options.output / f"{NAME}.{options.format}")
 
 
 if __name__ == "__main__":

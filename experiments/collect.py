@@ -6,6 +6,8 @@ from pathlib import Path
 
 import numpy as np
 
+from common.errors import InputError
+from common.files import read_table, write_table
 from experiments.baseline import score_baseline
 from experiments.plan import (
     COMPARED,
@@ -19,8 +21,6 @@ from experiments.plan import (
 )
 from genre_features.cache import GenreFeatureData
 from genre_lstm.weights import load_model
-from plumbing.files import read_table, write_table
-from plumbing.inputs import InputError
 
 RESULTS, CURVES = "results.csv", "curves.csv"
 HIPHOP, CONFUSIONS = "hiphop.csv", "confusions.csv"
@@ -32,12 +32,12 @@ TABLES = {
     RESULTS: (
         *KEY,
         *("epochs", "learning_rate", "seconds", "final_val_loss", "lowest_val_loss", "oscillation"),
-        *(f"{part}_{score}" for part in ("validation", "test") for score in SCORES),
+        *(f"{subset}_{score}" for subset in ("validation", "test") for score in SCORES),
         *("whole_batches_n", "whole_batches_correct"),
     ),
     CURVES: (*KEY, "epoch", "val_loss", "val_accuracy"),
     HIPHOP: (*KEY, "chain", "n", *HIPHOP_ANSWERS),
-    CONFUSIONS: (*KEY, "genre", "answer", "n"),  # of the validation part
+    CONFUSIONS: (*KEY, "genre", "predicted", "n"),  # of the validation subset
 }
 CHAINS = {True: "band-limited", False: "full band"}
 COMPARED_STEPS = list(itertools.chain.from_iterable(COMPARED.values()))
@@ -97,16 +97,16 @@ def find_models(folders, output):
     return models
 
 
-def counts(confusion, genres, part):
-    """Return the columns of results.csv that a part's confusion matrix fills."""
+def counts(confusion, genres, subset):
+    """Return the columns of results.csv that a subset's confusion matrix fills."""
     confusion = np.array(confusion)
-    filled = {f"{part}_n": int(confusion.sum()), f"{part}_correct": int(confusion.trace())}
+    filled = {f"{subset}_n": int(confusion.sum()), f"{subset}_correct": int(confusion.trace())}
     if "hiphop" in genres:
         hiphop, metal = genres.index("hiphop"), genres.index("metal")
         filled |= {
-            f"{part}_hiphop_n": int(confusion[hiphop].sum()),
-            f"{part}_hiphop_correct": int(confusion[hiphop, hiphop]),
-            f"{part}_hiphop_as_metal": int(confusion[hiphop, metal]),
+            f"{subset}_hiphop_n": int(confusion[hiphop].sum()),
+            f"{subset}_hiphop_correct": int(confusion[hiphop, hiphop]),
+            f"{subset}_hiphop_as_metal": int(confusion[hiphop, metal]),
         }
     return filled
 
@@ -116,7 +116,9 @@ def count_whole_batches(predictions, batch_size):
 
     It left out the last validation batch unless it was full.
     """
-    right = [row["genre"] == row["answer"] for row in predictions if row["part"] == "validation"]
+    right = [
+        row["true"] == row["predicted"] for row in predictions if row["subset"] == "validation"
+    ]
     n = len(right) // batch_size * batch_size
     return {"whole_batches_n": n, "whole_batches_correct": sum(right[:n])}
 
@@ -131,9 +133,9 @@ def count_by_chain(predictions, cut):
     cut : dict of str to bool
         Whether a track is band-limited.
     """
-    hiphop = [row for row in predictions if row["genre"] == "hiphop"]
+    hiphop = [row for row in predictions if row["true"] == "hiphop"]
     for chain in (True, False):
-        answers = [row["answer"] for row in hiphop if cut[row["track"]] == chain]
+        answers = [row["predicted"] for row in hiphop if cut[row["track"]] == chain]
         yield {
             "chain": CHAINS[chain],
             "n": len(answers),
@@ -144,8 +146,8 @@ def count_by_chain(predictions, cut):
 def baseline_row(split, data):
     """Return the row of results.csv of the support vector machine."""
     row = {"step": "svm", "split": split}
-    for part, confusion in score_baseline(data).items():
-        row |= counts(confusion, data.genres, part)
+    for subset, confusion in score_baseline(data).items():
+        row |= counts(confusion, data.genres, subset)
     return row
 
 
@@ -168,8 +170,8 @@ def collect(run, data, output, cut):
         "oscillation": np.abs(np.diff(losses)).mean(),
     }
     row |= count_whole_batches(predictions, run.recipe.batch_size)
-    for part in ("validation", "test") if run.step in FINAL else ("validation",):
-        row |= counts(summary[part]["confusion"], data.genres, part)
+    for subset in ("validation", "test") if run.step in FINAL else ("validation",):
+        row |= counts(summary[subset]["confusion"], data.genres, subset)
     rows = {RESULTS: [row]}
     if run.step in COMPARED_STEPS and run.split == "index":
         names = ("epoch", "val_loss", "val_accuracy")
@@ -177,7 +179,7 @@ def collect(run, data, output, cut):
     if run.step in FINAL and run.split in INDEX_SPLITS + FILTERED_SPLITS:
         rows[HIPHOP] = [key | found for found in count_by_chain(predictions, cut)]
         rows[CONFUSIONS] = [
-            key | {"genre": genre, "answer": answer, "n": n}
+            key | {"genre": genre, "predicted": answer, "n": n}
             for genre, counted in zip(data.genres, summary["validation"]["confusion"], strict=True)
             for answer, n in zip(data.genres, counted, strict=True)
         ]

@@ -6,8 +6,8 @@ The run that the two schedules are compared with; otherwise it equals their scri
 gtzan/data_*.npy; writes weights/Constant/ and result/Constant/.
 """
 
+from common.cli import run_script
 from genre_lstm.options import parse_options
-from plumbing.scripts import run_script
 
 
 def main():

@@ -13,28 +13,28 @@ from pathlib import Path
 from matplotlib.figure import Figure
 from tqdm import tqdm
 
+from common.cli import HelpFormatter, add_format, run_script
+from common.files import read_table, write_table
 from experiments.plan import PIECEWISE, PLATEAU
 from experiments.tables import markdown, select
 from genre_features.audio import load_signal
 from genre_features.bandwidth import FULL, effective_bandwidth
+from genre_features.clips import find_clips
 from genre_features.dataset_plots import add_legend
 from genre_features.features import extract_features
 from genre_features.figures import PAGE_WIDTH, genre_colors, save
-from genre_features.tracks import find_tracks
 from genre_lstm.prediction import classify
 from genre_lstm.weights import load_model
-from plumbing.files import read_table, write_table
-from plumbing.scripts import HelpFormatter, add_format, run_script
 
 NAME = "counterfactual"
-CUTOFFS = (9500, 9000, 7500)  # Hz; the band-limited clips of GTZAN are cut at about 9600
+CUTOFF_RANGE = (9500, 9000, 7500)  # Hz; the band-limited clips of GTZAN are cut at about 9600
 WEIGHTS = Path(__file__).parent.parent / "weights" / "reference" / "published"
 
 
 def answer_variants(signal, model, saved):
     """Yield (cutoff, answer) of a signal as it is, where the cutoff is 0, and low-passed."""
     n_frames = saved["settings"].frames
-    for cutoff in (0, *CUTOFFS):
+    for cutoff in (0, *CUTOFF_RANGE):
         settings = dataclasses.replace(saved["settings"], lowpass=cutoff or None)
         yield cutoff, classify(model, saved, extract_features(signal, settings)[:n_frames])
 
@@ -45,14 +45,14 @@ def write_answers(dataset, output):
     Parameters
     ----------
     dataset : pathlib.Path
-        See `tracks.find_tracks`; clips of genres that the models don't know are left out.
+        See `tracks.find_clips`; clips of genres that the models don't know are left out.
     output : pathlib.Path
     """
     models = {
         schedule: load_model(WEIGHTS / schedule / "model.pt") for schedule in (PIECEWISE, PLATEAU)
     }
     known = models[PIECEWISE][1]["genres"]
-    tracks = [track for track in find_tracks(dataset)[0] if track.genre in known]
+    tracks = [track for track in find_clips(dataset)[0] if track.genre in known]
     rows = []
     for track in tqdm(tracks, "Filtering", unit="clip"):
         signal = load_signal(dataset / track.file, 31)
@@ -60,7 +60,7 @@ def write_answers(dataset, output):
         about["bandwidth"] = round(effective_bandwidth(signal))
         for schedule, (model, saved) in models.items():
             for cutoff, answer in answer_variants(signal, model, saved):
-                result = {"answer": next(iter(answer)), "p_metal": f"{answer['metal']:.3f}"}
+                result = {"predicted": next(iter(answer)), "p_metal": f"{answer['metal']:.3f}"}
                 rows.append(about | {"schedule": schedule, "cutoff": cutoff} | result)
     write_table(output / f"{NAME}.csv", rows[0], rows)
 
@@ -77,7 +77,7 @@ def make_tables(rows):
         for schedule in (PIECEWISE, PLATEAU):
             own = select(full, genre=genre, schedule=schedule)
             n_metal = [
-                sum(row["answer"] == "metal" for row in select(own, cutoff=cutoff))
+                sum(row["predicted"] == "metal" for row in select(own, cutoff=cutoff))
                 for cutoff in cutoffs
             ]
             n_clips = len({row["track"] for row in own})
@@ -85,14 +85,16 @@ def make_tables(rows):
     return {"Full-band clips called metal when low-passed": markdown(lines)}
 
 
-def draw_answers(rows, path):
+def plot_answers(rows, path):
     """Draw the probability of metal of each full-band clip, as it is and low-passed."""
     rows = [row for row in rows if float(row["bandwidth"]) >= int(FULL)]
     figure = Figure(figsize=(PAGE_WIDTH, 3.2))
     for axes, schedule in zip(
         figure.subplots(1, 2, sharey=True), (PIECEWISE, PLATEAU), strict=True
     ):
-        labels = [f"{cutoff / 1000:g} kHz" if cutoff else "as it is" for cutoff in (0, *CUTOFFS)]
+        labels = [
+            f"{cutoff / 1000:g} kHz" if cutoff else "as it is" for cutoff in (0, *CUTOFF_RANGE)
+        ]
         own = [row for row in rows if row["schedule"] == schedule]
         genres = sorted({row["genre"] for row in own})
         for genre, color in zip(genres, genre_colors(genres), strict=True):
@@ -123,7 +125,7 @@ def main():
     if options.clips:
         write_answers(options.clips, options.output)
     rows = read_table(options.output / f"{NAME}.csv")
-    draw_answers(rows, options.output / f"{NAME}.{options.format}")
+    plot_answers(rows, options.output / f"{NAME}.{options.format}")
 
 
 if __name__ == "__main__":

@@ -11,12 +11,12 @@ from pathlib import Path
 
 import numpy as np
 
+from common.cli import HelpFormatter, run_script
+from common.errors import InputError
+from common.files import atomic_write, write_json
 from genre_features import manifest
 from genre_features.cache import GenreFeatureData
-from genre_features.tracks import PARTS
-from plumbing.files import replacing, write_json
-from plumbing.inputs import InputError
-from plumbing.scripts import HelpFormatter, run_script
+from genre_features.clips import SUBSETS
 
 
 def merge(first, second, output):
@@ -37,20 +37,22 @@ def merge(first, second, output):
         raise InputError(f"{first.folder} and {second.folder} don't hold the same tracks")
     output.mkdir(parents=True, exist_ok=True)
     checksums = {"input": {}, "target": {}}
-    for part in PARTS:
-        inputs = np.stack([first.inputs[part], second.inputs[part]], axis=1)
-        targets = np.eye(len(first.genres), dtype=np.float32)[first.targets[part]]
+    for subset in SUBSETS:
+        inputs = np.stack([first.inputs[subset], second.inputs[subset]], axis=1)
+        targets = np.eye(len(first.genres), dtype=np.float32)[first.targets[subset]]
         arrays = {
             "input": inputs.reshape(-1, *inputs.shape[2:]),
             "target": targets.repeat(2, axis=0),
         }
         for kind, array in arrays.items():
-            path = output / f"data_{part}_{kind}.npy"
-            with replacing(path) as temporary, temporary.open("wb") as file:
+            path = output / f"data_{subset}_{kind}.npy"
+            with atomic_write(path) as temporary, temporary.open("wb") as file:
                 np.save(file, array)
-            checksums[kind][part] = zlib.crc32(array)
+            checksums[kind][subset] = zlib.crc32(array)
     content = manifest.read(first.folder)
-    tracks = {part: [name for name in first.tracks[part] for _ in range(2)] for part in PARTS}
+    tracks = {
+        subset: [name for name in first.tracks[subset] for _ in range(2)] for subset in SUBSETS
+    }
     write_json(output / manifest.NAME, content | {"tracks": tracks, "checksums": checksums})
 
 

@@ -31,9 +31,9 @@ LADDER = {
     # Raw features or not, every step from here on has the time to learn what it can.
     "short": {"epochs": 120, "learning_rate": 1e-3},
     "standardise": {"input_norm": "standardise"},
-    "track-mean": {"input_norm": "track-mean"},
-    "deltas": {"deltas": IMPROVED.deltas},
-    "crop": {"crop": IMPROVED.crop},
+    "mean-normalised": {"input_norm": "mean-normalised"},
+    "deltas": {"difference_lags": IMPROVED.difference_lags},
+    "crop": {"crop_seconds": IMPROVED.crop_seconds},
     "pooling": {"pooling": IMPROVED.pooling},
     # The rest: transposed, masked and mixed examples, a balanced loss, dropout, weight decay,
     # clipped gradients, and for all that three times the rate and twice the epochs.
@@ -49,11 +49,11 @@ SUGGESTIONS = {
     },
 }
 
-# The improved recipe without one of its parts.
+# The improved recipe without one of its subsets.
 WITHOUT = {
     "improved, unshuffled": {"shuffle": False},
     "improved, standardised only": {"input_norm": "standardise"},
-    "improved, no deltas": {"deltas": ()},
+    "improved, no deltas": {"difference_lags": ()},
     "improved, mean pooling": {"pooling": "mean"},
     "improved, last frame": {"pooling": "last"},
 }

@@ -10,11 +10,11 @@ import argparse
 import json
 from pathlib import Path
 
-from genre_lstm.plots import draw_confusion, draw_history, draw_reliability
-from genre_lstm.recipes import Recipe, title_of
-from plumbing.files import read_table
-from plumbing.inputs import InputError
-from plumbing.scripts import HelpFormatter, add_format, run_script
+from common.cli import HelpFormatter, add_format, run_script
+from common.errors import InputError
+from common.files import read_table
+from genre_lstm.plots import plot_confusion, plot_history, plot_reliability
+from genre_lstm.recipes import Recipe, recipe_title
 
 REFERENCE = Path(__file__).parent.parent / "result" / "reference"
 
@@ -25,19 +25,19 @@ def redraw(folder, format):
         raise InputError(f"no summary.json in {folder}: name the result folder of a schedule")
     summary = json.loads((folder / "summary.json").read_text(encoding="utf-8"))
     lists = {name: tuple(v) for name, v in summary["recipe"].items() if isinstance(v, list)}
-    title = f"{summary['schedule']}, {title_of(Recipe(**summary['recipe'] | lists))}"
+    title = f"{summary['schedule']}, {recipe_title(Recipe(**summary['recipe'] | lists))}"
     history = [
         {column: float(value) if value else None for column, value in row.items()}
         for row in read_table(folder / "history.csv")
     ]
     if len(history) != summary["scored_epoch"]:
         raise InputError(f"history.csv and summary.json in {folder} are of two trainings")
-    draw_history(history, folder, title, format)
-    scores = {part: summary[part] for part in ("validation", "test")}
-    draw_confusion(scores, summary["genres"], folder / f"confusion_mat.{format}", title)
+    plot_history(history, folder, title, format)
+    scores = {subset: summary[subset] for subset in ("validation", "test")}
+    plot_confusion(scores, summary["genres"], folder / f"confusion_mat.{format}", title)
     calibration = summary["calibration"]
     if "low" in calibration["validation"]["before"]["bins"][0]:  # earlier versions had no intervals
-        draw_reliability(calibration, folder / f"reliability.{format}", title)
+        plot_reliability(calibration, folder / f"reliability.{format}", title)
 
 
 def main():

@@ -14,6 +14,8 @@ import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.ticker import FixedLocator, NullLocator, PercentFormatter, ScalarFormatter
 
+from common.cli import HelpFormatter, add_format, run_script
+from common.files import atomic_write, read_table
 from experiments import chains, counterfactual, robustness, transfer
 from experiments.collect import CONFUSIONS, CURVES, HIPHOP, RESULTS
 from experiments.plan import COMPARED, SCHEDULES
@@ -31,12 +33,10 @@ from genre_features.figures import (
     GRAY,
     ORANGE,
     PAGE_WIDTH,
-    PART_COLORS,
+    SUBSET_COLORS,
     save,
 )
-from genre_lstm.plots import draw_confusion
-from plumbing.files import read_table, replacing
-from plumbing.scripts import HelpFormatter, add_format, run_script
+from genre_lstm.plots import plot_confusion
 
 # The recipe and the split of each confusion matrix.
 MATRICES = {
@@ -48,7 +48,7 @@ COLORS = dict(zip(SCHEDULES, (BLUE, ORANGE, GRAY), strict=True))
 ORIGINAL = {"accuracy": 0.7905, "hiphop recall": 0.35}  # in the original project's report
 
 
-def draw_ladder(rows, path):
+def plot_ladder(rows, path):
     """Draw accuracy and hiphop recall of every step: a bar for the mean, a mark for each seed."""
     panels = {"accuracy": ("correct", "n"), "hiphop recall": ("hiphop_correct", "hiphop_n")}
     steps = {label: select(rows, **of_step(*line)) for label, line in LADDER_LINES.items()}
@@ -57,7 +57,7 @@ def draw_ladder(rows, path):
     grid = figure.subplots(1, 2, sharey=True)
     for axes, (title, columns) in zip(grid, panels.items(), strict=True):
         for place, runs in enumerate(steps.values()):
-            draw_step(axes, place, runs, columns)
+            plot_step(axes, place, runs, columns)
         at = ORIGINAL[title]
         axes.axvline(at, color=GRAY, linestyle="--", label="original's report (validation)")
         style = {"ha": "center", "va": "bottom", "fontsize": 8, "color": GRAY}
@@ -71,20 +71,23 @@ def draw_ladder(rows, path):
     save(figure, path)
 
 
-def draw_step(axes, place, runs, columns):
+def plot_step(axes, place, runs, columns):
     """Draw a step's scores, given as the columns of a count and of what it is a share of."""
-    for part, mark, below in (("validation", "o", -0.15), ("test", "D", 0.15)):
-        if not runs[0][f"{part}_n"]:  # the test part is for the final settings alone
+    for subset, mark, below in (("validation", "o", -0.15), ("test", "D", 0.15)):
+        if not runs[0][f"{subset}_n"]:  # the test subset is for the final settings alone
             continue
-        scores, color = shares(runs, *(f"{part}_{name}" for name in columns)), PART_COLORS[part]
-        if part == "validation":
+        scores, color = (
+            shares(runs, *(f"{subset}_{name}" for name in columns)),
+            SUBSET_COLORS[subset],
+        )
+        if subset == "validation":
             mean = statistics.mean(scores)
             axes.barh(place, mean, 0.7, color=color, alpha=0.35, label="validation, mean")
         heights = [place + below] * len(scores)
-        axes.plot(scores, heights, mark, markersize=3, color=color, label=f"{part}, each seed")
+        axes.plot(scores, heights, mark, markersize=3, color=color, label=f"{subset}, each seed")
 
 
-def draw_schedules(curves, path):
+def plot_schedules(curves, path):
     """Draw the schedules' validation losses over the same seeds: mean, and least to most."""
     figure = Figure(figsize=(PAGE_WIDTH, 4.8))
     panels = figure.subplots(2, 2, sharex="row", sharey="row")
@@ -95,7 +98,7 @@ def draw_schedules(curves, path):
             seeds = [{row["seed"] for row in runs} for runs in by_schedule.values()]
             seeds = set.intersection(*seeds) if seeds else set()
             for schedule, runs in by_schedule.items():
-                draw_losses(axes, [select(runs, seed=seed) for seed in sorted(seeds)], schedule)
+                plot_losses(axes, [select(runs, seed=seed) for seed in sorted(seeds)], schedule)
             n_seeds = f"{len(seeds)} seed" + "s" * (len(seeds) != 1)
             axes.set(title=f"{recipe} recipe, {order} ({n_seeds})", xlabel="epoch")
             axes.grid()
@@ -106,7 +109,7 @@ def draw_schedules(curves, path):
     save(figure, path)
 
 
-def draw_losses(axes, runs, schedule):
+def plot_losses(axes, runs, schedule):
     """Draw the validation losses of a schedule's runs: their mean, and from least to most."""
     if not runs:
         return
@@ -118,7 +121,7 @@ def draw_losses(axes, runs, schedule):
     axes.fill_between(epochs, losses.min(axis=0), losses.max(axis=0), **band)
 
 
-def draw_confusions(rows, path):
+def plot_confusions(rows, path):
     """Draw the answers to validation clips at the start and at the end, of all seeds together."""
     panels, n_seeds, genres = {}, [], sorted({row["genre"] for row in rows})
     for label, (step, split) in MATRICES.items():
@@ -127,20 +130,20 @@ def draw_confusions(rows, path):
             return
         counts = np.zeros((len(genres), len(genres)), dtype=int)
         for row in runs:
-            counts[genres.index(row["genre"]), genres.index(row["answer"])] += int(row["n"])
+            counts[genres.index(row["genre"]), genres.index(row["predicted"])] += int(row["n"])
         n_seeds.append(len({row["seed"] for row in runs}))
         n_clips = int(counts.sum()) // n_seeds[-1]
         accuracy = counts.trace() / counts.sum()
         panels[label] = {"confusion": counts.tolist(), "accuracy": accuracy, "n": n_clips}
     found = " and ".join(map(str, n_seeds))
     title = f"Validation clips, PiecewiseDecay; number of seeds: {found}"
-    draw_confusion(panels, genres, path, title)
+    plot_confusion(panels, genres, path, title)
 
 
 def write_tables(by_title, path):
     """Write Markdown tables, each under its title."""
     text = "".join(f"## {title}\n\n{lines}\n" for title, lines in by_title.items())
-    with replacing(path) as temporary:
+    with atomic_write(path) as temporary:
         temporary.write_text(f"# Tables\n\n{text.rstrip()}\n", encoding="utf-8")
 
 
@@ -155,13 +158,13 @@ def write_report(folder, format="png"):
         if found:
             by_title |= experiment.make_tables(found)
     write_tables(by_title, folder / "table.md")
-    draw_ladder(rows, folder / f"ladder.{format}")
-    draw_schedules(read_table(folder / CURVES), folder / f"schedules.{format}")
+    plot_ladder(rows, folder / f"ladder.{format}")
+    plot_schedules(read_table(folder / CURVES), folder / f"schedules.{format}")
     if confusions := read_table(folder / CONFUSIONS):
-        draw_confusions(confusions, folder / f"confusions.{format}")
-    chains.draw_chains(tracks, folder / f"{chains.NAME}.{format}")
+        plot_confusions(confusions, folder / f"confusions.{format}")
+    chains.plot_chains(tracks, folder / f"{chains.NAME}.{format}")
     if answers[counterfactual]:
-        counterfactual.draw_answers(
+        counterfactual.plot_answers(
             answers[counterfactual], folder / f"{counterfactual.NAME}.{format}"
         )
 

@@ -14,15 +14,15 @@ import soundfile
 import soxr
 from tqdm import tqdm
 
+from common.cli import HelpFormatter, run_script
+from common.files import write_table
 from experiments.collect import KEY, add_models, find_models
 from experiments.tables import lines_of_models, select, summarise, table
 from genre_features.audio import load_signal
+from genre_features.clips import find_clips
 from genre_features.features import extract_file
 from genre_features.frame import SAMPLE_RATE
-from genre_features.tracks import find_tracks
 from genre_lstm.prediction import classify
-from plumbing.files import write_table
-from plumbing.scripts import HelpFormatter, run_script
 
 NAME = "robustness"
 SECONDS = 31  # GTZAN's clips are shorter; of longer files the start is taken
@@ -51,7 +51,7 @@ def write_variants(path, folder):
 
 def answer_clips(dataset, models):
     """Return (genres, answers): each clip's genre, and answers[model][variant] to each clip."""
-    tracks = [t for t in find_tracks(dataset)[0] if t.genre in models[0][2]["genres"]]
+    tracks = [t for t in find_clips(dataset)[0] if t.genre in models[0][2]["genres"]]
     answers = [{name: [] for name in VARIANTS} for _ in models]
     for track in tqdm(tracks, "Clips", unit="clip"):
         with tempfile.TemporaryDirectory() as folder:

@@ -23,7 +23,7 @@ LADDER_LINES = {
     "+ shuffled batches": ("shuffle", "lowpass"),
     "+ 120 epochs from a rate of 0.001": ("short", "lowpass"),
     "+ standardised features": ("standardise", "lowpass"),
-    "+ each track's own mean removed": ("track-mean", "lowpass"),
+    "+ each track's own mean removed": ("mean-normalised", "lowpass"),
     "+ differences over time": ("deltas", "lowpass"),
     "+ random crops of 8 s": ("crop", "lowpass"),
     "+ mean and deviation over the frames": ("pooling", "lowpass"),
@@ -65,21 +65,21 @@ def summarise(values, form):
     return f"{form.format(statistics.mean(values))} ± {form.format(statistics.stdev(values))}"
 
 
-def score_columns(part):
-    """Return the columns that a table has of a part: their names, and how they are filled."""
-    prefix = "test " if part == "test" else ""
+def score_columns(subset):
+    """Return the columns that a table has of a subset: their names, and how they are filled."""
+    prefix = "test " if subset == "test" else ""
 
     def share(count, of, form, scale=1):
         def fill(rows):
-            if not rows[0][f"{part}_{count}"]:  # test scores of settings that were up for choice
+            if not rows[0][f"{subset}_{count}"]:  # test scores of settings that were up for choice
                 return ""
-            values = shares(rows, f"{part}_{count}", f"{part}_{of}")
+            values = shares(rows, f"{subset}_{count}", f"{subset}_{of}")
             return summarise([scale * value for value in values], form)
 
         return fill
 
     return {
-        f"{part} accuracy, %": share("correct", "n", "{:.1f}", 100),
+        f"{subset} accuracy, %": share("correct", "n", "{:.1f}", 100),
         f"{prefix}hiphop recall": share("hiphop_correct", "hiphop_n", "{:.2f}"),
         f"{prefix}hiphop called metal": share("hiphop_as_metal", "hiphop_n", "{:.2f}"),
     }
@@ -174,7 +174,7 @@ def tables(rows):
             {label: of_step(step) for step, label in SUGGESTION_LABELS.items()},
             scores | loss,
         ),
-        "The improved recipe without one part": table(
+        "The improved recipe without one subset": table(
             rows, {step: of_step(step) for step in ("improved", *WITHOUT)}, scores | loss
         ),
         "The schedules": table(

@@ -11,15 +11,15 @@ from pathlib import Path
 
 import numpy as np
 
+from common.cli import HelpFormatter, run_script
+from common.errors import InputError
+from common.files import write_table
 from experiments.collect import KEY, add_models, find_models
 from experiments.plan import SPLITS
 from experiments.tables import lines_of_models, select, shares, summarise, table
 from genre_features.cache import GenreFeatureData
-from genre_features.tracks import PARTS
+from genre_features.clips import SUBSETS
 from genre_lstm.prediction import classify
-from plumbing.files import write_table
-from plumbing.inputs import InputError
-from plumbing.scripts import HelpFormatter, run_script
 
 NAME = "transfer"
 
@@ -30,7 +30,7 @@ def write_answers(data, models, output):
     Parameters
     ----------
     data : GenreFeatureData
-        Clips of all parts are taken, of the genres that the models know.
+        Clips of all subsets are taken, of the genres that the models know.
     models : list
         See `collect.find_models`.
     output : pathlib.Path
@@ -41,8 +41,8 @@ def write_answers(data, models, output):
         raise InputError(f"data and models differ in hop length, {found}: extract with one of them")
     known = models[0][2]["genres"]
     clips = {genre: [] for genre in data.genres if genre in known}
-    for part in PARTS:
-        for target, features in zip(data.targets[part], data.inputs[part], strict=True):
+    for subset in SUBSETS:
+        for target, features in zip(data.targets[subset], data.inputs[subset], strict=True):
             if (genre := data.genres[target]) in clips:
                 clips[genre].append(np.array(features))
     rows = []

@@ -1,1 +1,1 @@
-"""From sound to arrays: the 33 features of every frame, cached by part. Imports no torch."""
+"""From sound to arrays: the 33 features of every frame, cached by subset. Imports no torch."""

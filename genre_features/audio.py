@@ -8,12 +8,12 @@ import numpy as np
 import soundfile
 import soxr
 
-from genre_features.frame import DEFINITION, SAMPLE_RATE
-from plumbing.inputs import InputError
+from common.errors import InputError
+from genre_features.frame import FEATURE_PARAMS, SAMPLE_RATE
 
 BLOCK_SECONDS = 60  # of a long file, held in memory at once
 BLOCK_SAMPLES = 2**24  # of all channels, decoded at once
-LOWEST_RATE, HIGHEST_RATE = 1000, 768_000  # Hz; other rates come from damaged headers
+MIN_RATE, MAX_RATE = 1000, 768_000  # Hz; other rates come from damaged headers
 
 
 @contextlib.contextmanager
@@ -26,10 +26,10 @@ def open_audio(path):
     name = os.fsencode(path) if os.name == "posix" else path
     try:
         with soundfile.SoundFile(name) as file:
-            if not LOWEST_RATE <= file.samplerate <= HIGHEST_RATE:
+            if not MIN_RATE <= file.samplerate <= MAX_RATE:
                 raise InputError(
                     f"{path} can't be used: its rate of {file.samplerate} Hz isn't one from "
-                    f"{LOWEST_RATE} to {HIGHEST_RATE} Hz"
+                    f"{MIN_RATE} to {MAX_RATE} Hz"
                 )
             yield file
     except (soundfile.SoundFileError, TypeError) as error:  # TypeError: .raw, whose rate is unknown
@@ -39,7 +39,7 @@ def open_audio(path):
         raise InputError(f"{path} can't be read as audio: {reason}") from None
 
 
-def is_narrow(path, cutoff):
+def is_below_cutoff(path, cutoff):
     """Whether a file's sample rate leaves a low-pass filter, if there is one, nothing to take out.
 
     `cutoff` is the filter's (Hz), or None.
@@ -104,14 +104,14 @@ def load_signal(path, seconds=None):
         raise InputError(f"{path} can't be read as audio: it holds no samples")
     if rate == SAMPLE_RATE:
         return signal
-    resampled = soxr.resample(signal, rate, SAMPLE_RATE, DEFINITION["resampler"])
+    resampled = soxr.resample(signal, rate, SAMPLE_RATE, FEATURE_PARAMS["resampler"])
     return fit(resampled, resampled_length(len(signal), rate))
 
 
 def stream_signal(path):
     """Yield the signal that `load_signal` returns, about a minute at a time."""
     with open_audio(path) as file:
-        rate, quality = file.samplerate, DEFINITION["resampler"]
+        rate, quality = file.samplerate, FEATURE_PARAMS["resampler"]
         stream = soxr.ResampleStream(rate, SAMPLE_RATE, 1, "float32", quality=quality)
         size, n_read, n_made, last = BLOCK_SECONDS * rate, 0, 0, False
         while not last:

@@ -11,7 +11,7 @@ FULL = SAMPLE_RATE / 2  # Hz, the bandwidth of a recording in which nothing is c
 DROP = 25  # dB below the octave below
 LOWEST = 2000  # Hz; below, single instruments drop as steeply
 WIDTH = 100  # Hz, over which levels are averaged
-ALIKE = 500  # Hz; bandwidths in the same band of this width count as one
+BIN_HZ = 500  # Hz; bandwidths in the same band of this width count as one
 
 
 def effective_bandwidth(signal):
@@ -46,7 +46,7 @@ def first_drop(hz, power):
     return FULL
 
 
-def guess_genres(bandwidths, genres):
+def bandwidth_baseline(bandwidths, genres):
     """Guess the genre of each clip from its bandwidth alone.
 
     The guess is the most frequent genre among the other clips of about the same bandwidth.
@@ -67,9 +67,9 @@ def guess_genres(bandwidths, genres):
     counts = collections.Counter(genres)
     alike = collections.defaultdict(collections.Counter)
     for bandwidth, genre in zip(bandwidths, genres, strict=True):
-        alike[bandwidth // ALIKE][genre] += 1
+        alike[bandwidth // BIN_HZ][genre] += 1
     n_right = 0
     for bandwidth, genre in zip(bandwidths, genres, strict=True):
-        others = alike[bandwidth // ALIKE] - collections.Counter([genre])
+        others = alike[bandwidth // BIN_HZ] - collections.Counter([genre])
         n_right += bool(others) and others.most_common(1)[0][0] == genre
     return n_right / len(genres), max(counts.values()) / len(genres)

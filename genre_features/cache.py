@@ -1,4 +1,4 @@
-"""The cache of a data set's features: .npy arrays of three parts, and the manifest beside them."""
+"""The cache of a data set: .npy arrays of its three subsets, and the manifest beside them."""
 
 import sys
 import zlib
@@ -6,18 +6,18 @@ from pathlib import Path
 
 import numpy as np
 
+from common.errors import InputError
+from common.files import check_file
 from genre_features import manifest
+from genre_features.clips import SUBSETS
 from genre_features.frame import N_FEATURES, SAMPLE_RATE, FrameSettings
 from genre_features.genres import ORIGINAL_GENRES
-from genre_features.tracks import PARTS
-from plumbing.files import check_file
-from plumbing.inputs import InputError
 
 EXTRACT_AGAIN = "run GenreFeatureData.py to extract the features again"
 
 
 class GenreFeatureData:
-    """The cached feature sequences of a data set, in three parts.
+    """The cached feature sequences of a data set, in three subsets.
 
     Parameters
     ----------
@@ -29,7 +29,7 @@ class GenreFeatureData:
     genres : list of str
         Names of the target columns, in order.
     inputs : dict of str to numpy.memmap, shape (N, T, 33)
-        Feature sequences of each part; float32, or float64 in the original project's caches.
+        Feature sequences of each subset; float32, or float64 in the original project's caches.
     targets : dict of str to numpy.ndarray, shape (N,), int64
         The genre of each sequence, as an index into `genres`.
     tracks : dict of str to list of str
@@ -38,7 +38,7 @@ class GenreFeatureData:
     split : str or None
         How the clips were split; None if the cache doesn't say.
     checksums : dict of str to int
-        A CRC-32 of each part's inputs, by which ``--resume`` recognises the data of its run.
+        A CRC-32 of each subset's inputs, by which ``--resume`` recognises the data of its run.
     """
 
     def __init__(self, folder="gtzan"):
@@ -61,18 +61,24 @@ class GenreFeatureData:
             the manifest, as while an extraction moves them to their places.
         """
         self.inputs, self.checksums, one_hot = {}, {}, {}
-        for part in PARTS:
-            self.inputs[part], one_hot[part], self.checksums[part] = load_part(self.folder, part)
-        self.targets = {part: rows.argmax(axis=1) for part, rows in one_hot.items()}
-        sizes = {part: (self.inputs[part].shape[1], one_hot[part].shape[1]) for part in PARTS}
+        for subset in SUBSETS:
+            self.inputs[subset], one_hot[subset], self.checksums[subset] = load_subset(
+                self.folder, subset
+            )
+        self.targets = {subset: rows.argmax(axis=1) for subset, rows in one_hot.items()}
+        sizes = {
+            subset: (self.inputs[subset].shape[1], one_hot[subset].shape[1]) for subset in SUBSETS
+        }
         if len(set(sizes.values())) > 1:
-            found = ", ".join(f"{part} {t} x {g}" for part, (t, g) in sizes.items())
+            found = ", ".join(f"{subset} {t} x {g}" for subset, (t, g) in sizes.items())
             raise InputError(
-                f"the parts in {self.folder} differ in frames x genres: {found}; {EXTRACT_AGAIN}"
+                f"the subsets in {self.folder} differ in frames x genres: {found}; {EXTRACT_AGAIN}"
             )
         n_frames, n_genres = sizes["train"]
         if (self.folder / manifest.NAME).exists():
-            checksums = {part: zlib.crc32(np.ascontiguousarray(one_hot[part])) for part in PARTS}
+            checksums = {
+                subset: zlib.crc32(np.ascontiguousarray(one_hot[subset])) for subset in SUBSETS
+            }
             self.read_manifest(n_frames, n_genres, {"input": self.checksums, "target": checksums})
         else:
             self.guess_manifest(n_frames, n_genres)
@@ -85,7 +91,7 @@ class GenreFeatureData:
             self.genres, self.split, self.settings, tracks = manifest.parse(content)
             self.tracks = tracks or self.row_numbers()
             fits = (len(self.genres), self.settings.frames) == (n_genres, n_frames) and all(
-                len(self.tracks[part]) == len(self.targets[part]) for part in PARTS
+                len(self.tracks[subset]) == len(self.targets[subset]) for subset in SUBSETS
             )
             fits &= content.get("checksums") in (None, checksums)  # earlier versions had none
         except (ValueError, KeyError, TypeError, RecursionError):
@@ -115,10 +121,12 @@ class GenreFeatureData:
 
     def row_numbers(self):
         """Return names for tracks that the cache doesn't name."""
-        return {part: [str(row) for row in range(len(self.targets[part]))] for part in PARTS}
+        return {
+            subset: [str(row) for row in range(len(self.targets[subset]))] for subset in SUBSETS
+        }
 
 
-def why_stale(folder, wanted):
+def stale_reason(folder, wanted):
     """Say how a cache differs from what is wanted; None if it doesn't.
 
     Parameters
@@ -152,9 +160,9 @@ def why_stale(folder, wanted):
     return None
 
 
-def load_part(folder, part):
-    """Open a part's arrays; return inputs, one-hot targets and checksum, or raise InputError."""
-    inputs, targets = (open_array(folder, part, kind) for kind in ("input", "target"))
+def load_subset(folder, subset):
+    """Open a subset's arrays; return inputs, one-hot targets and checksum, or raise InputError."""
+    inputs, targets = (open_array(folder, subset, kind) for kind in ("input", "target"))
     problem = None
     if inputs.ndim != 3 or inputs.shape[2] != N_FEATURES or 0 in inputs.shape:
         problem = f"input has the shape {inputs.shape}, not (clips, frames, {N_FEATURES})"
@@ -165,13 +173,13 @@ def load_part(folder, part):
     elif targets.dtype.kind not in "bfiu" or not is_one_hot(targets):
         problem = "target isn't one-hot"
     if problem:
-        raise InputError(f"{folder}/data_{part}_{problem}; {EXTRACT_AGAIN}")
+        raise InputError(f"{folder}/data_{subset}_{problem}; {EXTRACT_AGAIN}")
     return inputs, targets, checksum
 
 
-def open_array(folder, part, kind):
-    """Map a part's array of a kind, ``input`` or ``target``, into memory."""
-    path = folder / f"data_{part}_{kind}.npy"
+def open_array(folder, subset, kind):
+    """Map a subset's array of a kind, ``input`` or ``target``, into memory."""
+    path = folder / f"data_{subset}_{kind}.npy"
     check_file(path)
     try:
         return np.lib.format.open_memmap(path, "r")

@@ -5,7 +5,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from genre_features.bandwidth import FULL
-from genre_features.figures import BANDS, PAGE_WIDTH, PART_COLORS, genre_colors, save, text_of
+from genre_features.figures import BANDS, PAGE_WIDTH, SUBSET_COLORS, genre_colors, plot_label, save
 from genre_features.frame import COLUMNS
 
 PITCHES = ["C", "C♯", "D", "D♯", "E", "F", "F♯", "G", "G♯", "A", "A♯", "B"]
@@ -22,7 +22,7 @@ PANELS = [  # of the genres: title, features that share a scale, label of the sc
 LEGEND_WIDTH = 130  # characters on a page
 
 
-def draw_genres(figure, data):
+def plot_genres(figure, data):
     """Draw the mean and standard deviation of each feature over each genre's training clips.
 
     Parameters
@@ -47,7 +47,8 @@ def draw_genres(figure, data):
             axes.axvline(edge, color="lightgray", linewidth=0.8)
         axes.grid(axis="y")
     names = [
-        f"{text_of(genre)} ({len(means)})" for genre, means in zip(data.genres, genres, strict=True)
+        f"{plot_label(genre)} ({len(means)})"
+        for genre, means in zip(data.genres, genres, strict=True)
     ]
     n_columns = max(1, LEGEND_WIDTH // (6 + max(map(len, names))))
     place = {"loc": "outside lower center", "ncols": n_columns, "title": "genre (clips)"}
@@ -55,13 +56,13 @@ def draw_genres(figure, data):
     figure.suptitle("Training clips, averaged over time: mean ± standard deviation of each genre")
 
 
-def draw_tracks(tracks):
+def plot_clips(tracks):
     """Draw a value of every track over the track's number, in a row per genre.
 
     Parameters
     ----------
     tracks : dict of str to list of tuple
-        For each genre (number, part, value) of its tracks.
+        For each genre (number, subset, value) of its tracks.
 
     Returns
     -------
@@ -72,14 +73,14 @@ def draw_tracks(tracks):
     figure = Figure(figsize=(PAGE_WIDTH, 1 + min(0.75 * len(tracks), 60)))
     rows = figure.subplots(len(tracks), 1, sharex=True, sharey=True, squeeze=False)[:, 0]
     for axes, (genre, points) in zip(rows, tracks.items(), strict=True):
-        for part, color in PART_COLORS.items():
-            x = [number for number, of, _ in points if of == part]
-            y = [value for _, of, value in points if of == part]
-            axes.plot(x, y, ".", markersize=4, color=color, label=part)
-            # The background shows the part, from bottom to top of the row.
+        for subset, color in SUBSET_COLORS.items():
+            x = [number for number, of, _ in points if of == subset]
+            y = [value for _, of, value in points if of == subset]
+            axes.plot(x, y, ".", markersize=4, color=color, label=subset)
+            # The background shows the subset, from bottom to top of the row.
             background = {"transform": axes.get_xaxis_transform(), "linewidth": 0, "alpha": 0.12}
             axes.broken_barh([(i - 0.5, 1) for i in x], (0, 1), color=color, **background)
-        axes.set_ylabel(text_of(genre), rotation=0, ha="right", va="center")
+        axes.set_ylabel(plot_label(genre), rotation=0, ha="right", va="center")
     rows[-1].set_xlabel("track number")
     rows[-1].xaxis.set_major_locator(MaxNLocator(integer=True))
     return figure, rows
@@ -93,7 +94,7 @@ def add_legend(figure, rows):
     figure.legend(handles.values(), handles, **place)
 
 
-def draw_bandwidths(clips, genres, path):
+def plot_bandwidths(clips, genres, path):
     """Draw the bandwidth of every clip over its place in its genre, in a row per genre.
 
     Parameters
@@ -108,8 +109,8 @@ def draw_bandwidths(clips, genres, path):
         # GTZAN's track numbers; for other music, the place in the order of the files.
         own = tracks[clip.track.genre]
         number = len(own) if clip.track.number is None else clip.track.number
-        own.append((number, clip.part, clip.bandwidth / 1000))
-    figure, rows = draw_tracks(tracks)
+        own.append((number, clip.subset, clip.bandwidth / 1000))
+    figure, rows = plot_clips(tracks)
     rows[0].set_ylim(top=1.05 * FULL / 1000)
     add_legend(figure, rows)
     figure.suptitle("Effective bandwidth of every clip (kHz)")

@@ -16,9 +16,9 @@ import numpy as np
 import soundfile
 from tqdm import tqdm
 
+from common.files import atomic_write
 from genre_features.frame import SAMPLE_RATE
 from genre_features.splits import INDEX_SPLIT
-from plumbing.files import replacing
 
 CLIP_SECONDS = 10
 CLIPS = {"train": 30, "validation": 10, "test": 5}  # of each genre, numbered as in GTZAN
@@ -232,13 +232,13 @@ def make_demo_corpus(folder):
         mono at 22,050 Hz, ten seconds each.
     """
     clips = {
-        Path(folder) / f"_{part}" / f"{genre}.{number:05}.au": (genre, number)
-        for part, n_clips in CLIPS.items()
+        Path(folder) / f"_{subset}" / f"{genre}.{number:05}.au": (genre, number)
+        for subset, n_clips in CLIPS.items()
         for genre in STYLES
-        for number in INDEX_SPLIT[part][:n_clips]
+        for number in INDEX_SPLIT[subset][:n_clips]
     }
     missing = [path for path in clips if not path.exists()]
     for path in tqdm(missing, desc="Synthesising", unit="clip", disable=not missing):
-        with replacing(path) as temporary:
+        with atomic_write(path) as temporary:
             clip = make_clip(*clips[path])
             soundfile.write(temporary, clip, SAMPLE_RATE, subtype="PCM_16", format="AU")

@@ -13,9 +13,9 @@ import pooch
 import requests
 from tqdm import tqdm
 
-from genre_features.tracks import AUDIO_SUFFIXES
-from plumbing.files import check_file, flush
-from plumbing.inputs import InputError
+from common.errors import InputError
+from common.files import check_file, flush
+from genre_features.clips import AUDIO_SUFFIXES
 
 URL = "https://huggingface.co/datasets/marsyas/gtzan/resolve/main/data/genres.tar.gz"
 SHA256 = "24347e0223d2ba798e0a558c4c172d9d4a19c00bb7963fe055d183dadb4ef2c6"

@@ -11,13 +11,13 @@ from genre_features.filters import (
     N_BINS,
     chroma_filters,
     contrast_bands,
-    cosine_basis,
+    dct_basis,
     hann_window,
     mel_filters,
 )
 from genre_features.frame import N_FFT, SAMPLE_RATE, FrameSettings
 from genre_features.lowpass import lowpass, stream_lowpass
-from genre_features.tuning import spectral_peaks, tuning_of
+from genre_features.tuning import estimate_tuning, spectral_peaks
 
 DYNAMIC_RANGE = 80  # dB: the floor of levels below the loudest of the signal
 TINY = np.finfo(np.float32).tiny  # what is smaller isn't divided by: it is silence
@@ -54,8 +54,8 @@ def extract_features(signal, settings=DEFAULT):
     if settings.lowpass:
         signal = lowpass(signal, settings.lowpass)
     power = power_spectrogram(np.pad(signal, N_FFT // 2), settings.hop_length)
-    levels, tuning = levels_of(power), tuning_of(*spectral_peaks(power))
-    return features_of(power, levels, [level.max() for level in levels], tuning)
+    levels, tuning = band_levels_db(power), estimate_tuning(*spectral_peaks(power))
+    return combine_features(power, levels, [level.max() for level in levels], tuning)
 
 
 def extract_clip(path, settings):
@@ -84,12 +84,12 @@ def power_spectrogram(samples, hop_length):
     return power
 
 
-def decibels(values):
+def power_to_db(values):
     """Return 10 log10 of some values, at least -100, as `librosa.power_to_db`."""
     return 10 * np.log10(np.maximum(values, 1e-10))
 
 
-def levels_of(power):
+def band_levels_db(power):
     """Return the levels of a power spectrogram that are clamped before they are used (dB).
 
     Returns
@@ -105,10 +105,10 @@ def levels_of(power):
         ordered = np.sort(power[:, bins], axis=1)
         valleys.append(np.sqrt(ordered[:, :size]).mean(axis=1))
         peaks.append(np.sqrt(ordered[:, -size:]).mean(axis=1))
-    return [decibels(mel), *(decibels(np.array(rows, float).T) for rows in (peaks, valleys))]
+    return [power_to_db(mel), *(power_to_db(np.array(rows, float).T) for rows in (peaks, valleys))]
 
 
-def centroids_of(power):
+def spectral_centroid(power):
     """Return the spectral centroid of every frame (Hz), (frames, 1)."""
     magnitude = np.sqrt(power)
     hz = BIN_HZ * np.arange(N_BINS, dtype=np.float32)
@@ -116,30 +116,30 @@ def centroids_of(power):
     return (moment / np.where(total < TINY, 1, total))[:, np.newaxis]
 
 
-def chroma_of(power, tuning):
+def chroma_stft(power, tuning):
     """Return the chroma of every frame, (frames, 12), relative to the strongest pitch class."""
     chroma = power @ chroma_filters(tuning)
     strongest = chroma.max(axis=1, keepdims=True)
     return chroma / np.where(strongest < TINY, 1, strongest)
 
 
-def features_of(power, levels, loudest, tuning):
+def combine_features(power, levels, loudest, tuning):
     """Compute the features, (frames, 33), of a power spectrogram, (frames, 1025).
 
     Parameters
     ----------
     power : numpy.ndarray, shape (frames, 1025)
     levels : list of numpy.ndarray
-        Those of this power; see `levels_of`.
+        Those of this power; see `band_levels_db`.
     loudest : sequence of float
         The highest of each of these levels in all of the signal (dB).
     tuning : float
-        That of all of the signal; see `tuning.tuning_of`.
+        That of all of the signal; see `tuning.estimate_tuning`.
     """
     tops = zip(levels, loudest, strict=True)
     mel, peaks, valleys = (np.maximum(level, top - DYNAMIC_RANGE) for level, top in tops)
-    chroma = chroma_of(power, tuning)
-    kinds = [mel @ cosine_basis(), centroids_of(power), chroma, peaks - valleys]
+    chroma = chroma_stft(power, tuning)
+    kinds = [mel @ dct_basis(), spectral_centroid(power), chroma, peaks - valleys]
     return np.concatenate(kinds, axis=1, dtype=np.float32, casting="same_kind")
 
 
@@ -183,11 +183,11 @@ def extract_file(path, settings=DEFAULT):
         return extract_features(signal, settings), len(signal) / SAMPLE_RATE
     loudest, peaks = -np.inf, []
     for power in stream_power(path, settings):
-        loudest = np.maximum(loudest, [level.max() for level in levels_of(power)])
+        loudest = np.maximum(loudest, [level.max() for level in band_levels_db(power)])
         peaks.append(spectral_peaks(power))
-    tuning = tuning_of(*map(np.concatenate, zip(*peaks, strict=True)))
+    tuning = estimate_tuning(*map(np.concatenate, zip(*peaks, strict=True)))
     pieces = [
-        features_of(power, levels_of(power), loudest, tuning)
+        combine_features(power, band_levels_db(power), loudest, tuning)
         for power in stream_power(path, settings)
     ]
     features = np.concatenate(pieces)

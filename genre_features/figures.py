@@ -5,8 +5,8 @@ from pathlib import Path
 import numpy as np
 from matplotlib import color_sequences, colormaps, rcParams
 
+from common.files import atomic_write
 from genre_features.genres import SIX_GENRES, TEN_GENRES
-from plumbing.files import replacing
 
 # Figures have the size in which a paper prints them, so that their fonts have theirs.
 PAGE_WIDTH, COLUMN_WIDTH = 7.2, 4.5  # inches; scaled to 3.5, the text of a column has 7 points
@@ -33,7 +33,7 @@ rcParams.update(
 # The colour-blind tell these apart: the palettes of Okabe and Ito, and of Petroff.
 ORANGE, GREEN, BLUE, RED = (color_sequences["okabe_ito"][i] for i in (1, 3, 5, 6))
 GRAY = "0.4"
-PART_COLORS = {"train": BLUE, "validation": RED, "test": GREEN}
+SUBSET_COLORS = {"train": BLUE, "validation": RED, "test": GREEN}
 GENRE_COLORS = dict(
     zip(dict.fromkeys([*SIX_GENRES, *TEN_GENRES]), color_sequences["petroff10"], strict=True)
 )
@@ -48,7 +48,7 @@ def genre_colors(genres):
     return [GENRE_COLORS.get(genre, other) for genre, other in zip(genres, others, strict=True)]
 
 
-def text_of(name, length=24):
+def plot_label(name, length=24):
     """Return the name of a genre or a file as text of a figure.
 
     Characters that can't be drawn are replaced, and a longer name loses its middle. Dollar signs
@@ -62,5 +62,5 @@ def text_of(name, length=24):
 
 def save(figure, path):
     """Write a figure in the format of the path's suffix, such as .png, .pdf or .svg."""
-    with replacing(path) as temporary:
+    with atomic_write(path) as temporary:
         figure.savefig(temporary, format=Path(path).suffix[1:])

@@ -8,15 +8,15 @@ import itertools
 
 import numpy as np
 
-from genre_features.frame import DEFINITION, N_FFT, SAMPLE_RATE
+from genre_features.frame import FEATURE_PARAMS, N_FFT, SAMPLE_RATE
 
 N_BINS = 1 + N_FFT // 2
 BIN_HZ = SAMPLE_RATE / N_FFT
 BREAK_HZ, BREAK_MEL = 1000, 15  # below, a mel is 66.7 Hz; above, 27 mels are a factor of 6.4
 A0_HZ = 27.5
 CENTRE_OCTAVE, OCTAVE_WIDTH = 5, 2  # of what chroma listens to, in octaves above A0
-LOWEST_BAND = 200  # Hz, the upper end of the lowest band of contrast
-EXTREME = 0.02  # share of a band's bins that are its peak, and that are its valley
+MIN_BAND_HZ = 200  # Hz, the upper end of the lowest band of contrast
+CONTRAST_QUANTILE = 0.02  # share of a band's bins that are its peak, and that are its valley
 
 
 @functools.cache
@@ -35,7 +35,7 @@ def mel_edges():
     .. [1] Slaney, "Auditory Toolbox", version 2, Interval Research, 1998.
     """
     top = BREAK_MEL + 27 * np.log(SAMPLE_RATE / 2 / BREAK_HZ) / np.log(6.4)
-    mel = np.linspace(0, top, DEFINITION["n_mels"] + 2)
+    mel = np.linspace(0, top, FEATURE_PARAMS["n_mels"] + 2)
     low, high = BREAK_HZ / BREAK_MEL * mel, BREAK_HZ * 6.4 ** ((mel - BREAK_MEL) / 27)
     return np.where(mel < BREAK_MEL, low, high)
 
@@ -54,19 +54,19 @@ def mel_filters():
     begin, peak, end = edges[:-2], edges[1:-1], edges[2:]
     triangles = np.minimum((hz - begin) / (peak - begin), (end - hz) / (end - peak))
     filters = np.maximum(triangles, 0) * 2 / (end - begin)
-    parts = []
+    groups = []
     for weights in np.array_split(filters.astype(np.float32), 8):
         bins = np.flatnonzero(weights.any(axis=0))
         bins = slice(bins[0], bins[-1] + 1)
-        parts.append((bins, weights[:, bins].T))
-    return parts
+        groups.append((bins, weights[:, bins].T))
+    return groups
 
 
 @functools.cache
-def cosine_basis():
+def dct_basis():
     """Return the first vectors of the orthonormal DCT-II of the mel bands, (128, 13)."""
-    n_mels = DEFINITION["n_mels"]
-    place, order = np.arange(n_mels)[:, np.newaxis] + 0.5, np.arange(DEFINITION["n_mfcc"])
+    n_mels = FEATURE_PARAMS["n_mels"]
+    place, order = np.arange(n_mels)[:, np.newaxis] + 0.5, np.arange(FEATURE_PARAMS["n_mfcc"])
     basis = np.cos(np.pi / n_mels * place * order) * np.sqrt(2 / n_mels)
     basis[:, 0] /= np.sqrt(2)
     return basis
@@ -88,7 +88,7 @@ def chroma_filters(tuning):
     ----------
     .. [1] Ellis, "Chroma feature analysis and synthesis", Columbia University, 2007.
     """
-    n_chroma = DEFINITION["n_chroma"]
+    n_chroma = FEATURE_PARAMS["n_chroma"]
     hz = BIN_HZ * np.arange(1, N_BINS + 1)  # one more than there are, for the width of the last
     pitch = n_chroma * np.log2(hz / (A0_HZ * 2 ** (tuning / n_chroma)))
     pitch = np.concatenate([[pitch[0] - 1.5 * n_chroma], pitch])  # 0 Hz has none of its own
@@ -113,13 +113,13 @@ def contrast_bands():
     list of (slice, int)
     """
     hz = BIN_HZ * np.arange(N_BINS)
-    edges = [0, *(LOWEST_BAND * 2**k for k in range(DEFINITION["n_bands"] + 1))]
+    edges = [0, *(MIN_BAND_HZ * 2**k for k in range(FEATURE_PARAMS["n_bands"] + 1))]
     bands = []
     for low, high in itertools.pairwise(edges):
         # As librosa has it: a band begins a bin early. It ends a bin early, too, but for the
         # highest, and the last bin still counts for the size.
         first = max(0, np.searchsorted(hz, low) - 1)
         stop = np.searchsorted(hz, high, side="right")
-        size = max(1, round(EXTREME * (stop - first)))
+        size = max(1, round(CONTRAST_QUANTILE * (stop - first)))
         bands.append((slice(first, stop if high > hz[-1] else stop - 1), size))
     return bands

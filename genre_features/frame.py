@@ -2,7 +2,7 @@
 
 import dataclasses
 
-from plumbing.inputs import are_lengths
+from common.errors import are_lengths
 
 SAMPLE_RATE = 22050  # Hz, GTZAN's own: its clips aren't resampled
 N_FFT = 2048  # samples per frame, 93 ms: librosa's default for music
@@ -16,9 +16,9 @@ COLUMNS = {
     "spectral_contrast": slice(26, 33),
 }
 N_FEATURES = COLUMNS["spectral_contrast"].stop
-CUTOFFS = 1000, SAMPLE_RATE // 2 - 1  # Hz, of the low-pass filter: from, to
+CUTOFF_RANGE = 1000, SAMPLE_RATE // 2 - 1  # Hz, of the low-pass filter: from, to
 # Settings of the four kinds of features beside the frames: librosa's defaults except n_mfcc.
-DEFINITION = {"n_mfcc": 13, "n_mels": 128, "n_chroma": 12, "n_bands": 6, "resampler": "soxr_hq"}
+FEATURE_PARAMS = {"n_mfcc": 13, "n_mels": 128, "n_chroma": 12, "n_bands": 6, "resampler": "soxr_hq"}
 
 
 def frames_per_clip(hop_length=HOP_LENGTH):

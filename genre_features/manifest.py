@@ -8,24 +8,24 @@ from pathlib import Path
 
 from tqdm import tqdm
 
-from genre_features.frame import DEFINITION, FrameSettings
-from genre_features.tracks import PARTS
-from plumbing.files import alone, check_file, write_json
-from plumbing.inputs import InputError, are_names
-from plumbing.scripts import library_versions
+from common.cli import library_versions
+from common.errors import InputError, are_names
+from common.files import check_file, lock_folders, write_json
+from genre_features.clips import SUBSETS
+from genre_features.frame import FEATURE_PARAMS, FrameSettings
 
 NAME = "features.json"
 OF_FILES = ("sources", "stamps")  # what it says of each clip's file
 
 
-def describe(dataset, by_part, genres, split, settings, folder):
+def describe(dataset, by_subset, genres, split, settings, folder):
     """Return what a cache of a data set's features must say of itself to be up to date.
 
     Parameters
     ----------
     dataset : path-like
-    by_part : dict of str to list of Track
-        The clips of each part.
+    by_subset : dict of str to list of Clip
+        The clips of each subset.
     genres : list of str
     split : str
     settings : FrameSettings
@@ -44,19 +44,19 @@ def describe(dataset, by_part, genres, split, settings, folder):
     InputError
         A file can't be read.
     """
-    sources, stamps = ({part: {} for part in by_part} for _ in range(2))
+    sources, stamps = ({subset: {} for subset in by_subset} for _ in range(2))
     hashed = hashed_files(folder)
-    files = [(part, track.file) for part, tracks in by_part.items() for track in tracks]
+    files = [(subset, track.file) for subset, tracks in by_subset.items() for track in tracks]
     # Few files are hashed before a bar would be seen.
-    for part, file in tqdm(files, "Hashing", unit="file", delay=1, leave=False):
+    for subset, file in tqdm(files, "Hashing", unit="file", delay=1, leave=False):
         path = Path(dataset) / file
         # Before the hash: a file that changes meanwhile has another stamp next time.
-        stamps[part][file] = stamp = stamp_of(path)
-        sources[part][file] = hashed.get((file, stamp)) or file_digest(path)
+        stamps[subset][file] = stamp = stamp_of(path)
+        sources[subset][file] = hashed.get((file, stamp)) or file_digest(path)
     return {
         "genres": genres,
         "split": split,
-        **DEFINITION,
+        **FEATURE_PARAMS,
         **dataclasses.asdict(settings),
         "sources": sources,
         "stamps": stamps,
@@ -69,9 +69,9 @@ def hashed_files(folder):
     try:
         content = read(folder)
         return {
-            (file, stamp): content["sources"][part][file]
-            for part in PARTS
-            for file, stamp in content["stamps"][part].items()
+            (file, stamp): content["sources"][subset][file]
+            for subset in SUBSETS
+            for file, stamp in content["stamps"][subset].items()
         }
     except (InputError, OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
         return {}
@@ -96,7 +96,7 @@ def renew_stamps(folder, wanted):
     if read(folder).get("stamps") == wanted["stamps"]:
         return
     # A cache that can't be written to, or that another script is writing to, stays as it is.
-    with contextlib.suppress(OSError, InputError), alone(folder):
+    with contextlib.suppress(OSError, InputError), lock_folders(folder):
         content = read(folder)
         if content["sources"] == wanted["sources"]:
             write_json(folder / NAME, content | {"stamps": wanted["stamps"]})
@@ -146,8 +146,8 @@ def parse(content):
 
 
 def are_tracks(tracks):
-    """Whether a value read from a manifest holds a list of strings for each part."""
+    """Whether a value read from a manifest holds a list of strings for each subset."""
     return all(
-        isinstance(tracks[part], list) and all(isinstance(name, str) for name in tracks[part])
-        for part in PARTS
+        isinstance(tracks[subset], list) and all(isinstance(name, str) for name in tracks[subset])
+        for subset in SUBSETS
     )

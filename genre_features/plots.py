@@ -26,20 +26,20 @@ def read_file(path, seconds, settings):
     return drawn | {"spectral_centroid": (drawn["spectral_centroid"], spectrogram)}
 
 
-def draw_line(axes, values, time, **line):
+def plot_line(axes, values, time, **line):
     """Draw one feature over time."""
     seconds = librosa.times_like(values, sr=time["sr"], hop_length=time["hop_length"])
     axes.plot(seconds, values, **line)
     axes.margins(x=0)
 
 
-def draw_mfcc_0(axes, mfcc, time):
+def plot_mfcc_0(axes, mfcc, time):
     """Draw the first MFCC, the loudness, which lies off the scale of the others."""
-    draw_line(axes, mfcc[0], time, color=BLUE, linewidth=0.8)
+    plot_line(axes, mfcc[0], time, color=BLUE, linewidth=0.8)
     axes.set(title="MFCC 0, the loudness", ylabel="value (dB)")
 
 
-def draw_mfcc(axes, mfcc, time):
+def plot_mfcc(axes, mfcc, time):
     """Draw the other MFCC on a scale that shows the highest: the lowest exceed it."""
     limit = np.percentile(np.abs(mfcc[1:]), 97)
     image = specshow(mfcc[1:], ax=axes, cmap="RdBu_r", vmin=-limit, vmax=limit, **time)
@@ -48,30 +48,30 @@ def draw_mfcc(axes, mfcc, time):
     return image
 
 
-def draw_spectral_centroid(axes, centroid_and_spectrogram, time):
+def plot_spectral_centroid(axes, centroid_and_spectrogram, time):
     """Draw the spectral centroid over the spectrogram."""
     centroid, spectrogram = centroid_and_spectrogram
     image = specshow(spectrogram, ax=axes, y_axis="log", n_fft=N_FFT, cmap="magma", **time)
-    draw_line(axes, centroid[0], time, color="white", linewidth=0.8, label="spectral centroid")
+    plot_line(axes, centroid[0], time, color="white", linewidth=0.8, label="spectral centroid")
     axes.legend(loc="lower right", frameon=True, facecolor="black", labelcolor="white")
     axes.set(title="Spectral centroid on the spectrogram", ylabel="frequency (Hz)")
     return image
 
 
-def draw_chroma(axes, chroma, time):
+def plot_chroma(axes, chroma, time):
     """Draw the chroma, each frame's strongest pitch class at 1."""
     image = specshow(chroma, ax=axes, y_axis="chroma", cmap="viridis", vmin=0, vmax=1, **time)
     axes.set(title="Chroma", ylabel="pitch class")
     return image
 
 
-def draw_highest_band(axes, contrast, time):
+def plot_highest_band(axes, contrast, time):
     """Draw the contrast of the highest band, which lies off the scale of the others."""
-    draw_line(axes, contrast[-1], time, color=BLUE, linewidth=0.8)
+    plot_line(axes, contrast[-1], time, color=BLUE, linewidth=0.8)
     axes.set(title=f"Spectral contrast, {BANDS[-1]} Hz", ylabel="value (dB)")
 
 
-def draw_spectral_contrast(axes, contrast, time):
+def plot_spectral_contrast(axes, contrast, time):
     """Draw the spectral contrast of the other octave bands, without the extremes."""
     low, high = np.percentile(contrast[:-1], [1, 99])
     image = specshow(contrast[:-1], ax=axes, cmap="viridis", vmin=low, vmax=high, **time)
@@ -81,12 +81,12 @@ def draw_spectral_contrast(axes, contrast, time):
 
 
 DRAWINGS = {  # kind: its panels from top to bottom; how each is drawn, its height, its colour bar
-    "mfcc": [(draw_mfcc_0, 1, None), (draw_mfcc, 2, {"label": "value (dB)", "extend": "both"})],
-    "spectral_centroid": [(draw_spectral_centroid, 2.5, {"label": "level (dB, peak at 0)"})],
-    "chroma": [(draw_chroma, 2, {"label": "share of the strongest"})],
+    "mfcc": [(plot_mfcc_0, 1, None), (plot_mfcc, 2, {"label": "value (dB)", "extend": "both"})],
+    "spectral_centroid": [(plot_spectral_centroid, 2.5, {"label": "level (dB, peak at 0)"})],
+    "chroma": [(plot_chroma, 2, {"label": "share of the strongest"})],
     "spectral_contrast": [
-        (draw_highest_band, 1, None),
-        (draw_spectral_contrast, 2, {"label": "peak over valley (dB)", "extend": "both"}),
+        (plot_highest_band, 1, None),
+        (plot_spectral_contrast, 2, {"label": "peak over valley (dB)", "extend": "both"}),
     ],
 }
 
@@ -96,7 +96,7 @@ def heights_of(kinds):
     return [height for kind in kinds for _, height, _ in DRAWINGS[kind]]
 
 
-def draw_files(figure, kinds, files, settings):
+def plot_files(figure, kinds, files, settings):
     """Draw kinds of features, a row per panel, of files, a column each.
 
     All panels share the time axis. Within a row all files have the same colours and scales.

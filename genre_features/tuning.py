@@ -3,7 +3,7 @@
 import numpy as np
 
 from genre_features.filters import A0_HZ, BIN_HZ
-from genre_features.frame import DEFINITION
+from genre_features.frame import FEATURE_PARAMS
 
 LOWEST, HIGHEST = 150, 4000  # Hz, between which peaks count
 FAINT = 0.1  # of the largest power in the frame, below which they don't
@@ -38,13 +38,13 @@ def spectral_peaks(power):
     shift = np.where(near, -slope / np.where(near, curvature, 1), 0)
     # Of single precision, as librosa's: a tone in tune lies on the edge between two deviations.
     hz = ((first + places[1] + shift) * BIN_HZ).astype(np.float32)
-    deviation = np.mod(DEFINITION["n_chroma"] * np.log2(hz / np.float32(A0_HZ)), 1)
+    deviation = np.mod(FEATURE_PARAMS["n_chroma"] * np.log2(hz / np.float32(A0_HZ)), 1)
     deviation[deviation >= 0.5] -= 1
     index = np.searchsorted(EDGES, deviation, side="right") - 1
     return index.astype(np.uint8), middle + slope * shift / 2
 
 
-def tuning_of(deviation, strength):
+def estimate_tuning(deviation, strength):
     """Return the most frequent deviation among the stronger half of some peaks, in semitones.
 
     This is `librosa.estimate_tuning`: the lower edge of a hundredth of a semitone, and 0 where

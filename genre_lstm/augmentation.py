@@ -33,13 +33,13 @@ def augment(model, features, genres):
     Examples
     """
     recipe = model.recipe
-    if recipe.transpose:
+    if recipe.roll_chroma:
         features = transpose_chroma(features)
     inputs = random_crops(model.process(features), model.crop_length)
-    if recipe.mask:
-        inputs = mask_inputs(inputs, recipe.mask)
-    if recipe.mixup:
-        return mix(inputs, genres, recipe.mixup)
+    if recipe.mask_prob:
+        inputs = mask_inputs(inputs, recipe.mask_prob)
+    if recipe.mixup_alpha:
+        return mix(inputs, genres, recipe.mixup_alpha)
     return Examples(inputs, genres, genres, 1.0)
 
 

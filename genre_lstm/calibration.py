@@ -3,8 +3,8 @@
 import numpy as np
 from torch import nn
 
-MOST_BINS = 10
-LEAST_CLIPS = 10  # in a bin: the accuracy of fewer says little
+MAX_BINS = 10
+MIN_CLIPS = 10  # in a bin: the accuracy of fewer says little
 N_DRAWS = 500  # of right and wrong answers, for the error that chance alone makes
 
 
@@ -69,7 +69,7 @@ def reliability(log_probabilities, genres, temperature=1.0):
     scores = log_probabilities.double() / temperature
     confidence, answer = (values.numpy() for values in scores.softmax(dim=1).max(dim=1))
     is_right = answer == genres.numpy()
-    n_bins = max(1, min(MOST_BINS, len(genres) // LEAST_CLIPS))
+    n_bins = max(1, min(MAX_BINS, len(genres) // MIN_CLIPS))
     bins = np.array_split(np.argsort(confidence, kind="stable"), n_bins)
     rng = np.random.default_rng(0)
     gaps = [abs(confidence[rows].mean() - is_right[rows].mean()) for rows in bins]
@@ -111,26 +111,26 @@ def wilson_interval(n_right, n):
 
 
 def calibrate(answers):
-    """Fit a temperature to the validation part, and compare confidence and accuracy with it.
+    """Fit a temperature to the validation subset, and compare confidence and accuracy with it.
 
     Parameters
     ----------
     answers : dict of str to Answers
-        Those of each part, ``validation`` among them.
+        Those of each subset, ``validation`` among them.
 
     Returns
     -------
     dict
-        ``temperature`` and, for each part, its `reliability` ``before`` and ``after``.
+        ``temperature`` and, for each subset, its `reliability` ``before`` and ``after``.
     """
     temperature = fit_temperature(*answers["validation"])
     return {
         "temperature": temperature,
         **{
-            part: {
-                "before": reliability(*part_answers),
-                "after": reliability(*part_answers, temperature),
+            subset: {
+                "before": reliability(*subset_answers),
+                "after": reliability(*subset_answers, temperature),
             }
-            for part, part_answers in answers.items()
+            for subset, subset_answers in answers.items()
         },
     }

@@ -10,10 +10,10 @@ import reprlib
 
 import torch
 
+from common.errors import InputError
 from genre_features.frame import FrameSettings
 from genre_lstm.results import HISTORY
 from genre_lstm.tensors import check_alike, check_tensors, read_tensors, write_tensors
-from plumbing.inputs import InputError
 
 NAME = "checkpoint.pt"
 

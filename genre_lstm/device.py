@@ -4,7 +4,7 @@ import contextlib
 
 import torch
 
-from plumbing.inputs import InputError
+from common.errors import InputError
 
 
 def pick_device(name):
@@ -27,7 +27,7 @@ def device_of(model):
 
 
 @contextlib.contextmanager
-def denormals_as_zero():
+def flush_denormals():
     """Take denormal numbers, those below 1e-38, for zero in the block, on the CPU.
 
     Over hundreds of frames gradients fade to such numbers, with which some processors take ten

@@ -22,11 +22,13 @@ class GenreLSTM(nn.Module):
     def __init__(self, n_genres, recipe, settings):
         super().__init__()
         self.recipe = recipe
-        self.lags = [settings.frames_in(seconds) for seconds in recipe.deltas]
+        self.lags = [settings.frames_in(seconds) for seconds in recipe.difference_lags]
         self.window = settings.frames  # the length that is scored at once
-        self.crop_length = settings.frames_in(recipe.crop) if recipe.crop else self.window
+        self.crop_length = (
+            settings.frames_in(recipe.crop_seconds) if recipe.crop_seconds else self.window
+        )
         n_inputs = N_FEATURES * (1 + len(self.lags))
-        self.is_standardised = recipe.input_norm in ("standardise", "track-mean")
+        self.is_standardised = recipe.input_norm in ("standardise", "mean-normalised")
         self.register_buffer("input_mean", torch.zeros(n_inputs), persistent=False)
         self.register_buffer("input_deviation", torch.ones(n_inputs), persistent=False)
         self.lstm = nn.LSTM(
@@ -49,7 +51,7 @@ class GenreLSTM(nn.Module):
 
     def remove_track_mean(self, features):
         """Subtract each track's own mean over time, if the recipe says so."""
-        if self.recipe.input_norm == "track-mean":
+        if self.recipe.input_norm == "mean-normalised":
             return features - features.mean(dim=1, keepdim=True)
         return features
 

@@ -7,10 +7,10 @@ import warnings
 import torch
 from torch import nn
 
+from common.errors import InputError
+from common.files import atomic_write
 from genre_features.frame import N_FEATURES
 from genre_lstm.model import windows
-from plumbing.files import replacing
-from plumbing.inputs import InputError
 
 
 class OnnxClassifier(nn.Module):
@@ -59,7 +59,7 @@ def export_onnx(model, saved, path):
 
     classifier = OnnxClassifier(model, saved["temperature"]).eval()
     example = torch.zeros(1, 2 * model.window, N_FEATURES)
-    with replacing(path) as temporary:
+    with atomic_write(path) as temporary:
         with warnings.catch_warnings(action="ignore"):
             # The newer exporter (dynamo) makes the number of frames a constant.
             torch.onnx.export(

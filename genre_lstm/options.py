@@ -4,8 +4,8 @@ import argparse
 import dataclasses
 from pathlib import Path
 
+from common.cli import HelpFormatter, add_format, number_in
 from genre_lstm.recipes import INPUT_NORMS, POOLINGS, RECIPES
-from plumbing.scripts import HelpFormatter, add_format, at_least
 
 
 def parse_options(description):
@@ -27,7 +27,7 @@ def parse_options(description):
     add("--features", **folder, help="folder of the .npy splits (default: gtzan)")
     add("--recipe", choices=list(RECIPES), default="published", help="the settings to start from")
     add_settings(parser.add_argument_group("settings instead of the recipe's"))
-    add("--seed", metavar="N", type=at_least(0), default=0, help="of all random numbers")
+    add("--seed", metavar="N", type=number_in(0), default=0, help="of all random numbers")
     add(
         "--device",
         choices=["auto", "cpu", "cuda", "mps"],
@@ -57,14 +57,14 @@ def parse_options(description):
 
 def add_settings(group):
     """Add the options that change single settings of the recipe."""
-    add, count = group.add_argument, {"metavar": "N", "type": at_least(1)}
-    seconds = {"metavar": "S", "type": at_least(0.0)}
+    add, count = group.add_argument, {"metavar": "N", "type": number_in(1)}
+    seconds = {"metavar": "S", "type": number_in(0.0)}
     add("--epochs", **count, help=f"passes over the training clips {defaults('epochs')}")
     add("--batch-size", **count, help=f"clips per step {defaults('batch_size')}")
     add(
         "--learning-rate",
         metavar="X",
-        type=at_least(1e-12),
+        type=number_in(1e-12),
         help=f"at the start of the schedule {defaults('learning_rate')}",
     )
     add(
@@ -79,12 +79,16 @@ def add_settings(group):
         f"mean is removed; batch normalisation {defaults('input_norm')}",
     )
     add(
-        "--deltas",
+        "--difference-lags",
         **seconds,
         nargs="*",
-        help=f"append differences to the features S seconds earlier {defaults('deltas')}",
+        help=f"append differences to the features S seconds earlier {defaults('difference_lags')}",
     )
-    add("--crop", **seconds, help=f"seconds per training example, 0 for all {defaults('crop')}")
+    add(
+        "--crop-seconds",
+        **seconds,
+        help=f"seconds per training example, 0 for all {defaults('crop_seconds')}",
+    )
     add(
         "--pooling",
         choices=POOLINGS,

@@ -12,10 +12,10 @@ from genre_features.figures import (
     COLUMN_WIDTH,
     GRAY,
     PAGE_WIDTH,
-    PART_COLORS,
+    SUBSET_COLORS,
     genre_colors,
+    plot_label,
     save,
-    text_of,
 )
 
 CURVES = {  # file: label of its axis, columns of the history
@@ -27,12 +27,12 @@ CURVES = {  # file: label of its axis, columns of the history
     "graph_accuracy": ("accuracy", ["train_accuracy", "val_accuracy"]),
     "graph_lr": ("learning rate", ["learning_rate"]),
 }
-MOST_RATES = 12  # a learning rate that changes more often is in its own plot alone
-MOST_NUMBERED, MOST_NAMED = 40, 150  # genres of a confusion matrix
-CELL, SMALLEST, LARGEST = 0.43, 2.2, 10  # inches: a cell with numbers; of matrices
+MAX_RATES = 12  # a learning rate that changes more often is in its own plot alone
+MAX_NUMBERED, MAX_NAMED = 40, 150  # genres of a confusion matrix
+CELL, SMALLEST, MAX_NUMBER = 0.43, 2.2, 10  # inches: a cell with numbers; of matrices
 
 
-def draw_history(history, folder, title, format="png"):
+def plot_history(history, folder, title, format="png"):
     """Draw the curves of a training run: each to its own file, and those of a kind together.
 
     Parameters
@@ -55,13 +55,13 @@ def draw_history(history, folder, title, format="png"):
         axes = figure.add_subplot(xlabel="epoch", ylabel=ylabel)
         axes.set_title(textwrap.fill(title, 60))
         for column, points in zip(columns, curves, strict=True):
-            part = "validation" if column.startswith("val") else "train"
+            subset = "validation" if column.startswith("val") else "train"
             axes.plot(
                 *zip(*points, strict=True),
-                color=PART_COLORS[part],
+                color=SUBSET_COLORS[subset],
                 marker="." if len(points) < 30 else None,
                 drawstyle="steps-post" if name == "graph_lr" else None,
-                label="training" if part == "train" else part,
+                label="training" if subset == "train" else subset,
             )
         if "accuracy" in name:
             axes.set_ylim(0, 1.01)
@@ -83,7 +83,7 @@ def mark_rates(axes, history):
         for before, row in itertools.pairwise(history)
         if row["learning_rate"] != before["learning_rate"]
     ]
-    if len(starts) > MOST_RATES:
+    if len(starts) > MAX_RATES:
         return
     labels, labelled = [], -np.inf
     for epoch, rate in starts:
@@ -100,27 +100,27 @@ def mark_rates(axes, history):
         axes.axvline(epoch, color="0.7", linestyle=":", zorder=0)
 
 
-def draw_confusion(scores, genres, path, title):
-    """Draw the confusion matrix of each part; cells with clips have their count and row share.
+def plot_confusion(scores, genres, path, title):
+    """Draw the confusion matrix of each subset; cells with clips have their count and row share.
 
     Beyond 40 genres the cells have no numbers, and the figure has the same size for any number.
 
     Parameters
     ----------
     scores : dict of str to dict
-        For each part its ``confusion`` (counts; rows are true genres), ``accuracy`` and ``n``.
+        For each subset its ``confusion`` (counts; rows are true genres), ``accuracy`` and ``n``.
     genres : list of str
         Names of the rows and columns.
     path : path-like
         The file to write.
     title : str
     """
-    has_numbers = len(genres) <= MOST_NUMBERED
-    size = max(SMALLEST, CELL * len(genres)) if has_numbers else LARGEST
-    room = 0.5 + 0.075 * max(len(text_of(genre)) for genre in genres)  # for the names
+    has_numbers = len(genres) <= MAX_NUMBERED
+    size = max(SMALLEST, CELL * len(genres)) if has_numbers else MAX_NUMBER
+    room = 0.5 + 0.075 * max(len(plot_label(genre)) for genre in genres)  # for the names
     figure = Figure(figsize=((size + room) * len(scores), size + room + 0.5), layout="compressed")
     figure.suptitle(textwrap.fill(title, 60))
-    for axes, (part, score) in zip(
+    for axes, (subset, score) in zip(
         np.atleast_1d(figure.subplots(1, len(scores))), scores.items(), strict=True
     ):
         counts = np.array(score["confusion"])
@@ -132,7 +132,7 @@ def draw_confusion(scores, genres, path, title):
         axes.set(
             xlabel="predicted genre",
             ylabel="true genre",
-            title=f"{part}: {score['accuracy']:.1%} of {score['n']} clips",
+            title=f"{subset}: {score['accuracy']:.1%} of {score['n']} clips",
         )
     # A first layout with too large matrices, from which that of the file converges.
     figure.draw_without_rendering()
@@ -155,18 +155,18 @@ def write_numbers(axes, counts, shares):
 
 def name_genres(axes, genres):
     """Name the rows and columns of a confusion matrix, or as many as can be read."""
-    places = range(0, len(genres), 1 + len(genres) // MOST_NAMED)
-    names = [text_of(genres[place]) for place in places]
-    if len(genres) <= MOST_NUMBERED:
+    places = range(0, len(genres), 1 + len(genres) // MAX_NAMED)
+    names = [plot_label(genres[place]) for place in places]
+    if len(genres) <= MAX_NUMBERED:
         axes.set_xticks(places, names, rotation=45, ha="right", rotation_mode="anchor")
     else:
         axes.set_xticks(places, names, rotation=90)
     axes.set_yticks(places, names)
-    axes.tick_params(labelsize=min(9, 72 * LARGEST / len(places)), length=2)
+    axes.tick_params(labelsize=min(9, 72 * MAX_NUMBER / len(places)), length=2)
     axes.spines[["top", "right"]].set_visible(True)
 
 
-def draw_reliability(calibration, path, title):
+def plot_reliability(calibration, path, title):
     """Draw how often answers are right against the model's confidence in them.
 
     Parameters
@@ -183,12 +183,12 @@ def draw_reliability(calibration, path, title):
     labels = {"before": "as trained"}
     if temperature != 1:
         labels["after"] = f"at the temperature {temperature:.2f}"
-    parts = [part for part in calibration if part != "temperature"]
-    for axes, part in zip(np.atleast_1d(figure.subplots(1, len(parts))), parts, strict=True):
+    subsets = [subset for subset in calibration if subset != "temperature"]
+    for axes, subset in zip(np.atleast_1d(figure.subplots(1, len(subsets))), subsets, strict=True):
         axes.plot([0, 1], [0, 1], color="0.7", linewidth=1)
-        colors = GRAY, PART_COLORS["validation"]
+        colors = GRAY, SUBSET_COLORS["validation"]
         for (when, label), color in zip(labels.items(), colors, strict=False):
-            found = calibration[part][when]
+            found = calibration[subset][when]
             confidence, accuracy, low, high = (
                 np.array([cell[name] for cell in found["bins"]])
                 for name in ("confidence", "accuracy", "low", "high")
@@ -198,17 +198,17 @@ def draw_reliability(calibration, path, title):
             axes.errorbar(
                 confidence, accuracy, lengths, fmt="o", markersize=4, color=color, label=label
             )
-        n_clips = sum(cell["n"] for cell in calibration[part]["before"]["bins"])
+        n_clips = sum(cell["n"] for cell in calibration[subset]["before"]["bins"])
         axes.set(
             xlabel="mean confidence of the answers", ylabel="share of right answers, 95% interval"
         )
-        axes.set(title=f"{part}: {n_clips} clips", xlim=(0, 1.05), ylim=(0, 1.05), aspect="equal")
+        axes.set(title=f"{subset}: {n_clips} clips", xlim=(0, 1.05), ylim=(0, 1.05), aspect="equal")
         axes.legend(loc="upper center", bbox_to_anchor=(0.5, -0.15))
         axes.grid()
     save(figure, path)
 
 
-def draw_answers_over_time(edges, shares, genres, path, title):
+def plot_probabilities(edges, shares, genres, path, title):
     """Draw how the probabilities of a file's genres change over time.
 
     Parameters
@@ -228,6 +228,6 @@ def draw_answers_over_time(edges, shares, genres, path, title):
         edges, np.vstack([shares, shares[-1:]]).T, colors=genre_colors(genres), step="post"
     )
     axes.set_xlim(0, edges[-1])
-    names = [text_of(genre) for genre in genres]
+    names = [plot_label(genre) for genre in genres]
     axes.legend(layers, names, loc="center left", bbox_to_anchor=(1, 0.5), reverse=True)
     save(figure, path)

@@ -38,7 +38,7 @@ def classify(model, saved, features):
     return {genre: probability for probability, genre in ranking}
 
 
-def doubts(answer, seconds):
+def caveats(answer, seconds):
     """Return what speaks against an answer of `classify` to a file of some seconds, in words."""
     reasons = []
     if max(answer.values()) < 0.5:

@@ -17,15 +17,15 @@ import torch
 from torch import distributed, nn
 from torch.nn.parallel import DistributedDataParallel
 
-from plumbing.inputs import InputError
+from common.errors import InputError
 
 
-def n_processes():
+def world_size():
     """Return how many processes train together."""
     return distributed.get_world_size() if distributed.is_initialized() else 1
 
 
-def is_first():
+def is_rank_zero():
     """Whether this is the process that validates, prints and writes files."""
     return not distributed.is_initialized() or distributed.get_rank() == 0
 
@@ -37,7 +37,7 @@ def interrupt_once(*_):
 
 
 @contextlib.contextmanager
-def together():
+def process_group():
     """Join the processes that torchrun has started, if it has.
 
     Only the first prints anything. If processes fail, the first to fail reports its error; the
@@ -53,7 +53,7 @@ def together():
     distributed.init_process_group(backend, store=store, rank=rank, world_size=size)
     try:
         with contextlib.ExitStack() as stack:
-            if not is_first():
+            if not is_rank_zero():
                 nowhere = stack.enter_context(Path(os.devnull).open("w"))
                 stack.enter_context(contextlib.redirect_stdout(nowhere))
                 stack.enter_context(contextlib.redirect_stderr(nowhere))
@@ -69,11 +69,11 @@ def together():
     os._exit(0)
 
 
-def take_device(device):
+def set_local_device(device):
     """Assign this process its own GPU if `device` is cuda; InputError if there is none for it."""
-    if device == "mps" and n_processes() > 1:
+    if device == "mps" and world_size() > 1:
         raise InputError("torchrun trains on --device cuda or cpu only")
-    if device == "cuda" and n_processes() > 1:
+    if device == "cuda" and world_size() > 1:
         local_rank, n_gpus = int(os.environ["LOCAL_RANK"]), torch.cuda.device_count()
         if local_rank >= n_gpus:
             raise InputError(
@@ -83,10 +83,10 @@ def take_device(device):
         torch.cuda.set_device(local_rank)
 
 
-def by_first(function, *arguments):
+def on_rank_zero(function, *arguments):
     """Call a function in the first process alone; return its result in all of them."""
-    result = [function(*arguments) if is_first() else None]
-    if n_processes() > 1:
+    result = [function(*arguments) if is_rank_zero() else None]
+    if world_size() > 1:
         distributed.broadcast_object_list(result)
     return result[0]
 
@@ -118,7 +118,7 @@ def share(model):
     GenreLSTM
         The model itself; without torchrun it is unchanged.
     """
-    size = n_processes()
+    size = world_size()
     if size == 1:
         return model
     if model.recipe.input_norm == "batch":

@@ -4,7 +4,7 @@ import dataclasses
 
 # Names of the ways to train, and of their folders in weights/ and result/. The first is preferred.
 SCHEDULES = ("PiecewiseDecay", "ReduceLROnPlateau", "Constant")
-INPUT_NORMS = ("none", "standardise", "track-mean", "batch")
+INPUT_NORMS = ("none", "standardise", "mean-normalised", "batch")
 POOLINGS = ("last", "mean", "attention", "statistics")
 
 
@@ -20,20 +20,20 @@ class Recipe:
     hidden_size: int = 128  # of each LSTM layer
     n_layers: int = 2  # as in the original
     shuffle: bool = False  # in file order 35 clips in a row are of one genre
-    balanced: bool = False  # the loss weighs each clip by how rare its genre is
+    class_weighted: bool = False  # the loss weighs each clip by how rare its genre is
     input_norm: str = "none"
-    deltas: tuple[float, ...] = ()  # differences to the features this much earlier, s
-    crop: float = 0.0  # length of a training example, s; 0 for the whole clip
-    transpose: bool = False  # rotate the chroma at random: a genre has no key
+    difference_lags: tuple[float, ...] = ()  # differences to the features this much earlier, s
+    crop_seconds: float = 0.0  # length of a training example, s; 0 for the whole clip
+    roll_chroma: bool = False  # rotate the chroma at random: a genre has no key
     pooling: str = "last"
     dropout: float = 0.0  # between the LSTM layers
     weight_decay: float = 0.0
-    clip_norm: float = 0.0  # of the gradient; 0 for no limit
-    mask: float = 0.0  # share of the inputs that each training example does without
-    mixup: float = 0.0  # alpha of the Beta distribution by which examples are mixed; 0: not
+    max_grad_norm: float = 0.0  # of the gradient; 0 for no limit
+    mask_prob: float = 0.0  # share of the inputs that each training example does without
+    mixup_alpha: float = 0.0  # alpha of the Beta distribution by which examples are mixed; 0: not
 
     def validates_after(self, epoch):
-        """Whether the validation part is scored after an epoch; it always is after the last."""
+        """Whether the validation subset is scored after an epoch; it always is after the last."""
         return epoch % self.validate_every == 0 or epoch == self.epochs
 
 
@@ -46,17 +46,17 @@ RECIPES = {
         learning_rate=3e-3,  # a hundred times the published: the inputs are standardised
         validate_every=2,  # so that the patience of ReduceLROnPlateau fits in
         shuffle=True,  # every batch shows all genres
-        balanced=True,  # data sets of one's own have uneven counts; GTZAN's are nearly even
-        input_norm="track-mean",  # what a recording chain adds is constant over a track
-        deltas=(0.08, 0.31, 1.24),  # what changes within a note, a beat and a bar
-        crop=8.0,  # some bars of music, cut anew in every epoch
-        transpose=True,  # twelve keys of each example
+        class_weighted=True,  # data sets of one's own have uneven counts; GTZAN's are nearly even
+        input_norm="mean-normalised",  # what a recording chain adds is constant over a track
+        difference_lags=(0.08, 0.31, 1.24),  # what changes within a note, a beat and a bar
+        crop_seconds=8.0,  # some bars of music, cut anew in every epoch
+        roll_chroma=True,  # twelve keys of each example
         pooling="statistics",  # how the frames vary tells as much as how they are
         dropout=0.3,  # between the layers, against learning 419 clips by heart
         weight_decay=0.01,  # the default of PyTorch's AdamW
-        clip_norm=1.0,  # unclipped, single batches throw training back
-        mask=0.1,  # no single feature is to be relied on
-        mixup=0.3,  # new examples between those of 419 clips
+        max_grad_norm=1.0,  # unclipped, single batches throw training back
+        mask_prob=0.1,  # no single feature is to be relied on
+        mixup_alpha=0.3,  # new examples between those of 419 clips
     ),
 }
 
@@ -70,7 +70,7 @@ def changed_settings(recipe, base):
     }
 
 
-def title_of(recipe):
+def recipe_title(recipe):
     """Name a recipe and the settings that were changed in it, as in "published, 60 epochs"."""
     changed = changed_settings(recipe, RECIPES[recipe.name]).items()
     if not changed:

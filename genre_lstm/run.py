@@ -14,14 +14,14 @@ import time
 import torch
 from tqdm import tqdm
 
+from common.cli import library_versions
+from common.errors import InputError
+from common.files import lock_folders
 from genre_features.cache import GenreFeatureData
 from genre_lstm import calibration, checkpoint, processes, results, scoring
-from genre_lstm.device import denormals_as_zero, is_out_of_memory, pick_device
-from genre_lstm.recipes import title_of
+from genre_lstm.device import flush_denormals, is_out_of_memory, pick_device
+from genre_lstm.recipes import recipe_title
 from genre_lstm.training import check_batch_norm, find_divergence, hold, seconds_per_epoch
-from plumbing.files import alone
-from plumbing.inputs import InputError
-from plumbing.scripts import library_versions
 
 
 @contextlib.contextmanager
@@ -35,14 +35,14 @@ def training_run(schedule, options):
         See `options.parse_options`.
     """
     with (
-        processes.together(),
-        explained_memory(),
-        denormals_as_zero(),
+        processes.process_group(),
+        report_out_of_memory(),
+        flush_denormals(),
         contextlib.ExitStack() as stack,
     ):
         run = TrainingRun(schedule, options)
-        if processes.is_first():
-            stack.enter_context(alone(run.weights, run.result))
+        if processes.is_rank_zero():
+            stack.enter_context(lock_folders(run.weights, run.result))
         try:
             yield run
         except KeyboardInterrupt:
@@ -56,7 +56,7 @@ def training_run(schedule, options):
 
 
 @contextlib.contextmanager
-def explained_memory():
+def report_out_of_memory():
     """Turn PyTorch's errors for lack of memory in the block into an InputError."""
     try:
         yield
@@ -102,21 +102,21 @@ class TrainingRun:
         self.weights, self.result = options.weights / schedule, options.result / schedule
         self.data = data = GenreFeatureData(options.features).load()
         self.device = pick_device(options.device)
-        processes.take_device(self.device)
+        processes.set_local_device(self.device)
         if self.device != "cpu":
             hold(data, self.device)
         self.model = self.optimizer = self.scheduler = None
         self.history, self.seconds = [], 0.0
         self.shown = {}  # the last validation's scores, beside the progress bar
-        self.answers = {}  # to the clips of each part, in the first process
-        self.title = f"{schedule}, {title_of(self.recipe)}"
+        self.answers = {}  # to the clips of each subset, in the first process
+        self.title = f"{schedule}, {recipe_title(self.recipe)}"
         self.identity = {
             "schedule": schedule,
             "recipe": dataclasses.asdict(self.recipe),
             "seed": self.seed,
             "genres": data.genres,
             "settings": dataclasses.asdict(data.settings),
-            "clips": {part: len(targets) for part, targets in data.targets.items()},
+            "clips": {subset: len(targets) for subset, targets in data.targets.items()},
             "checksums": data.checksums,
         }
 
@@ -138,8 +138,8 @@ class TrainingRun:
         if self.device == "cpu":
             n_threads = torch.get_num_threads()
             place += f" with {n_threads} thread" + "s" * (n_threads != 1)
-        if (n_processes := processes.n_processes()) > 1:
-            place += f" in each of {n_processes} processes"
+        if (world_size := processes.world_size()) > 1:
+            place += f" in each of {world_size} processes"
         n_clips = len(self.data.targets["train"])
         print(
             f"{self.schedule}: {n_epochs} epochs of {n_clips} clips on {place}, "
@@ -158,14 +158,14 @@ class TrainingRun:
             yield epoch
 
     def validate(self, epoch):
-        """Score the model on the validation part; None in the epochs between validations."""
+        """Score the model on the validation subset; None in the epochs between validations."""
         if not self.recipe.validates_after(epoch):
             return None
-        return processes.by_first(self.score, "validation")
+        return processes.on_rank_zero(self.score, "validation")
 
-    def score(self, part):
-        """Score the model on a part; see `scoring.score`."""
-        return scoring.score(scoring.answer(self.model, self.data, part), self.data.genres)
+    def score(self, subset):
+        """Score the model on a subset; see `scoring.score`."""
+        return scoring.score(scoring.answer(self.model, self.data, subset), self.data.genres)
 
     def record(self, epoch, trained, validated):
         """Append an epoch to the history, and save a checkpoint.
@@ -191,7 +191,7 @@ class TrainingRun:
         row = dict(zip(results.HISTORY, (*row, self.learning_rate), strict=True))
         self.history.append(row)
         self.seconds = time.perf_counter() - self.began
-        if processes.is_first():
+        if processes.is_rank_zero():
             checkpoint.save(self)
         if validated:
             self.shown = {"val_loss": scores["loss"], "val_acc": scores["accuracy"]}
@@ -200,7 +200,7 @@ class TrainingRun:
 
     def stop(self):
         """After Ctrl-C, write the curves so far and print how to continue."""
-        if self.history and processes.is_first():
+        if self.history and processes.is_rank_zero():
             results.write_curves(self.history, self.result, self.title, self.format)
             print(
                 f"Stopped after epoch {len(self.history)}: continue with --resume.",
@@ -209,16 +209,16 @@ class TrainingRun:
 
     def summarise(self):
         """Score the trained model on every clip; return the content of summary.json."""
-        summary = processes.by_first(self.make_summary)
-        for part in ("validation", "test"):
-            print(f"{part}: {results.describe(summary[part])}")
+        summary = processes.on_rank_zero(self.make_summary)
+        for subset in ("validation", "test"):
+            print(f"{subset}: {results.describe(summary[subset])}")
         return summary
 
     def make_summary(self):
         """Return the content of summary.json, and keep the answers that it was computed from."""
-        parts = ("validation", "test")
-        batches = {part: scoring.answer(self.model, self.data, part) for part in parts}
-        self.answers = {part: scoring.join(batches[part]) for part in parts}
+        subsets = ("validation", "test")
+        batches = {subset: scoring.answer(self.model, self.data, subset) for subset in subsets}
+        self.answers = {subset: scoring.join(batches[subset]) for subset in subsets}
         validated = [row for row in self.history if row["val_loss"] is not None]
         best = max(validated, key=lambda row: (row["val_accuracy"], -row["val_loss"]))
         return {
@@ -228,12 +228,12 @@ class TrainingRun:
             "seconds": round(self.seconds, 1),
             "device": self.device,
             "threads": torch.get_num_threads(),
-            "processes": processes.n_processes(),
+            "processes": processes.world_size(),
             "final_epoch": len(self.history),
             "best_epoch": best["epoch"],
             "best_val_accuracy": best["val_accuracy"],
             "scored_epoch": len(self.history),
-            **{part: scoring.score(batches[part], self.data.genres) for part in parts},
+            **{subset: scoring.score(batches[subset], self.data.genres) for subset in subsets},
             "calibration": calibration.calibrate(self.answers),
             "versions": library_versions("torch", "numpy", "scipy")
             | {"python": platform.python_version()},
@@ -242,14 +242,14 @@ class TrainingRun:
     def write_weights(self, summary):
         """Write model.pt and model.json."""
         files = (self.model, self.data.settings, summary, self.weights)
-        processes.by_first(results.write_weights, *files)
+        processes.on_rank_zero(results.write_weights, *files)
 
     def write_curves(self):
         """Write history.csv and draw its columns."""
         files = (self.history, self.result, self.title, self.format)
-        processes.by_first(results.write_curves, *files)
+        processes.on_rank_zero(results.write_curves, *files)
 
     def write_scores(self, summary):
         """Write summary.json, predictions.csv, the confusion matrices and the reliability."""
         files = (summary, self.answers, self.data.tracks, self.result, self.title, self.format)
-        processes.by_first(results.write_scores, *files)
+        processes.on_rank_zero(results.write_scores, *files)

@@ -1,4 +1,4 @@
-"""The scores of a model: its answers to the clips of a part, and how many are right."""
+"""The scores of a model: its answers to the clips of a subset, and how many are right."""
 
 from typing import NamedTuple
 
@@ -11,19 +11,19 @@ from genre_lstm.training import batches
 
 
 class Answers(NamedTuple):
-    """A model's answers to the clips of a batch or a part, in file order."""
+    """A model's answers to the clips of a batch or a subset, in file order."""
 
     log_probabilities: torch.Tensor  # (n, genres)
     genres: torch.Tensor  # (n,), the true ones
 
 
 @torch.no_grad()
-def answer(model, data, part):
-    """Return a model's `Answers` to every clip of a part, batch by batch, as a list."""
+def answer(model, data, subset):
+    """Return a model's `Answers` to every clip of a subset, batch by batch, as a list."""
     model.eval()
     return [
         Answers(model(features).cpu(), genres.cpu())
-        for features, genres in batches(data, part, model.recipe.batch_size, device_of(model))
+        for features, genres in batches(data, subset, model.recipe.batch_size, device_of(model))
     ]
 
 
@@ -33,7 +33,7 @@ def join(answers):
 
 
 def score(answers, genres):
-    """Score the answers to the clips of a part.
+    """Score the answers to the clips of a subset.
 
     Parameters
     ----------

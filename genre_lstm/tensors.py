@@ -8,8 +8,8 @@ from pathlib import Path
 
 import torch
 
-from plumbing.files import replacing
-from plumbing.inputs import LARGEST, InputError
+from common.errors import MAX_NUMBER, InputError
+from common.files import atomic_write
 
 # What `write_tensors` lets a file call. PyTorch allows more, such as bytearray(3_000_000_000),
 # which takes 3 GB and a few bytes of the file.
@@ -26,7 +26,7 @@ def write_tensors(path, content):
     # Through memory, since torch.save turns the error of a full disk into a RuntimeError.
     memory = io.BytesIO()
     torch.save(content, memory)
-    with replacing(path) as temporary:
+    with atomic_write(path) as temporary:
         temporary.write_bytes(memory.getbuffer())
 
 
@@ -58,7 +58,7 @@ def check_archive(archive, size):
                     raise ValueError
 
 
-def check_tensors(found, wanted, largest=LARGEST):
+def check_tensors(found, wanted, largest=MAX_NUMBER):
     """Raise ValueError unless tensors have the wanted shapes and types, and usable values."""
     for name, tensor in found.items():
         if (tensor.shape, tensor.dtype) != (wanted[name].shape, wanted[name].dtype):
@@ -73,7 +73,7 @@ def check_tensors(found, wanted, largest=LARGEST):
 def check_alike(found, own, name=None):
     """Raise ValueError unless a value read from a file can take the place of one's own.
 
-    That is one of the same structure and types: finite tensors, numbers from 0 to `LARGEST`, and
+    That is one of the same structure and types: finite tensors, numbers from 0 to `MAX_NUMBER`, and
     the same text and constants.
     """
     if isinstance(own, torch.Tensor):
@@ -88,5 +88,5 @@ def check_alike(found, own, name=None):
     elif isinstance(own, list | tuple):
         for one, other in zip(found, own, strict=True):
             check_alike(one, other, name)
-    elif found != own and not (isinstance(own, int | float) and 0 <= found <= LARGEST):
+    elif found != own and not (isinstance(own, int | float) and 0 <= found <= MAX_NUMBER):
         raise ValueError

@@ -10,12 +10,12 @@ import numpy as np
 import torch
 from torch import nn
 
+from common.errors import InputError
 from genre_lstm import processes
 from genre_lstm.augmentation import augment
 from genre_lstm.device import device_of
-from plumbing.inputs import InputError
 
-LARGEST_HELD = 4e9  # bytes of features that are copied to a GPU at once; GTZAN's take 0.1 GB
+MAX_PRELOAD = 4e9  # bytes of features that are copied to a GPU at once; GTZAN's take 0.1 GB
 
 
 class Epoch(NamedTuple):
@@ -27,21 +27,21 @@ class Epoch(NamedTuple):
 
 
 def hold(data, device):
-    """Copy the features of all parts to a GPU, unless they are too large to be there at once.
+    """Copy the features of all subsets to a GPU, unless they are too large to be there at once.
 
     `batches` then copies nothing. On the CPU, features stay in files, which are mapped into memory.
     """
-    if sum(4 * inputs.size for inputs in data.inputs.values()) <= LARGEST_HELD:
-        for part, inputs in data.inputs.items():
-            data.inputs[part] = torch.from_numpy(np.array(inputs, dtype=np.float32)).to(device)
+    if sum(4 * inputs.size for inputs in data.inputs.values()) <= MAX_PRELOAD:
+        for subset, inputs in data.inputs.items():
+            data.inputs[subset] = torch.from_numpy(np.array(inputs, dtype=np.float32)).to(device)
 
 
-def batches(data, part, batch_size, device, shuffle=False):
-    """Yield (features, genres) tensors of a part, in file order unless `shuffle` is set.
+def batches(data, subset, batch_size, device, shuffle=False):
+    """Yield (features, genres) tensors of a subset, in file order unless `shuffle` is set.
 
     Every clip comes once: the last batch may be smaller.
     """
-    inputs, targets = data.inputs[part], torch.from_numpy(data.targets[part])
+    inputs, targets = data.inputs[subset], torch.from_numpy(data.targets[subset])
     order = torch.randperm(len(inputs)) if shuffle else torch.arange(len(inputs))
     if isinstance(inputs, torch.Tensor):
         order, targets = order.to(device), targets.to(device)
@@ -104,15 +104,15 @@ def train_step(model, optimizer, features, genres, genre_weights=None):
         loss = loss + (1 - share) * mean_loss(log_probabilities, others, genre_weights)
     optimizer.zero_grad()
     loss.backward()
-    if model.recipe.clip_norm:
-        nn.utils.clip_grad_norm_(model.parameters(), model.recipe.clip_norm)
+    if model.recipe.max_grad_norm:
+        nn.utils.clip_grad_norm_(model.parameters(), model.recipe.max_grad_norm)
     optimizer.step()
     larger = genres if share >= 0.5 else others  # the genre that a mixed example counts for
     return loss.detach(), (log_probabilities.argmax(dim=1) == larger).sum()
 
 
 def train_epoch(model, optimizer, data):
-    """Train on every clip of the training part once.
+    """Train on every clip of the training subset once.
 
     Parameters
     ----------
@@ -126,7 +126,7 @@ def train_epoch(model, optimizer, data):
     """
     model.train()
     recipe, device, targets = model.recipe, device_of(model), data.targets["train"]
-    genre_weights = balance(targets, len(data.genres)).to(device) if recipe.balanced else None
+    genre_weights = balance(targets, len(data.genres)).to(device) if recipe.class_weighted else None
     loss_sum, n_correct, losses = 0, 0, []
     for features, genres in batches(data, "train", recipe.batch_size, device, recipe.shuffle):
         loss, correct = train_step(model, optimizer, features, genres, genre_weights)

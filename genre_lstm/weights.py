@@ -5,11 +5,11 @@ import reprlib
 
 import torch
 
+from common.errors import MAX_NUMBER, InputError, are_names
 from genre_features.frame import FrameSettings
 from genre_lstm.model import GenreLSTM
 from genre_lstm.recipes import INPUT_NORMS, POOLINGS, SCHEDULES, Recipe
 from genre_lstm.tensors import check_tensors, read_tensors, write_tensors
-from plumbing.inputs import LARGEST, InputError, are_names
 
 NAME = "model.pt"
 NEEDED = {"state", "standardisation", "recipe", "settings", "genres", "temperature"}
@@ -97,12 +97,12 @@ def check_keys(what, found, needed, optional=frozenset()):
 
 def check_settings(recipe, genres, temperature):
     """Raise ValueError unless these are settings that a model can be saved with."""
-    numbers = (*recipe.deltas, recipe.crop, temperature)
+    numbers = (*recipe.difference_lags, recipe.crop_seconds, temperature)
     if not (
         are_names(genres)
         and recipe.input_norm in INPUT_NORMS
         and recipe.pooling in POOLINGS
-        and all(isinstance(number, float | int) and 0 <= number <= LARGEST for number in numbers)
+        and all(isinstance(number, float | int) and 0 <= number <= MAX_NUMBER for number in numbers)
         and temperature > 1e-3
     ):
         raise ValueError

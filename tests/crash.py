@@ -28,10 +28,10 @@ from helpers import ROOT, contents, extract, extraction_line, make_corpus, train
 from tqdm import tqdm
 
 import genre_lstm.run  # noqa: F401  imported once, not by every process
+from common.errors import InputError
 from genre_features import extraction
 from genre_features.cache import GenreFeatureData
 from genre_lstm.tensors import read_tensors
-from plumbing.inputs import InputError
 
 SCHEDULE = "PiecewiseDecay"
 
@@ -89,7 +89,7 @@ def wait(process, seconds=None):
 def training(features, folder):
     """Return the command that trains in a folder, or goes on there."""
     begun = (folder / "weights" / SCHEDULE / "checkpoint.pt").exists()
-    options = ["--recipe", "improved", "--epochs", 12, "--crop", 0.3, *["--resume"] * begun]
+    options = ["--recipe", "improved", "--epochs", 12, "--crop-seconds", 0.3, *["--resume"] * begun]
     return training_line(SCHEDULE, features, folder, *options)
 
 

@@ -40,18 +40,18 @@ from helpers import GENRES, ROOT, Trap, make_clip, start_run, write_manifest
 from torch.optim.lr_scheduler import ReduceLROnPlateau
 from tqdm import tqdm
 
+from common.cli import HelpFormatter, number_in
+from common.errors import InputError
 from genre_features import audio
 from genre_features.audio import load_signal
-from genre_features.cache import GenreFeatureData, why_stale
+from genre_features.cache import GenreFeatureData, stale_reason
+from genre_features.clips import SUBSETS
 from genre_features.features import extract_features, extract_file
 from genre_features.frame import N_FEATURES, FrameSettings
-from genre_features.tracks import PARTS
 from genre_lstm import checkpoint, weights
 from genre_lstm.prediction import classify
 from genre_lstm.recipes import RECIPES
 from genre_lstm.training import train_epoch
-from plumbing.inputs import InputError
-from plumbing.scripts import HelpFormatter, at_least
 
 FAILURES = ROOT / "tests" / "failures"
 MOST_SECONDS = 10
@@ -89,10 +89,10 @@ def make_sound_files(folder):
 
     settings = FrameSettings(frames=8)
     random = np.random.default_rng(0)
-    for part in PARTS:
+    for subset in SUBSETS:
         inputs = random.standard_normal((3, settings.frames, N_FEATURES), np.float32)
-        np.save(folder / f"data_{part}_input.npy", inputs)
-        np.save(folder / f"data_{part}_target.npy", np.eye(3, dtype=np.float32))
+        np.save(folder / f"data_{subset}_input.npy", inputs)
+        np.save(folder / f"data_{subset}_target.npy", np.eye(3, dtype=np.float32))
     write_manifest(folder, GENRES, settings.frames, complete=True, split="index")
 
     run, model = train_small_run(folder, n_epochs=2)
@@ -384,15 +384,15 @@ def extract_for_prediction(path):
 
 
 def compare_cache(path):
-    why_stale(path.parent, {"genres": GENRES, "sources": {}})
+    stale_reason(path.parent, {"genres": GENRES, "sources": {}})
 
 
 def load_cache(path):
     data = GenreFeatureData(path.parent).load()
-    for part in PARTS:
-        assert np.isfinite(data.inputs[part]).all()
-        assert data.inputs[part].shape[1:] == (data.settings.frames, N_FEATURES)
-        assert set(data.targets[part]) <= set(range(len(data.genres)))
+    for subset in SUBSETS:
+        assert np.isfinite(data.inputs[subset]).all()
+        assert data.inputs[subset].shape[1:] == (data.settings.frames, N_FEATURES)
+        assert set(data.targets[subset]) <= set(range(len(data.genres)))
     values = dataclasses.asdict(data.settings).values()
     assert all(value is None or 1 <= value <= 1e9 for value in values)
 
@@ -546,7 +546,7 @@ def list_cases(n_audio, n_arrays):
 
 def parse_arguments():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=HelpFormatter)
-    add, count = parser.add_argument, {"metavar": "N", "type": at_least(0)}
+    add, count = parser.add_argument, {"metavar": "N", "type": number_in(0)}
     add("--audio", **count, default=5000, help="audio files to read")
     add("--arrays", **count, default=1000, help="features, manifests, weights and checkpoints")
     add("--seed", **count, default=0, help="of the mutations")

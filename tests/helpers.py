@@ -20,8 +20,8 @@ import numpy as np
 import pytest
 import soundfile
 
+from genre_features.clips import SUBSETS
 from genre_features.frame import SAMPLE_RATE, FrameSettings
-from genre_features.tracks import PARTS
 
 ROOT = Path(__file__).parent.parent
 SCRIPTS = [
@@ -44,7 +44,7 @@ SHORT = ("--epochs", 4, "--batch-size", 5)
 TRAINED = ("--epochs", 25, "--batch-size", 5, "--learning-rate", 0.001)
 TRAINED += ("--input-norm", "standardise", "--shuffle")
 # Options of the fixture `improved`.
-IMPROVED = ("--recipe", "improved", "--epochs", 20, "--batch-size", 6, "--crop", 0.5)
+IMPROVED = ("--recipe", "improved", "--epochs", 20, "--batch-size", 6, "--crop-seconds", 0.5)
 
 PICTURES = {
     "graph_train_loss.png",
@@ -115,12 +115,14 @@ def write_cache(folder, n_clips=4, n_frames=8, n_genres=6, dtype=np.float64, ran
     Features that aren't random are zeros, in files that take no room.
     """
     generator = np.random.default_rng(0)
-    for part in PARTS:
-        path, shape = folder / f"data_{part}_input.npy", (n_clips, n_frames, 33)
+    for subset in SUBSETS:
+        path, shape = folder / f"data_{subset}_input.npy", (n_clips, n_frames, 33)
         inputs = np.lib.format.open_memmap(path, "w+", dtype, shape)
         if random:
             inputs[:] = generator.standard_normal(shape)
-        np.save(folder / f"data_{part}_target.npy", np.eye(n_genres)[np.arange(n_clips) % n_genres])
+        np.save(
+            folder / f"data_{subset}_target.npy", np.eye(n_genres)[np.arange(n_clips) % n_genres]
+        )
 
 
 def write_manifest(folder, genres, n_frames=8, **changes):
@@ -342,7 +344,7 @@ def is_uncut(figure):
 
 def most_memory(function, *arguments):
     """Return the most bytes that a function holds, whether it ends well or in an InputError."""
-    from plumbing.inputs import InputError
+    from common.errors import InputError
 
     tracemalloc.start()
     try:

@@ -16,8 +16,8 @@ from helpers import (
 )
 
 import GenreFeatureData
+from common.files import lock_folders
 from genre_features import cache
-from plumbing.files import alone
 
 
 def test_feature_script_uses_gtzan_under_the_current_folder_by_default(tmp_path):
@@ -80,7 +80,7 @@ def test_options_that_would_be_ignored_are_refused(options, word, tmp_path):
 def test_second_script_that_would_write_audio_to_a_folder_is_told_of_the_first(tmp_path, mode):
     options = ["--url", "http://127.0.0.1:1"] * (mode == "--download")
     place = tmp_path / "gtzan" / ("demo" if mode == "--demo" else "")
-    with alone(place):
+    with lock_folders(place):
         _, stderr = run("GenreFeatureData.py", mode, *options, cwd=tmp_path, status=2)
     assert_one_line(stderr, "is writing to", place.relative_to(tmp_path))
     assert not list(place.glob("[!.]*"))

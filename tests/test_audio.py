@@ -5,9 +5,9 @@ import pytest
 import soundfile
 from helpers import make_clip, most_memory, write_clip
 
+from common.errors import InputError
 from genre_features import audio
 from genre_features.audio import load_signal, stream_signal
-from plumbing.inputs import InputError
 
 
 def test_any_rate_and_channel_count_is_brought_to_mono_at_22050_hz(tmp_path):

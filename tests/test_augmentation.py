@@ -63,7 +63,7 @@ def test_published_recipe_trains_on_the_clips_as_they_are():
 def test_examples_are_cropped_transposed_masked_and_mixed_as_the_recipe_says():
     torch.manual_seed(0)
     features, genres = make_features(n_tracks=4, n_frames=100), torch.tensor([0, 1, 2, 0])
-    model = make_model(crop=1.0, transpose=True, mask=0.2, mixup=0.5)
+    model = make_model(crop_seconds=1.0, roll_chroma=True, mask_prob=0.2, mixup_alpha=0.5)
     first, second = (augment(model, features, genres) for _ in range(2))
     assert first.inputs.shape == (4, 43, 33)
     assert first.share < 1

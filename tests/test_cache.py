@@ -18,11 +18,11 @@ from helpers import (
     write_manifest,
 )
 
-from genre_features.cache import GenreFeatureData, why_stale
+from common.errors import InputError
+from common.files import write_json
+from genre_features.cache import GenreFeatureData, stale_reason
+from genre_features.clips import SUBSETS
 from genre_features.genres import ORIGINAL_GENRES
-from genre_features.tracks import PARTS
-from plumbing.files import write_json
-from plumbing.inputs import InputError
 
 
 @pytest.mark.parametrize("n_genres", sorted(ORIGINAL_GENRES))
@@ -44,7 +44,7 @@ def test_unknown_genre_count_without_manifest_gets_placeholder_names(tmp_path, c
 
 def test_clips_of_hours_without_manifest_get_a_hop_of_one_sample(tmp_path):
     data = GenreFeatureData(tmp_path)
-    data.targets = {part: [] for part in PARTS}
+    data.targets = {subset: [] for subset in SUBSETS}
     data.guess_manifest(10**6, 6)
     assert data.settings.hop_length == 1
 
@@ -58,8 +58,8 @@ def test_clips_of_128_frames_without_manifest_are_taken_for_3_seconds(tmp_path, 
 
 def test_many_genres_take_no_memory_of_their_square(tmp_path):
     write_cache(tmp_path, n_clips=2, n_genres=6)
-    for part in PARTS:
-        np.save(tmp_path / f"data_{part}_target.npy", np.eye(2, 10_000, dtype=np.float32))
+    for subset in SUBSETS:
+        np.save(tmp_path / f"data_{subset}_target.npy", np.eye(2, 10_000, dtype=np.float32))
     assert most_memory(GenreFeatureData(tmp_path).load) < 2**25
     assert len(GenreFeatureData(tmp_path).load().genres) == 10_000
 
@@ -71,7 +71,7 @@ def test_checksums_tell_inputs_apart(tmp_path):
     inputs[-1, -1, -1] += 1
     np.save(tmp_path / "data_test_input.npy", inputs)
     after = GenreFeatureData(tmp_path).load().checksums
-    assert [part for part in PARTS if before[part] != after[part]] == ["test"]
+    assert [subset for subset in SUBSETS if before[subset] != after[subset]] == ["test"]
 
 
 def test_tracks_have_their_names_or_else_the_numbers_of_their_rows(features, tmp_path):
@@ -86,8 +86,8 @@ def test_tracks_have_their_names_or_else_the_numbers_of_their_rows(features, tmp
 
 def test_reason_to_extract_is_told_apart_from_none(features, tmp_path):
     wanted = {"genres": ["hum"], "sources": {}}
-    assert why_stale(tmp_path, wanted) == "there are none yet"
-    assert why_stale(features, wanted) == "genres was ['blip', 'hiss', 'hum'], is now ['hum']"
+    assert stale_reason(tmp_path, wanted) == "there are none yet"
+    assert stale_reason(features, wanted) == "genres was ['blip', 'hiss', 'hum'], is now ['hum']"
 
 
 @pytest.mark.parametrize(

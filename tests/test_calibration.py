@@ -28,11 +28,11 @@ def test_scores_that_look_too_modest_are_never_sharpened(sharpness):
 def test_calibration_lowers_the_error_and_the_loss_and_keeps_the_answers():
     answers = {"validation": make_answers(sharpness=3.0), "test": make_answers(1000, 3.0)}
     found = calibrate(answers)
-    for part in answers:
-        assert found[part]["after"]["error"] < 0.5 * found[part]["before"]["error"]
-        assert found[part]["after"]["loss"] < found[part]["before"]["loss"]
+    for subset in answers:
+        assert found[subset]["after"]["error"] < 0.5 * found[subset]["before"]["error"]
+        assert found[subset]["after"]["loss"] < found[subset]["before"]["loss"]
         of_bins = [
-            sum(cell["n"] * cell["accuracy"] for cell in found[part][when]["bins"])
+            sum(cell["n"] * cell["accuracy"] for cell in found[subset][when]["bins"])
             for when in ("before", "after")
         ]
         assert of_bins[0] == pytest.approx(of_bins[1])

@@ -6,8 +6,8 @@ import soundfile
 from helpers import FRAMES, GENRES, run, touch, write_clip
 
 from genre_features.check import shared_artists
-from genre_features.splits import split_tracks
-from genre_features.tracks import PARTS, find_tracks
+from genre_features.clips import SUBSETS, find_clips
+from genre_features.splits import split_clips
 
 
 def check(dataset, *arguments, status=0):
@@ -39,7 +39,7 @@ def test_check_names_broken_short_and_repeated_clips(corpus, tmp_path):
 
 
 def test_check_says_which_clips_of_gtzan_may_share_an_artist(tmp_path):
-    # The filtered lists put classical 0 and 10 into one part, 30 and 99 into another.
+    # The filtered lists put classical 0 and 10 into one subset, 30 and 99 into another.
     for number in (0, 10, 30, 99):
         write_clip(tmp_path / "classical" / f"classical.{number:05}.wav", "hum", number)
     stdout, _ = check(tmp_path)
@@ -50,9 +50,11 @@ def test_check_says_which_clips_of_gtzan_may_share_an_artist(tmp_path):
 
 def test_filtered_split_shares_no_artist_and_holds_no_faulty_clip(tmp_path):
     touch(tmp_path / "metal", *(f"metal.{number:05}.wav" for number in range(100)))
-    dealt, _ = split_tracks(find_tracks(tmp_path)[0], "filtered")
+    dealt, _ = split_clips(find_clips(tmp_path)[0], "filtered")
     found = shared_artists(dealt)
-    assert {part: found[part]["clips"] for part in PARTS} == {p: len(dealt[p]) for p in PARTS}
+    assert {subset: found[subset]["clips"] for subset in SUBSETS} == {
+        p: len(dealt[p]) for p in SUBSETS
+    }
     assert not any(counts["shared"] or counts["faulty"] for counts in found.values())
 
 

@@ -64,8 +64,8 @@ def test_checkpoints_are_gone_on_from_in_the_earlier_format_too(
     ]
     assert histories[0] == histories[1]
     summaries = [read_summary(place, "PiecewiseDecay") for place in (trained, folder)]
-    for part in ("validation", "test"):
-        assert summaries[0][part] == summaries[1][part]
+    for subset in ("validation", "test"):
+        assert summaries[0][subset] == summaries[1][subset]
 
 
 def test_checkpoint_of_another_run_in_the_earlier_format_is_refused(stopped, features, tmp_path):

@@ -9,9 +9,9 @@ import time
 import pytest
 from helpers import assert_one_line, contents, extract
 
+from common.errors import InputError, try_call
+from common.parallel import parallel_map
 from genre_features import extraction
-from plumbing.inputs import InputError, attempt
-from plumbing.workers import spread
 
 
 @pytest.fixture(scope="module")
@@ -58,15 +58,15 @@ def test_cluster_writes_the_bytes_of_one_process(corpus, features, cluster, tmp_
 
 def test_worker_that_dies_midway_loses_nothing(corpus, features, cluster, tmp_path, monkeypatch):
     address, workers = cluster
-    real = extraction.spread
+    real = extraction.parallel_map
 
-    def spread(*arguments):
+    def parallel_map(*arguments):
         for n_done, found in enumerate(real(*arguments), 1):
             if n_done == 2:
                 workers[0].kill()
             yield found
 
-    monkeypatch.setattr(extraction, "spread", spread)
+    monkeypatch.setattr(extraction, "parallel_map", parallel_map)
     extract(corpus, tmp_path, "--scheduler", address)
     assert workers[0].wait() != 0
     assert contents(tmp_path) == contents(features)
@@ -74,7 +74,7 @@ def test_worker_that_dies_midway_loses_nothing(corpus, features, cluster, tmp_pa
 
 def test_scheduler_that_goes_away_midway_is_said_in_one_line(tmp_path):
     with start_cluster(tmp_path, n_workers=1) as (address, scheduler, _):
-        outcomes = spread(attempt, ((abs, n) for n in range(1000)), scheduler=address)
+        outcomes = parallel_map(try_call, ((abs, n) for n in range(1000)), scheduler=address)
         assert next(outcomes) == ((0, None), None)
         scheduler.kill()
         with pytest.raises(InputError, match=f"^the Dask scheduler at {address} went away"):
@@ -90,7 +90,7 @@ def test_it_is_said_that_no_worker_has_joined_yet(tmp_path, capsys):
 
     with start_cluster(tmp_path, n_workers=0) as (address, _):
         try:
-            assert list(spread(attempt, calls(), scheduler=address)) == [((1, None), None)]
+            assert list(parallel_map(try_call, calls(), scheduler=address)) == [((1, None), None)]
         finally:
             for worker in workers:
                 worker.kill()

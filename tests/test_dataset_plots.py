@@ -8,11 +8,11 @@ from helpers import GENRES, is_uncut, most_memory, run, write_cache, write_manif
 from matplotlib.colors import same_color
 
 from genre_features.cache import GenreFeatureData
-from genre_features.check import Clip
-from genre_features.dataset_plots import draw_bandwidths
-from genre_features.figures import genre_colors, text_of
+from genre_features.check import ClipReport
+from genre_features.clips import Clip
+from genre_features.dataset_plots import plot_bandwidths
+from genre_features.figures import genre_colors, plot_label
 from genre_features.genres import TEN_GENRES
-from genre_features.tracks import Track
 
 FEATURES = [  # what a picture of genres calls the 33, in the order of the cache
     *map(str, range(13)),
@@ -61,7 +61,7 @@ def test_genres_of_any_name_and_number_are_drawn(tmp_path, figures, genres):
     run("generate_music_plots.py", "--genres", "--features", tmp_path)
     assert is_uncut(figures["genres.png"])
     texts = [text.get_text() for text in figures["genres.png"].legends[0].get_texts()]
-    assert [text.rpartition(" (")[0] for text in texts] == [text_of(genre) for genre in genres]
+    assert [text.rpartition(" (")[0] for text in texts] == [plot_label(genre) for genre in genres]
 
 
 def test_cache_larger_than_memory_is_gone_through_clip_by_clip(tmp_path, figures):
@@ -75,12 +75,12 @@ def test_cache_larger_than_memory_is_gone_through_clip_by_clip(tmp_path, figures
 def test_bandwidths_are_drawn_over_the_track_numbers_or_the_places_of_the_files(figures):
     names = ("jazz/jazz.00007.au", "jazz/jazz.00003.au", "pop/b.mp3", "pop/a.mp3")
     clips = [
-        Clip(Track(name.partition("/")[0], name), part, "", 30.0, 1000.0 * kilohertz)
-        for name, part, kilohertz in zip(
+        ClipReport(Clip(name.partition("/")[0], name), subset, "", 30.0, 1000.0 * kilohertz)
+        for name, subset, kilohertz in zip(
             names, ("train", "test", "train", "train"), (9, 11, 10, 8), strict=True
         )
     ]
-    draw_bandwidths(clips, ["jazz", "pop"], Path("b.png"))
+    plot_bandwidths(clips, ["jazz", "pop"], Path("b.png"))
     jazz, pop = figures["b.png"].axes
     points = {line.get_label(): line.get_xydata().tolist() for line in jazz.lines}
     assert points == {"train": [[7, 9]], "validation": [], "test": [[3, 11]]}

@@ -14,9 +14,9 @@ from genre_features.demo_corpus import CLIP_SECONDS, CLIPS, make_clip
 def test_demo_corpus_has_the_originals_six_genres_and_layout(demo):
     data = GenreFeatureData(demo / "gtzan" / "demo").load()
     assert data.genres == ["classical", "hiphop", "jazz", "metal", "pop", "reggae"]
-    for part, count in CLIPS.items():
-        assert np.bincount(data.targets[part]).tolist() == [count] * 6
-        paths = list((demo / "gtzan" / "demo" / f"_{part}").glob("*.au"))
+    for subset, count in CLIPS.items():
+        assert np.bincount(data.targets[subset]).tolist() == [count] * 6
+        paths = list((demo / "gtzan" / "demo" / f"_{subset}").glob("*.au"))
         assert len(paths) == 6 * count
     info = soundfile.info(paths[0])
     assert (info.samplerate, info.channels, info.duration) == (22050, 1, CLIP_SECONDS)
@@ -31,8 +31,8 @@ def test_demo_clip_is_the_same_whatever_else_is_made(demo, genre):
 def test_demo_genres_can_be_told_apart_but_not_trivially(demo):
     data = GenreFeatureData(demo / "gtzan" / "demo").load()
     statistics = {
-        part: np.concatenate([inputs.mean(axis=1), inputs.std(axis=1)], axis=1)
-        for part, inputs in data.inputs.items()
+        subset: np.concatenate([inputs.mean(axis=1), inputs.std(axis=1)], axis=1)
+        for subset, inputs in data.inputs.items()
     }
     classifier = make_pipeline(StandardScaler(), SVC())
     classifier.fit(statistics["train"], data.targets["train"])

@@ -4,8 +4,8 @@ import pytest
 import torch
 from helpers import make_model
 
-from genre_lstm.device import denormals_as_zero, pick_device
-from plumbing.inputs import InputError
+from common.errors import InputError
+from genre_lstm.device import flush_denormals, pick_device
 
 
 @pytest.mark.parametrize(
@@ -39,7 +39,7 @@ def test_denormal_numbers_are_taken_for_zero_and_no_weight_learns_anything_else(
     torch.manual_seed(0)
     model = make_model()
     clips = torch.randn(2, 800, 33, requires_grad=True)
-    with denormals_as_zero():
+    with flush_denormals():
         faded, *found = gradients(model, clips)
         assert count_denormals(faded) == 0
     whole, *expected = gradients(model, clips)

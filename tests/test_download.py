@@ -16,9 +16,9 @@ import pooch
 import pytest
 from helpers import FRAMES, GENRES, assert_one_line, make_corpus, read_manifest, run
 
+from common.errors import InputError
 from genre_features import download as download_module
 from genre_features.download import download_gtzan
-from plumbing.inputs import InputError
 
 NUMBERS = (0, 10, 30)
 CLIPS = {f"{genre}/{genre}.{number:05d}.au" for genre in GENRES for number in NUMBERS}
@@ -296,7 +296,7 @@ def test_unsafe_archive_unpacks_nothing_and_its_member_is_named(clips, tmp_path,
 
 
 def lead_astray(data):
-    """Follow a part of the archive with a block of a kind that gzip doesn't have."""
+    """Follow a subset of the archive with a block of a kind that gzip doesn't have."""
     packer = zlib.compressobj(wbits=31)
     start = packer.compress(gzip.decompress(data)[:100_000]) + packer.flush(zlib.Z_FULL_FLUSH)
     return start + b"\xff" * 100

@@ -27,6 +27,8 @@ from helpers import (
     write_manifest,
 )
 
+from common.errors import InputError
+from common.files import lock_folders
 from experiments import __main__ as experiments
 from experiments import chains, collect, merge, report, robustness, transfer
 from experiments.architecture import count_parameters
@@ -34,12 +36,10 @@ from experiments.artists import write_artists
 from experiments.baseline import summary_statistics
 from experiments.plan import COMPARED, LADDER, PIECEWISE, PLATEAU, RUNS, STEPS, Run
 from genre_features.cache import GenreFeatureData
-from genre_features.tracks import PARTS
+from genre_features.clips import SUBSETS
 from genre_lstm.options import parse_options
 from genre_lstm.recipes import RECIPES, Recipe
 from genre_lstm.weights import load_model
-from plumbing.files import alone
-from plumbing.inputs import InputError
 
 SHORT = "short, for the tests"
 
@@ -122,7 +122,7 @@ def test_runs_are_trained_once_and_listed_as_done(
         scores = read_json(summary)["validation"]
         assert (int(row["validation_n"]), int(row["validation_correct"])) == (6, scores["correct"])
         assert int(row["validation_hiphop_correct"]) == scores["confusion"][0][0]
-        assert row["test_n"] == ""  # only final settings are scored on the test part
+        assert row["test_n"] == ""  # only final settings are scored on the test subset
 
     # The table alone says what was done: the runs' folders aren't needed any more.
     shutil.rmtree(tmp_path / "runs")
@@ -137,7 +137,7 @@ def test_second_call_for_the_same_folder_is_told_of_the_first(
     named_features, short_runs, tmp_path, monkeypatch, capsys
 ):
     arguments = ("--features", named_features, "--output", tmp_path)
-    with alone(tmp_path):
+    with lock_folders(tmp_path):
         _, stderr = run_experiments(monkeypatch, capsys, *arguments, status=2)
     assert_one_line(stderr, "is writing to", tmp_path)
     assert not list(tmp_path.glob("[!.]*"))
@@ -154,8 +154,8 @@ def test_a_run_that_was_stopped_goes_on(named_features, short_runs, tmp_path):
 
 def test_original_left_out_the_last_batch_unless_it_was_full():
     predictions = [
-        {"part": part, "genre": "pop", "answer": "pop" if i % 2 else "jazz"}
-        for part in ("validation", "test")
+        {"subset": subset, "true": "pop", "predicted": "pop" if i % 2 else "jazz"}
+        for subset in ("validation", "test")
         for i in range(12)
     ]
     for size, n, n_right in ((5, 10, 5), (12, 12, 6), (7, 7, 3), (20, 0, 0)):
@@ -165,8 +165,8 @@ def test_original_left_out_the_last_batch_unless_it_was_full():
 
 def test_hiphop_is_counted_apart_for_each_recording_chain():
     answers = {"a": "metal", "b": "hiphop", "c": "metal", "d": "pop", "e": "hiphop"}
-    predictions = [{"track": t, "genre": "hiphop", "answer": a} for t, a in answers.items()]
-    predictions.append({"track": "f", "genre": "metal", "answer": "metal"})
+    predictions = [{"track": t, "true": "hiphop", "predicted": a} for t, a in answers.items()]
+    predictions.append({"track": "f", "true": "metal", "predicted": "metal"})
     cut = {track: track in "abcf" for track in "abcdef"}
     assert list(collect.count_by_chain(predictions, cut)) == [
         {"chain": "band-limited", "n": 3, "hiphop": 1, "metal": 2},
@@ -177,15 +177,15 @@ def test_hiphop_is_counted_apart_for_each_recording_chain():
 def test_two_versions_of_the_clips_are_merged_side_by_side(named_features, tmp_path):
     data = GenreFeatureData(named_features).load()
     other = GenreFeatureData(named_features).load()
-    other.inputs = {part: inputs + 1 for part, inputs in other.inputs.items()}
+    other.inputs = {subset: inputs + 1 for subset, inputs in other.inputs.items()}
     merge.merge(data, other, tmp_path)
     merged = GenreFeatureData(tmp_path).load()
     assert (merged.genres, merged.settings) == (data.genres, data.settings)
-    for part in PARTS:
-        np.testing.assert_array_equal(merged.inputs[part][::2], data.inputs[part])
-        np.testing.assert_array_equal(merged.inputs[part][1::2], other.inputs[part])
-        assert merged.targets[part][::2].tolist() == data.targets[part].tolist()
-        assert merged.tracks[part][1::2] == data.tracks[part]
+    for subset in SUBSETS:
+        np.testing.assert_array_equal(merged.inputs[subset][::2], data.inputs[subset])
+        np.testing.assert_array_equal(merged.inputs[subset][1::2], other.inputs[subset])
+        assert merged.targets[subset][::2].tolist() == data.targets[subset].tolist()
+        assert merged.tracks[subset][1::2] == data.tracks[subset]
 
     other.genres = ["folk", *other.genres[1:]]
     with pytest.raises(InputError, match="don't hold the same tracks"):
@@ -309,12 +309,14 @@ def test_baseline_sees_231_statistics_that_dont_depend_on_the_order_of_tracks():
     np.testing.assert_allclose(summary_statistics(features[::-1]), found[::-1], rtol=1e-5)
 
 
-def test_clips_of_a_genre_in_one_list_may_share_an_artist_across_parts(tmp_path):
+def test_clips_of_a_genre_in_one_list_may_share_an_artist_across_subsets(tmp_path):
     write_artists(["classical"], tmp_path)
-    rows = {(row["split"], row["part"]): row for row in report.read_table(tmp_path / "artists.csv")}
+    rows = {
+        (row["split"], row["subset"]): row for row in report.read_table(tmp_path / "artists.csv")
+    }
     # The index split tests on clips 0 to 9, all of which the lists put with 10 and 68 to 76.
     assert rows["index", "test"]["clips"] == rows["index", "test"]["shared"] == "10"
-    assert all(rows["filtered", part]["shared"] == "0" for part in PARTS)
+    assert all(rows["filtered", subset]["shared"] == "0" for subset in SUBSETS)
 
 
 def test_committed_table_and_figures_are_made_from_the_committed_results(tmp_path):
@@ -357,7 +359,7 @@ def test_schedules_are_compared_over_the_seeds_that_all_of_them_have(drawn):
             (PLATEAU, "1", "4.0"),
         )
     ]
-    report.draw_schedules(curves, None)
+    report.plot_schedules(curves, None)
     axes = drawn[0].axes[0]
     means = {line.get_label(): line.get_ydata().tolist() for line in axes.lines}
     assert means == {PIECEWISE: [1.5], PLATEAU: [3.5]}
@@ -367,7 +369,7 @@ def test_schedules_are_compared_over_the_seeds_that_all_of_them_have(drawn):
 
 def test_ladder_has_the_originals_scores_and_those_on_test_clips(drawn):
     rows = report.read_table(ROOT / "experiments" / "results.csv")
-    report.draw_ladder(rows, None)
+    report.plot_ladder(rows, None)
     for axes, value in zip(drawn[0].axes, (0.7905, 0.35), strict=True):
         lines = {line.get_label(): line for line in axes.lines}
         assert set(lines["original's report (validation)"].get_xdata()) == {value}

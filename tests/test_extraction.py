@@ -20,25 +20,25 @@ from helpers import (
     write_clip,
 )
 
+from common.files import atomic_write, lock_folders
 from genre_features import extraction, journal
 from genre_features.audio import load_signal
 from genre_features.features import extract_clip, extract_features
-from plumbing.files import alone, replacing
 
 
 def test_cache_holds_float32_sequences_and_one_hot_targets_in_genre_order(features):
     counts = {"train": 4, "validation": 2, "test": 1}  # clips a genre
     manifest = read_manifest(features)
     assert manifest["genres"] == GENRES
-    for part, count in counts.items():
-        inputs = np.load(features / f"data_{part}_input.npy")
-        targets = np.load(features / f"data_{part}_target.npy")
+    for subset, count in counts.items():
+        inputs = np.load(features / f"data_{subset}_input.npy")
+        targets = np.load(features / f"data_{subset}_target.npy")
         assert inputs.dtype == np.float32
         assert inputs.shape == (3 * count, FRAMES, 33)
         assert (targets == np.repeat(np.eye(3), count, axis=0)).all()
-        genres = [name.split(".")[0] for name in manifest["tracks"][part]]
+        genres = [name.split(".")[0] for name in manifest["tracks"][subset]]
         assert [GENRES[i] for i in targets.argmax(axis=1)] == genres
-        assert manifest["tracks"][part] == sorted(manifest["tracks"][part])
+        assert manifest["tracks"][subset] == sorted(manifest["tracks"][subset])
 
 
 def test_rows_are_the_tracks_that_the_manifest_names(corpus, features):
@@ -96,13 +96,15 @@ def test_broken_files_are_named_skipped_counted_and_recorded(corpus, features, t
     assert array_bytes(tmp_path / "out") == array_bytes(features)
 
 
-def test_part_left_empty_by_broken_files_fails_and_keeps_the_old_cache(features, corpus, tmp_path):
+def test_subset_left_empty_by_broken_files_fails_and_keeps_the_old_cache(
+    features, corpus, tmp_path
+):
     dataset = shutil.copytree(corpus, tmp_path / "corpus")
     output = shutil.copytree(features, tmp_path / "out")
     for genre in GENRES:
         (dataset / genre / f"{genre}.00000.wav").write_bytes(b"")
     stderr = refuse(dataset, output)
-    assert "no usable clip is left for the test part" in stderr.splitlines()[-1]
+    assert "no usable clip is left for the test subset" in stderr.splitlines()[-1]
     assert array_bytes(output) == array_bytes(features)
     assert not list(output.glob(".part-*"))
 
@@ -125,15 +127,15 @@ def stop_after(monkeypatch):
     """Return a function that has an extraction stopped with Ctrl-C after so many clips."""
 
     def stop(n_clips):
-        real, left = extraction.spread, iter(range(n_clips))
+        real, left = extraction.parallel_map, iter(range(n_clips))
 
-        def spread(*arguments):
+        def parallel_map(*arguments):
             for found in real(*arguments):
                 if next(left, None) is None:
                     raise KeyboardInterrupt
                 yield found
 
-        monkeypatch.setattr(extraction, "spread", spread)
+        monkeypatch.setattr(extraction, "parallel_map", parallel_map)
 
     yield stop
     monkeypatch.undo()
@@ -196,15 +198,15 @@ def test_outage_of_the_audio_stops_an_extraction_and_keeps_what_is_done(
     dataset, output, real = shutil.copytree(corpus, tmp_path / "corpus"), tmp_path / "out", []
     place = dataset / "hum" if change == "one folder" else dataset
 
-    def spread(function, calls, *arguments):
+    def parallel_map(function, calls, *arguments):
         for n_done, call in enumerate(calls):
             if n_done == 16 and change != "never mounted":
                 place.rename(tmp_path / "away")
             path = tmp_path / "elsewhere" if change == "never mounted" else call[0]
             yield from extraction_spread(function, [(path, call[1])], *arguments)
 
-    extraction_spread = extraction.spread
-    monkeypatch.setattr(extraction, "spread", spread)
+    extraction_spread = extraction.parallel_map
+    monkeypatch.setattr(extraction, "parallel_map", parallel_map)
     stderr = refuse(dataset, output).splitlines()[-1]
     n_done = 0 if change == "never mounted" else 16
     assert_one_line(stderr, "can't be read any more (No such file", f"{n_done} of 21 clips")
@@ -236,21 +238,21 @@ def test_line_breaks_in_names_are_escaped(corpus, tmp_path):
 
 
 def test_folder_removed_meanwhile_is_noticed_at_the_next_clip(corpus, tmp_path, monkeypatch):
-    output, real = tmp_path / "out", extraction.spread
+    output, real = tmp_path / "out", extraction.parallel_map
 
-    def spread(*arguments):
+    def parallel_map(*arguments):
         for n_done, outcome in enumerate(real(*arguments)):
             if n_done == 3:
                 output.rename(tmp_path / "other")
             yield outcome
 
-    monkeypatch.setattr(extraction, "spread", spread)
+    monkeypatch.setattr(extraction, "parallel_map", parallel_map)
     stderr = refuse(corpus, output).splitlines()[-1]
     assert_one_line(stderr, output, "was moved or removed after 3 of 21 clips")
 
 
 def test_second_extraction_into_a_folder_is_told_who_is_at_work_there(corpus, tmp_path):
-    with alone(tmp_path):
+    with lock_folders(tmp_path):
         _, stderr = extract(corpus, tmp_path, status=2)
     assert_one_line(stderr, f"process {os.getpid()}", "is writing to", tmp_path)
     assert not contents(tmp_path)
@@ -275,7 +277,7 @@ def test_manifest_that_cannot_be_written_leaves_the_old_cache_and_what_was_extra
     old = contents(output)
 
     def write_json(path, content):
-        with replacing(path) as temporary:
+        with atomic_write(path) as temporary:
             temporary.write_text("half")
             raise OSError(errno.ENOSPC, "No space left on device")
 

@@ -8,7 +8,7 @@ from matplotlib.figure import Figure
 from genre_features.audio import load_signal
 from genre_features.features import extract_features
 from genre_features.frame import COLUMNS
-from genre_features.plots import draw_mfcc, draw_spectral_contrast
+from genre_features.plots import plot_mfcc, plot_spectral_contrast
 
 TIME = {"x_axis": "time", "sr": 22050, "hop_length": 512}
 
@@ -70,5 +70,5 @@ def test_scales_are_those_of_most_values_not_of_the_extremes():
     figure = Figure()
     values = np.ones((13, 1000))
     values[5, :10] = 1000
-    for draw in (draw_mfcc, draw_spectral_contrast):
+    for draw in (plot_mfcc, plot_spectral_contrast):
         assert draw(figure.add_subplot(), values, TIME).get_clim()[1] == 1

@@ -45,7 +45,7 @@ SIGNALS = {
     "tone": lambda: np.sin(2 * np.pi * 440 / SAMPLE_RATE * np.arange(2 * SAMPLE_RATE)) / 2,
     **{f"detuned by {cents} cents": lambda cents=cents: chord(cents) for cents in (-49, -8, 0, 31)},
     "silence": lambda: SILENCE,
-    "silence in parts": lambda: np.concatenate([noise(), SILENCE, chord(), SILENCE]),
+    "silence in subsets": lambda: np.concatenate([noise(), SILENCE, chord(), SILENCE]),
     "fading": lambda: noise(4) * np.exp(-8 * np.linspace(0, 4, 4 * SAMPLE_RATE)),
     **{f"{n} samples": lambda n=n: noise()[:n] for n in (1, 511, 2047, 2048, 5000)},
     **{f"rate of {rate}": lambda rate=rate: from_rate(rate) for rate in (1000, 8000, 16000)},
@@ -113,8 +113,8 @@ def test_features_of_a_long_file_are_those_of_the_whole_signal(
 def test_features_of_a_long_file_with_silent_parts_are_librosas(hop_length, tmp_path, monkeypatch):
     monkeypatch.setattr(audio, "BLOCK_SECONDS", 2)
     # Some blocks hold only what is quieter than the whole by more than librosa's range of 80 dB.
-    parts = (1e-5 * noise(3), SILENCE, chord(25), SILENCE, SILENCE, noise(3), 1e-6 * noise(3))
-    signal = np.concatenate(parts).astype(np.float32)
+    subsets = (1e-5 * noise(3), SILENCE, chord(25), SILENCE, SILENCE, noise(3), 1e-6 * noise(3))
+    signal = np.concatenate(subsets).astype(np.float32)
     soundfile.write(tmp_path / "long.wav", signal, SAMPLE_RATE, "FLOAT")
     features, _ = extract_file(tmp_path / "long.wav", FrameSettings(hop_length=hop_length))
     assert_librosas(features, signal, hop_length)

@@ -4,7 +4,7 @@ import pytest
 from matplotlib import rcParams
 from matplotlib.figure import Figure
 
-from genre_features.figures import genre_colors, save, text_of
+from genre_features.figures import genre_colors, plot_label, save
 from genre_features.genres import TEN_GENRES
 
 
@@ -39,24 +39,24 @@ def test_fonts_of_a_pdf_are_those_that_journals_take(tmp_path):
 def test_name_is_drawn_as_it_is_and_never_as_a_formula(tmp_path, monkeypatch, name):
     monkeypatch.setitem(rcParams, "svg.fonttype", "none")  # text stays text
     figure = Figure()
-    figure.suptitle(text_of(name))
+    figure.suptitle(plot_label(name))
     save(figure, tmp_path / "a.svg")
     assert f">{name}</text>" in (tmp_path / "a.svg").read_text(encoding="utf-8")
 
 
 def test_long_name_keeps_its_start_and_its_end():
     name = "a long name of a song, as they come (live).wav"
-    assert text_of(name, len(name)) == name
+    assert plot_label(name, len(name)) == name
     for length in (20, 21):
-        start, end = text_of(name, length).split("…")
+        start, end = plot_label(name, length).split("…")
         assert len(start) + 1 + len(end) == length
         assert name.startswith(start)
         assert name.endswith(end)
     assert start and end
 
 
-def test_name_that_no_font_can_draw_is_drawn_in_part(tmp_path):
+def test_name_that_no_font_can_draw_is_drawn_in_subset(tmp_path):
     figure = Figure()
-    figure.suptitle(text_of("not UTF-8: \udcff, a line\nbreak, \x1b[0m"))
+    figure.suptitle(plot_label("not UTF-8: \udcff, a line\nbreak, \x1b[0m"))
     save(figure, tmp_path / "a.png")
-    assert "\n" not in text_of("a line\nbreak")
+    assert "\n" not in plot_label("a line\nbreak")

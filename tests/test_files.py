@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 from helpers import ROOT
 
-from plumbing.files import alone, check_file, read_table, replacing, write_json, write_table
-from plumbing.inputs import InputError
+from common.errors import InputError
+from common.files import atomic_write, check_file, lock_folders, read_table, write_json, write_table
 
 
 class FailureError(Exception):
@@ -21,7 +21,7 @@ class FailureError(Exception):
 def test_new_file_takes_the_place_of_the_old_one_when_it_is_whole(tmp_path):
     path = tmp_path / "new folder" / "file"
     for content in ("one", "two"):
-        with replacing(path) as temporary:
+        with atomic_write(path) as temporary:
             temporary.write_text(content)
             assert not path.exists() or path.read_text() == "one"
         assert path.read_text() == content
@@ -32,7 +32,7 @@ def test_new_file_takes_the_place_of_the_old_one_when_it_is_whole(tmp_path):
 def test_old_file_stays_and_nothing_is_left_beside_it_when_writing_fails(tmp_path, error):
     path = tmp_path / "file"
     path.write_text("old")
-    with pytest.raises(error), replacing(path) as temporary:
+    with pytest.raises(error), atomic_write(path) as temporary:
         temporary.write_text("half of the n")
         raise error
     assert path.read_text() == "old"
@@ -40,7 +40,7 @@ def test_old_file_stays_and_nothing_is_left_beside_it_when_writing_fails(tmp_pat
 
 
 def test_error_of_a_full_disk_names_the_file(tmp_path):
-    with pytest.raises(OSError, match="file") as found, replacing(tmp_path / "file"):
+    with pytest.raises(OSError, match="file") as found, atomic_write(tmp_path / "file"):
         raise OSError(errno.ENOSPC, "No space left on device")
     assert found.value.filename == str(tmp_path / "file")
 
@@ -60,7 +60,7 @@ def test_file_is_on_the_disk_before_it_is_moved_and_its_name_after(tmp_path, mon
 
     monkeypatch.setattr(os, "fsync", note("flush"))
     monkeypatch.setattr(os, "replace", note("move"))
-    with replacing(tmp_path / "file") as temporary:
+    with atomic_write(tmp_path / "file") as temporary:
         temporary.write_text("new")
     assert done == ["flush", "move", "flush folder"]
 
@@ -69,7 +69,7 @@ def test_link_planted_under_the_temporary_name_is_not_written_through(tmp_path):
     other, path = tmp_path / "other", tmp_path / "file"
     other.write_text("precious")
     (tmp_path / ".part-file").symlink_to(other)
-    with replacing(path) as temporary:
+    with atomic_write(path) as temporary:
         temporary.write_text("new")
     assert (other.read_text(), path.read_text()) == ("precious", "new")
     assert not path.is_symlink()
@@ -115,25 +115,27 @@ def test_json_never_holds_what_other_programs_cannot_read(tmp_path):
 
 def test_folder_is_refused_while_another_is_at_work_there_and_free_afterwards(tmp_path):
     folders = [tmp_path / "a", tmp_path / "b"]
-    with alone(*folders):
+    with lock_folders(*folders):
         for folder in folders:
             with (
                 pytest.raises(
                     InputError, match=f"^process {os.getpid()} .* is writing to {folder}"
                 ),
-                alone(folder),
+                lock_folders(folder),
             ):
                 pass
     (tmp_path / "link").symlink_to(tmp_path / "a", target_is_directory=True)
-    with alone(*folders, *folders, tmp_path / "link"):  # the same folder twice is no conflict
+    with lock_folders(
+        *folders, *folders, tmp_path / "link"
+    ):  # the same folder twice is no conflict
         pass
 
 
 def test_folder_is_free_again_once_its_holder_was_killed(tmp_path):
     code = (
-        "import os, pathlib, sys, plumbing.files\n"
-        "with plumbing.files.alone(pathlib.Path(sys.argv[1])): os._exit(9)"
+        "import os, pathlib, sys, common.files\n"
+        "with common.files.lock_folders(pathlib.Path(sys.argv[1])): os._exit(9)"
     )
     assert subprocess.run([sys.executable, "-c", code, tmp_path], cwd=ROOT).returncode == 9
-    with alone(tmp_path):
+    with lock_folders(tmp_path):
         pass

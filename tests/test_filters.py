@@ -37,7 +37,7 @@ def test_a_tone_counts_for_its_pitch_class():
 
 
 def test_cosine_basis_is_orthonormal():
-    basis = filters.cosine_basis()
+    basis = filters.dct_basis()
     np.testing.assert_allclose(basis.T @ basis, np.eye(13), atol=1e-14)
 
 

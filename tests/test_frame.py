@@ -10,7 +10,7 @@ SAVED = {"sample_rate": 22050, "n_fft": 2048, "hop_length": 1709, "frames": 387}
 
 
 def test_columns_are_the_33_features_in_order():
-    columns = [i for part in COLUMNS.values() for i in range(part.start, part.stop)]
+    columns = [i for subset in COLUMNS.values() for i in range(subset.start, subset.stop)]
     assert columns == list(range(33))
     assert N_FEATURES == 33
 

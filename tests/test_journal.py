@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 
 from genre_features import journal
+from genre_features.clips import SUBSETS
 from genre_features.frame import N_FEATURES, FrameSettings
 from genre_features.journal import Entry
-from genre_features.tracks import PARTS
 
 SETTINGS = FrameSettings(frames=4)
 HEADER = {"genres": ["hum"]}
@@ -27,8 +27,8 @@ def folder(tmp_path):
     journal.write(tmp_path, HEADER, DONE)
     with journal.open_array(tmp_path, "train", 0, SETTINGS) as array:
         array.write(ROW)
-    for part in ("validation", "test"):
-        journal.open_array(tmp_path, part, 0, SETTINGS).close()
+    for subset in ("validation", "test"):
+        journal.open_array(tmp_path, subset, 0, SETTINGS).close()
     return tmp_path
 
 
@@ -40,7 +40,7 @@ def test_entries_of_the_same_clips_are_found_again(folder):
 
 def test_line_that_was_cut_off_is_left_out(folder):
     with (folder / journal.NAME).open("a") as file:
-        file.write('{"part": "train", "fi')
+        file.write('{"subset": "train", "fi')
     assert journal.read(folder, HEADER, PLANNED, SETTINGS) == DONE
 
 
@@ -69,8 +69,8 @@ def test_journal_ahead_of_its_array_goes_back_to_what_is_there(folder, loss):
 
 
 def test_arrays_moved_to_their_places_count_as_a_whole(folder):
-    for part in PARTS:
-        journal.unfinished(folder, part).replace(journal.finished(folder, part))
+    for subset in SUBSETS:
+        journal.unfinished(folder, subset).replace(journal.finished(folder, subset))
     assert journal.is_moved(folder)
     assert journal.read(folder, HEADER, PLANNED[:2], SETTINGS) == DONE
     assert journal.read(folder, HEADER, PLANNED, SETTINGS) == []

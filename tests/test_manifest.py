@@ -8,16 +8,16 @@ import numpy as np
 import pytest
 from helpers import FRAMES, GENRES, array_bytes, extract, read_manifest
 
+from common.errors import InputError
 from genre_features import manifest
+from genre_features.clips import find_clips
 from genre_features.frame import FrameSettings
-from genre_features.splits import split_tracks
-from genre_features.tracks import find_tracks
-from plumbing.inputs import InputError
+from genre_features.splits import split_clips
 
 
 def test_manifest_says_what_the_cache_was_made_from_and_with_what(corpus, features, tmp_path):
-    tracks, genres = find_tracks(corpus)
-    dealt, split = split_tracks(tracks)
+    tracks, genres = find_clips(corpus)
+    dealt, split = split_clips(tracks)
     settings = FrameSettings(frames=FRAMES)
     wanted = manifest.describe(corpus, dealt, genres, split, settings, tmp_path)
     found = read_manifest(features)
@@ -38,8 +38,8 @@ def test_files_that_are_as_they_were_are_not_hashed_again(corpus, tmp_path, monk
     audio, cache = tmp_path / "audio", tmp_path / "cache"
     shutil.copytree(corpus, audio)
     extract(audio, cache)
-    tracks, genres = find_tracks(audio)
-    dealt, split = split_tracks(tracks)
+    tracks, genres = find_clips(audio)
+    dealt, split = split_clips(tracks)
     changed = audio / tracks[0].file
     changed.write_bytes(changed.read_bytes()[:-2] + b"ab")  # as long as before
     digest, hashed = manifest.file_digest, []

@@ -29,7 +29,9 @@ def test_published_recipe_is_the_originals():
 @pytest.mark.parametrize("pooling", POOLINGS)
 @pytest.mark.parametrize("input_norm", INPUT_NORMS)
 def test_every_pooling_and_input_norm_gives_probabilities_at_any_length(pooling, input_norm):
-    model = make_model(pooling=pooling, input_norm=input_norm, deltas=(0.1,), crop=0.5)
+    model = make_model(
+        pooling=pooling, input_norm=input_norm, difference_lags=(0.1,), crop_seconds=0.5
+    )
     for n_frames in (1, 3, 200):
         probabilities = model(make_features(n_frames=n_frames)).exp()
         torch.testing.assert_close(probabilities.sum(dim=1), torch.ones(2))
@@ -38,16 +40,16 @@ def test_every_pooling_and_input_norm_gives_probabilities_at_any_length(pooling,
 def test_track_mean_makes_the_answer_independent_of_what_is_constant_over_a_track():
     features = make_features()
     offset = 10 * torch.randn(2, 1, 33)
-    model = make_model(input_norm="track-mean", deltas=(0.1,), pooling="mean")
+    model = make_model(input_norm="mean-normalised", difference_lags=(0.1,), pooling="mean")
     torch.testing.assert_close(model(features + offset), model(features), atol=1e-4, rtol=1e-4)
     model = make_model(input_norm="standardise", pooling="mean")
     assert not torch.allclose(model(features + offset), model(features), atol=1e-2)
 
 
-@pytest.mark.parametrize("input_norm", ["standardise", "track-mean"])
+@pytest.mark.parametrize("input_norm", ["standardise", "mean-normalised"])
 def test_standardised_inputs_have_mean_zero_and_deviation_one_over_the_tracks(input_norm):
     features = 50 * make_features(n_tracks=6) + 1000
-    model = make_model(input_norm=input_norm, deltas=(0.1, 0.3))
+    model = make_model(input_norm=input_norm, difference_lags=(0.1, 0.3))
     model.standardise(features.split(4))
     inputs = model.process(features).flatten(0, 1)
     torch.testing.assert_close(inputs.mean(dim=0), torch.zeros(99), atol=1e-3, rtol=0)
@@ -62,7 +64,7 @@ def test_constant_features_do_not_become_infinite():
 
 def test_deltas_are_differences_to_the_frame_so_many_seconds_before():
     features = make_features(n_frames=40)
-    inputs = make_model(deltas=(10 / RATE,)).process(features)
+    inputs = make_model(difference_lags=(10 / RATE,)).process(features)
     assert torch.equal(inputs[:, :, :33], features)
     assert not inputs[:, :10, 33:].any()
     assert torch.equal(inputs[:, 10:, 33:], features[:, 10:] - features[:, :-10])
@@ -73,7 +75,7 @@ def test_lengths_mean_the_same_seconds_at_every_hop_length():
     centroids = {}
     for hop_length in (512, 1709):
         rate = SAMPLE_RATE / hop_length
-        model = make_model(hop_length, deltas=(0.31, 1.0), crop=2.0)
+        model = make_model(hop_length, difference_lags=(0.31, 1.0), crop_seconds=2.0)
         for lag, seconds in zip(model.lags, (0.31, 1.0), strict=True):
             assert abs(lag / rate - seconds) <= 0.5 / rate
         assert abs(model.crop_length / rate - 2.0) <= 0.5 / rate
@@ -88,7 +90,7 @@ def test_lengths_mean_the_same_seconds_at_every_hop_length():
 
 @pytest.mark.parametrize("crop", [0.0, 0.5])
 def test_tracks_longer_than_a_training_clip_get_the_mean_over_half_overlapping_windows(crop):
-    model = make_model(crop=crop)
+    model = make_model(crop_seconds=crop)
     features = make_features(n_frames=250)
     scores = [model.classify(features[:, start : start + 100]) for start in (0, 50, 100, 150)]
     expected = torch.stack(scores).mean(dim=0).log_softmax(dim=1)
@@ -125,12 +127,12 @@ def test_windows_cover_a_track_and_a_remainder_under_a_tenth_adds_none(n_frames,
 
 
 def test_clip_of_30_s_is_one_window_although_it_has_a_frame_more_than_the_training_clips():
-    model, features = make_model(deltas=(0.1,)), make_features(n_frames=101)
+    model, features = make_model(difference_lags=(0.1,)), make_features(n_frames=101)
     assert torch.equal(model(features), model.classify(model.process(features)))
 
 
 def test_windows_classified_together_answer_as_each_alone(monkeypatch):
-    model, features = make_model(deltas=(0.1, 1.0)), make_features(n_frames=2000)
+    model, features = make_model(difference_lags=(0.1, 1.0)), make_features(n_frames=2000)
     monkeypatch.setattr(model_module, "WINDOWS_AT_ONCE", 1)
     alone = [*model.classify_windows(features, 100)]
     monkeypatch.undo()

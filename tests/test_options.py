@@ -51,9 +51,11 @@ def test_without_options_the_recipe_is_the_published_one(parse):
 
 
 def test_settings_change_the_recipe_that_is_named(parse):
-    recipe = parse("--recipe", "improved", "--epochs", 3, "--deltas", 0.1, 0.2, "--crop", 0).recipe
+    recipe = parse(
+        "--recipe", "improved", "--epochs", 3, "--difference-lags", 0.1, 0.2, "--crop-seconds", 0
+    ).recipe
     improved = RECIPES["improved"]
-    assert (recipe.name, recipe.epochs, recipe.deltas, recipe.crop) == (
+    assert (recipe.name, recipe.epochs, recipe.difference_lags, recipe.crop_seconds) == (
         "improved",
         3,
         (0.1, 0.2),
@@ -69,8 +71,8 @@ def test_settings_change_the_recipe_that_is_named(parse):
         ("--batch-size", 2.5),
         ("--learning-rate", 0),
         ("--learning-rate", "nan"),
-        ("--deltas", -1),
-        ("--crop", "long"),
+        ("--difference-lags", -1),
+        ("--crop-seconds", "long"),
         ("--seed", -1),
         ("--pooling", "best"),
         ("--input-norm", "all"),

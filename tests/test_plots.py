@@ -15,7 +15,7 @@ from genre_lstm import plots
 
 def test_confusion_matrix_has_counts_and_row_percentages_where_there_are_clips(figures):
     scores = {"confusion": [[3, 1], [0, 2]], "accuracy": 5 / 6, "n": 6}
-    plots.draw_confusion({"validation": scores, "test": scores}, ["zouk", "ska"], Path("c.png"), "")
+    plots.plot_confusion({"validation": scores, "test": scores}, ["zouk", "ska"], Path("c.png"), "")
     for axes in figures["c.png"].axes:
         assert [text.get_text() for text in axes.get_yticklabels()] == ["zouk", "ska"]
         assert [text.get_text() for text in axes.get_xticklabels()] == ["zouk", "ska"]
@@ -28,7 +28,7 @@ def test_confusion_matrix_has_counts_and_row_percentages_where_there_are_clips(f
 def test_names_in_a_confusion_matrix_are_neither_cut_nor_squeeze_it(figures, n_genres):
     genres = [f"{i} is the number of a genre whose name is long" for i in range(n_genres)]
     scores = {"confusion": np.ones((n_genres, n_genres)), "accuracy": 0.5, "n": n_genres}
-    plots.draw_confusion({"validation": scores, "test": scores}, genres, Path("c.png"), 50 * "ab ")
+    plots.plot_confusion({"validation": scores, "test": scores}, genres, Path("c.png"), 50 * "ab ")
     assert is_uncut(figures["c.png"])
     for axes in figures["c.png"].axes:
         inches = axes.get_window_extent().width / figures["c.png"].dpi
@@ -39,7 +39,7 @@ def test_confusion_matrices_of_many_genres_have_no_numbers_and_a_bounded_size(fi
     for n_genres in (41, 400):
         genres = [f"{i:03}" for i in range(n_genres)]
         scores = {"confusion": np.ones((n_genres, n_genres)), "accuracy": 0.5, "n": n_genres}
-        plots.draw_confusion({"test": scores}, genres, Path(f"{n_genres}.png"), "")
+        plots.plot_confusion({"test": scores}, genres, Path(f"{n_genres}.png"), "")
         (axes,) = figures[f"{n_genres}.png"].axes
         assert not axes.texts
         assert len(axes.get_yticklabels()) <= 150
@@ -57,7 +57,7 @@ def make_history(rates):
 
 
 def test_curves_show_every_epoch_and_every_validation_apart_and_together(figures):
-    plots.draw_history(make_history([0.1] * 4), "", "")
+    plots.plot_history(make_history([0.1] * 4), "", "")
     assert len(figures) == 7
     (trained,) = figures["graph_train_loss.png"].axes[0].lines
     (validated,) = figures["graph_val_loss.png"].axes[0].lines
@@ -73,7 +73,7 @@ def test_curves_show_every_epoch_and_every_validation_apart_and_together(figures
 
 
 def test_rate_changes_are_marked_behind_the_curves_and_named_above_them(figures):
-    plots.draw_history(make_history([0.1] * 10 + [0.01] * 10 + [0.001, 0.0001]), "", "")
+    plots.plot_history(make_history([0.1] * 10 + [0.01] * 10 + [0.001, 0.0001]), "", "")
     (axes,) = figures["graph_val_loss.png"].axes
     curve, *marks = axes.lines
     assert [mark.get_xdata()[0] for mark in marks] == [11, 21, 22]
@@ -84,7 +84,7 @@ def test_rate_changes_are_marked_behind_the_curves_and_named_above_them(figures)
 
 
 def test_rate_that_changes_all_the_time_is_in_its_own_plot_alone(figures):
-    plots.draw_history(make_history(np.geomspace(1, 1e-3, 100)), "", "")
+    plots.plot_history(make_history(np.geomspace(1, 1e-3, 100)), "", "")
     assert len(figures["graph_val_loss.png"].axes[0].lines) == 1
     assert len(figures["graph_lr.png"].axes[0].lines[0].get_xdata()) == 100
 
@@ -92,7 +92,7 @@ def test_rate_that_changes_all_the_time_is_in_its_own_plot_alone(figures):
 def test_tick_labels_of_the_learning_rate_are_powers_of_ten_not_their_source(tmp_path, monkeypatch):
     monkeypatch.setitem(rcParams, "svg.fonttype", "none")  # text stays text
     monkeypatch.setattr(plots, "CURVES", {"graph_lr": plots.CURVES["graph_lr"]})
-    plots.draw_history(make_history([0.1, 0.1, 0.001]), tmp_path, "", "svg")
+    plots.plot_history(make_history([0.1, 0.1, 0.001]), tmp_path, "", "svg")
     text = (tmp_path / "graph_lr.svg").read_text(encoding="utf-8")
     text = re.sub("<!--.*?-->", "", text)
     assert "learning rate" in text
@@ -102,7 +102,7 @@ def test_tick_labels_of_the_learning_rate_are_powers_of_ten_not_their_source(tmp
 
 def test_training_that_was_never_validated_has_curves_of_what_there_is(figures):
     row = {"epoch": 1, "learning_rate": 0.1, "train_loss": 1.0, "train_accuracy": 0.5}
-    plots.draw_history([row | {"val_loss": None, "val_accuracy": None}], "", "")
+    plots.plot_history([row | {"val_loss": None, "val_accuracy": None}], "", "")
     assert set(figures) == {"graph_train_loss.png", "graph_train_accuracy.png", "graph_lr.png"}
 
 
@@ -112,7 +112,7 @@ def test_reliability_has_a_dot_and_an_interval_a_bin_before_and_after_calibratio
     bins = [dict(zip(names, found, strict=True)) for found in values]
     before = {"bins": bins, "error": 0.25, "expected_error": 0.125}
     found = {"before": before, "after": before | {"bins": bins[:1], "error": 0.5}}
-    plots.draw_reliability({"temperature": 2.0, "test": found}, Path("r.png"), "")
+    plots.plot_reliability({"temperature": 2.0, "test": found}, Path("r.png"), "")
     (axes,) = figures["r.png"].axes
     dots = [container.lines[0].get_xydata().tolist() for container in axes.containers]
     assert dots == [[[0.5, 1.0], [0.9, 0.5]], [[0.5, 1.0]]]
@@ -127,7 +127,7 @@ def test_reliability_has_a_dot_and_an_interval_a_bin_before_and_after_calibratio
 def test_reliability_is_drawn_once_where_the_temperature_changes_nothing(figures):
     cell = {"n": 3, "confidence": 0.5, "accuracy": 1.0, "low": 0.4, "high": 1.0}
     found = {"bins": [cell], "error": 0.5, "expected_error": 0.2}
-    plots.draw_reliability(
+    plots.plot_reliability(
         {"temperature": 1.0, "test": {"before": found, "after": found}}, Path("r.png"), "title"
     )
     assert len(figures["r.png"].axes[0].containers) == 1
@@ -139,7 +139,7 @@ def test_reliability_is_drawn_once_where_the_temperature_changes_nothing(figures
 def test_answers_over_time_are_layers_in_the_genres_colours(figures):
     genres = ["jazz", "pop"]
     shares = np.array([[0.25, 0.75], [1.0, 0.0]])
-    plots.draw_answers_over_time(np.array([0, 2, 5]), shares, genres, Path("a.png"), "")
+    plots.plot_probabilities(np.array([0, 2, 5]), shares, genres, Path("a.png"), "")
     (axes,) = figures["a.png"].axes
     assert axes.get_xlim() == (0, 5)
     for layer, color in zip(axes.collections, genre_colors(genres), strict=True):

@@ -33,7 +33,7 @@ def test_unseen_clips_get_their_genre_with_probabilities_sorted(weights, tmp_pat
 
 def test_clip_of_a_cache_gets_the_answer_that_scoring_gave_it(trained, corpus):
     summary = read_summary(trained, "PiecewiseDecay")
-    paths = [corpus / genre / f"{genre}.00000.wav" for genre in GENRES]  # the test part
+    paths = [corpus / genre / f"{genre}.00000.wav" for genre in GENRES]  # the test subset
     lines, _ = predict(*paths, "--weights", trained / "weights", "--json")
     genres = [json.loads(line)["genre"] for line in lines]
     confusion = [[int(genre == found) for genre in GENRES] for found in genres]

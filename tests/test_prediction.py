@@ -6,7 +6,7 @@ import torch
 from helpers import make_model
 
 from genre_features.frame import FrameSettings
-from genre_lstm.prediction import classify, classify_over_time, doubts
+from genre_lstm.prediction import caveats, classify, classify_over_time
 
 SAVED = {"genres": ["a", "b", "c"], "temperature": 2.0, "settings": FrameSettings(frames=100)}
 
@@ -60,5 +60,5 @@ def test_file_of_one_window_has_the_same_answer_over_time():
     ],
 )
 def test_answers_that_are_unsure_or_to_short_audio_are_marked(shares, seconds, words):
-    found = doubts(dict(zip("abc", shares, strict=False)), seconds)
+    found = caveats(dict(zip("abc", shares, strict=False)), seconds)
     assert [note.partition(":")[0] for note in found] == words

@@ -27,17 +27,17 @@ from helpers import (
 from torch import distributed, multiprocessing
 from torch.optim.lr_scheduler import ReduceLROnPlateau
 
-from genre_lstm.processes import by_first, is_first, n_processes, share, take_device
+from common.errors import InputError
+from genre_lstm.processes import is_rank_zero, on_rank_zero, set_local_device, share, world_size
 from genre_lstm.recipes import RECIPES, Recipe
 from genre_lstm.tensors import read_tensors
 from genre_lstm.training import batches, train_epoch, train_step
-from plumbing.inputs import InputError
 
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="torchrun is another matter on Windows")
 
 # 12 clips in batches of 11: uneven shares, and a last batch that leaves the second process none.
 IMPROVED = dataclasses.replace(
-    RECIPES["improved"], epochs=3, validate_every=1, batch_size=11, crop=0.5
+    RECIPES["improved"], epochs=3, validate_every=1, batch_size=11, crop_seconds=0.5
 )
 WITHOUT_DROPOUT = {
     "published": Recipe(batch_size=11),
@@ -55,7 +55,7 @@ def take_steps(features, folder, recipe):
     model.train()
     # Adam makes much of rounding where a gradient is next to nothing.
     optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
-    genre_weights = torch.tensor([0.3, 0.5, 1.0]) if recipe.balanced else None
+    genre_weights = torch.tensor([0.3, 0.5, 1.0]) if recipe.class_weighted else None
     steps = []
     for batch in batches(run.data, "train", 11, "cpu", recipe.shuffle):
         found = train_step(model, optimizer, *batch, genre_weights)
@@ -64,7 +64,7 @@ def take_steps(features, folder, recipe):
     return steps
 
 
-def take_part(rank, size, features, folder):
+def take_subset(rank, size, features, folder):
     """Be one of several processes; write down what it comes to."""
     rendezvous = f"file://{folder / 'rendezvous'}"
     distributed.init_process_group("gloo", rendezvous, rank=rank, world_size=size)
@@ -91,7 +91,9 @@ def processes(features, tmp_path_factory):
     folder = tmp_path_factory.mktemp("processes")
     # A fork has all modules; other systems than Linux fork badly.
     method = "fork" if sys.platform == "linux" else "spawn"
-    multiprocessing.start_processes(take_part, (2, features, folder), nprocs=2, start_method=method)
+    multiprocessing.start_processes(
+        take_subset, (2, features, folder), nprocs=2, start_method=method
+    )
     return [read_tensors(folder / f"{rank}.pt") for rank in range(2)]
 
 
@@ -106,12 +108,12 @@ def torchrun(features, folder, *arguments, before=None):
 
 def test_without_torchrun_one_process_does_everything():
     model = make_model()
-    assert n_processes() == 1
-    assert is_first()
-    assert by_first(divmod, 7, 2) == (3, 1)
+    assert world_size() == 1
+    assert is_rank_zero()
+    assert on_rank_zero(divmod, 7, 2) == (3, 1)
     assert share(model) is model
     assert "classify" not in vars(model)  # its own, unchanged
-    take_device("cpu")
+    set_local_device("cpu")
 
 
 @pytest.mark.parametrize("name", WITHOUT_DROPOUT)

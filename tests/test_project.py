@@ -11,11 +11,11 @@ from helpers import ROOT, SCHEDULES, SCRIPTS
 
 # Each wing, and those that it may import.
 WINGS = {
-    "plumbing": (),
-    "genre_features": ("plumbing",),
-    "genre_lstm": ("genre_features", "plumbing"),
-    "experiments": ("genre_lstm", "genre_features", "plumbing"),
-    "benchmarks": ("genre_lstm", "genre_features", "plumbing"),
+    "common": (),
+    "genre_features": ("common",),
+    "genre_lstm": ("genre_features", "common"),
+    "experiments": ("genre_lstm", "genre_features", "common"),
+    "benchmarks": ("genre_lstm", "genre_features", "common"),
 }
 SOURCES = [path for folder in (".", *WINGS) for path in (ROOT / folder).glob("*.py")]
 
@@ -82,7 +82,7 @@ def test_no_import_runs_in_a_circle():
     graph = {
         name: {
             *imported_modules(path),
-            *(f"{module}.{part}" for module, part in imported_names(path)),
+            *(f"{module}.{subset}" for module, subset in imported_names(path)),
         }
         & set(paths)
         for name, path in paths.items()

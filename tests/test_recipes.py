@@ -4,13 +4,13 @@ import dataclasses
 
 import pytest
 
-from genre_lstm.recipes import RECIPES, Recipe, changed_settings, title_of
+from genre_lstm.recipes import RECIPES, Recipe, changed_settings, recipe_title
 
 
 @pytest.mark.parametrize("name", RECIPES)
 def test_unchanged_recipe_is_called_by_its_name(name):
     assert RECIPES[name].name == name
-    assert title_of(RECIPES[name]) == f"{name} recipe"
+    assert recipe_title(RECIPES[name]) == f"{name} recipe"
 
 
 @pytest.mark.parametrize(
@@ -22,12 +22,12 @@ def test_unchanged_recipe_is_called_by_its_name(name):
     ],
 )
 def test_title_names_the_recipe_and_every_changed_setting(recipe, title):
-    assert title_of(recipe) == title
+    assert recipe_title(recipe) == title
 
 
 def test_changed_settings_are_those_that_differ_and_no_others():
     assert changed_settings(Recipe(), Recipe()) == {}
-    assert changed_settings(Recipe(crop=8.0), Recipe()) == {"crop": 8.0}
+    assert changed_settings(Recipe(crop_seconds=8.0), Recipe()) == {"crop_seconds": 8.0}
 
 
 def test_improved_recipe_keeps_the_two_layers_of_the_published_one():

@@ -37,8 +37,8 @@ def test_weights_curves_and_figures_are_written(trained, schedule):
     assert summary["genres"] == GENRES
     assert summary["recipe"]["batch_size"] == 5
     assert summary["final_epoch"] == summary["scored_epoch"] == 25
-    for part, n_clips in (("validation", 6), ("test", 3)):
-        scores = summary[part]
+    for subset, n_clips in (("validation", 6), ("test", 3)):
+        scores = summary[subset]
         assert scores["n"] == n_clips
         assert scores["correct"] == np.trace(scores["confusion"])
         assert list(scores["recall"]) == GENRES
@@ -69,9 +69,9 @@ def test_model_pt_alone_rebuilds_the_model_and_its_scores(trained, features, sch
     assert saved["genres"] == GENRES
     assert saved["settings"] == data.settings
     summary = read_summary(trained, schedule)
-    for part in ("validation", "test"):
-        assert score(answer(model, data, part), data.genres) == summary[part] | {
-            "loss": pytest.approx(summary[part]["loss"])
+    for subset in ("validation", "test"):
+        assert score(answer(model, data, subset), data.genres) == summary[subset] | {
+            "loss": pytest.approx(summary[subset]["loss"])
         }
 
 
@@ -94,24 +94,24 @@ def test_predictions_have_a_row_for_every_clip_with_its_name_genre_and_answer(
     folder = request.getfixturevalue(place)
     rows = read_rows(folder / "result" / "PiecewiseDecay" / "predictions.csv")
     tracks, summary = read_manifest(features)["tracks"], read_summary(folder, "PiecewiseDecay")
-    found = [(row["part"], row["track"]) for row in rows]
-    assert found == [(part, name) for part in ("validation", "test") for name in tracks[part]]
-    confusion = {part: np.zeros((3, 3), int) for part in ("validation", "test")}
+    found = [(row["subset"], row["track"]) for row in rows]
+    assert found == [(subset, name) for subset in ("validation", "test") for name in tracks[subset]]
+    confusion = {subset: np.zeros((3, 3), int) for subset in ("validation", "test")}
     for row in rows:
-        assert row["genre"] == row["track"].split(".")[0]
+        assert row["true"] == row["track"].split(".")[0]
         shares = [float(row[f"p_{genre}"]) for genre in GENRES]
         assert sum(shares) == pytest.approx(1, abs=1e-5)
-        assert row["answer"] == GENRES[np.argmax(shares)]
-        confusion[row["part"]][GENRES.index(row["genre"]), GENRES.index(row["answer"])] += 1
-    for part, counts in confusion.items():
-        assert counts.tolist() == summary[part]["confusion"]
+        assert row["predicted"] == GENRES[np.argmax(shares)]
+        confusion[row["subset"]][GENRES.index(row["true"]), GENRES.index(row["predicted"])] += 1
+    for subset, counts in confusion.items():
+        assert counts.tolist() == summary[subset]["confusion"]
 
 
 def test_probabilities_in_the_predictions_are_divided_by_the_temperature():
     scores = torch.tensor([[0.2, 0.8], [0.9, 0.1]]).log()
     answers = Answers(scores, torch.tensor([0, 0]))
     rows = list(predictions("test", ["x", "y"], answers, ["a", "b"], 2.0))
-    assert [(row["track"], row["genre"], row["answer"]) for row in rows] == [
+    assert [(row["track"], row["true"], row["predicted"]) for row in rows] == [
         ("x", "a", "b"),
         ("y", "a", "a"),
     ]

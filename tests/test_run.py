@@ -23,10 +23,10 @@ from helpers import (
     train,
 )
 
+from common.files import lock_folders
 from genre_lstm import training
 from genre_lstm.tensors import read_tensors
 from genre_lstm.weights import load_model
-from plumbing.files import alone
 
 ON_POSIX = pytest.mark.skipif(os.name != "posix", reason="signals are another matter on Windows")
 
@@ -181,7 +181,7 @@ def test_full_disk_is_said_in_one_line_and_the_files_are_as_before(
 
 def test_second_training_into_a_folder_is_told_who_is_at_work_there(features, tmp_path):
     weights = tmp_path / "weights" / "PiecewiseDecay"
-    with alone(weights):
+    with lock_folders(weights):
         _, stderr = train("PiecewiseDecay", features, tmp_path, "--epochs", 1, status=2)
     assert_one_line(stderr, f"process {os.getpid()}", "is writing to", weights)
 
@@ -195,7 +195,7 @@ def test_missing_features_are_said_in_one_line(tmp_path):
 
 
 def test_batch_normalisation_of_a_single_frame_is_refused_in_one_line(features, tmp_path, undrawn):
-    options = ("--epochs", 1, "--input-norm", "batch", "--crop", 0.01, "--batch-size")
+    options = ("--epochs", 1, "--input-norm", "batch", "--crop-seconds", 0.01, "--batch-size")
     _, stderr = train("PiecewiseDecay", features, tmp_path, *options, 11, status=2)  # 11 and 1 clip
     assert_one_line(stderr, "--input-norm batch", "--batch-size")
     train("PiecewiseDecay", features, tmp_path, *options, 10)

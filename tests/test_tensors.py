@@ -6,8 +6,8 @@ import pytest
 import torch
 from helpers import Trap, full_disk
 
+from common.errors import InputError
 from genre_lstm.tensors import check_tensors, read_tensors, write_tensors
-from plumbing.inputs import InputError
 
 WANTED = {"a": torch.zeros(2, 3)}
 

@@ -7,7 +7,7 @@ import nbformat
 from helpers import ROOT, SCRIPTS
 from nbclient import NotebookClient
 
-PACKAGES = ("plumbing", "genre_features", "genre_lstm")
+PACKAGES = ("common", "genre_features", "genre_lstm")
 
 
 def read_tour():

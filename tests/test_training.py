@@ -56,7 +56,7 @@ def test_features_held_on_a_device_give_the_same_batches_and_weights_to_the_bit(
             assert all(isinstance(inputs, torch.Tensor) for inputs in data.inputs.values())
         torch.manual_seed(0)
         drawn = list(batches(data, "train", 5, "cpu", shuffle=True))
-        recipe = dataclasses.replace(RECIPES["improved"], batch_size=5, crop=0.5)
+        recipe = dataclasses.replace(RECIPES["improved"], batch_size=5, crop_seconds=0.5)
         model = GenreLSTM(3, recipe, data.settings)
         train_epoch(model, torch.optim.AdamW(model.parameters()), data)
         found.append([*itertools.chain(*drawn), *model.parameters(), torch.get_rng_state()])
@@ -66,7 +66,7 @@ def test_features_held_on_a_device_give_the_same_batches_and_weights_to_the_bit(
 def test_no_step_reads_anything_back_from_the_device(features):
     data = GenreFeatureData(features).load()
     hold(data, "meta")  # its tensors have no values to be read
-    recipe = dataclasses.replace(RECIPES["improved"], batch_size=5, crop=0.5)
+    recipe = dataclasses.replace(RECIPES["improved"], batch_size=5, crop_seconds=0.5)
     model = GenreLSTM(3, recipe, data.settings).to("meta").train()
     optimizer = torch.optim.AdamW(model.parameters())
     genre_weights = balance(data.targets["train"], 3).to("meta")
@@ -78,7 +78,7 @@ def test_no_step_reads_anything_back_from_the_device(features):
 
 def test_features_too_large_for_a_device_stay_in_their_files(features, monkeypatch):
     data = GenreFeatureData(features).load()
-    monkeypatch.setattr(training, "LARGEST_HELD", 1000)
+    monkeypatch.setattr(training, "MAX_PRELOAD", 1000)
     hold(data, "meta")
     assert all(isinstance(inputs, np.memmap) for inputs in data.inputs.values())
 
@@ -109,8 +109,8 @@ def test_a_clip_of_a_rare_genre_weighs_the_same_in_batches_of_any_size_and_mixtu
     whole = mean_loss(log_probabilities, genres, genre_weights)
     for size in (1, 2, 4):  # batches of one genre and of several
         pairs = zip(log_probabilities.split(size), genres.split(size), strict=True)
-        parts = torch.stack([mean_loss(*pair, genre_weights) for pair in pairs])
-        torch.testing.assert_close(parts.mean(), whole)
+        subsets = torch.stack([mean_loss(*pair, genre_weights) for pair in pairs])
+        torch.testing.assert_close(subsets.mean(), whole)
 
 
 def test_a_step_tells_the_loss_and_right_answers_before_it_and_lowers_the_loss():
@@ -125,7 +125,7 @@ def test_a_step_tells_the_loss_and_right_answers_before_it_and_lowers_the_loss()
 
 @pytest.mark.parametrize("clip_norm", [0.0, 0.01])
 def test_gradients_are_clipped_where_the_recipe_says_so(clip_norm):
-    model = make_model(clip_norm=clip_norm).train()
+    model = make_model(max_grad_norm=clip_norm).train()
     optimizer = torch.optim.SGD(model.parameters(), lr=0.0)
     train_step(model, optimizer, make_features(6), torch.tensor([0] * 6))
     norm = torch.cat([tensor.grad.flatten() for tensor in model.parameters()]).norm()
@@ -156,7 +156,7 @@ def test_divergence_is_told_by_the_first_loss_or_else_the_weights():
 
 def test_the_estimate_of_the_time_leaves_weights_and_random_numbers_as_they_were(features):
     data = GenreFeatureData(features).load()
-    model = GenreLSTM(3, Recipe(batch_size=5, dropout=0.5, mixup=0.5), data.settings)
+    model = GenreLSTM(3, Recipe(batch_size=5, dropout=0.5, mixup_alpha=0.5), data.settings)
     before = [tensor.clone() for tensor in (*model.parameters(), torch.get_rng_state())]
     assert seconds_per_epoch(model, data) > 0
     after = [*model.parameters(), torch.get_rng_state()]

@@ -6,7 +6,7 @@ import pytest
 
 from genre_features.features import power_spectrogram
 from genre_features.frame import HOP_LENGTH, N_FFT, SAMPLE_RATE
-from genre_features.tuning import spectral_peaks, tuning_of
+from genre_features.tuning import estimate_tuning, spectral_peaks
 
 
 def spectrogram(cents, noise=0.01):
@@ -23,17 +23,17 @@ def spectrogram(cents, noise=0.01):
 def test_tuning_is_the_one_that_librosa_estimates(cents, noise):
     power = spectrogram(cents, noise)
     expected = librosa.estimate_tuning(S=power.T, sr=SAMPLE_RATE)
-    assert tuning_of(*spectral_peaks(power)) == pytest.approx(expected, abs=1e-12)
+    assert estimate_tuning(*spectral_peaks(power)) == pytest.approx(expected, abs=1e-12)
 
 
 @pytest.mark.parametrize("cents", [-40, -10, 0, 25])
 def test_tuning_is_within_a_few_cents_of_the_truth(cents):
-    found = tuning_of(*spectral_peaks(spectrogram(cents, noise=0)))
+    found = estimate_tuning(*spectral_peaks(spectrogram(cents, noise=0)))
     assert 100 * found == pytest.approx(cents, abs=6)
 
 
 def test_silence_is_in_tune():
-    assert tuning_of(*spectral_peaks(np.zeros((3, 1025), np.float32))) == 0
+    assert estimate_tuning(*spectral_peaks(np.zeros((3, 1025), np.float32))) == 0
 
 
 def test_a_peak_takes_five_bytes():

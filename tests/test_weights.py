@@ -19,10 +19,10 @@ from helpers import (
     train,
 )
 
+from common.errors import InputError
 from genre_features.frame import FrameSettings
 from genre_lstm.recipes import INPUT_NORMS, POOLINGS
 from genre_lstm.weights import find_weights, load_model, save_model
-from plumbing.inputs import InputError
 
 
 def write_model(path, model, **changes):
@@ -41,10 +41,10 @@ def write_model(path, model, **changes):
 @pytest.mark.parametrize("pooling", POOLINGS)
 @pytest.mark.parametrize("input_norm", INPUT_NORMS)
 def test_loaded_model_answers_as_the_one_that_was_saved(tmp_path, pooling, input_norm):
-    model = make_model(pooling=pooling, input_norm=input_norm, deltas=(0.1,))
+    model = make_model(pooling=pooling, input_norm=input_norm, difference_lags=(0.1,))
     model.standardise([make_features(n_tracks=4)])
     saved = {"mean": model.input_mean, "deviation": model.input_deviation}
-    saved = saved if input_norm in ("standardise", "track-mean") else None
+    saved = saved if input_norm in ("standardise", "mean-normalised") else None
     write_model(tmp_path / "model.pt", model, standardisation=saved)
     loaded, _ = load_model(tmp_path / "model.pt")
     assert not any(tensor.is_meta for tensor in (*loaded.parameters(), *loaded.buffers()))
@@ -52,7 +52,10 @@ def test_loaded_model_answers_as_the_one_that_was_saved(tmp_path, pooling, input
 
 
 def test_saved_model_comes_back_with_all_that_was_said_about_it(tmp_path):
-    model, settings = make_model(input_norm="standardise", deltas=(0.1,)), FrameSettings(frames=100)
+    model, settings = (
+        make_model(input_norm="standardise", difference_lags=(0.1,)),
+        FrameSettings(frames=100),
+    )
     model.standardise([make_features(n_tracks=4)])
     about = {"genres": ["a", "b", "c"], "temperature": 1.5, "seed": 7}
     save_model(tmp_path / "model.pt", model, settings, **about)
@@ -93,9 +96,9 @@ def test_weights_are_found_by_file_folder_or_the_folder_above(tmp_path):
         (("--shuffle",), "shuffle", True),
         (("--recipe", "improved", "--no-shuffle"), "shuffle", False),
         (("--input-norm", "batch"), "input_norm", "batch"),
-        (("--deltas", 0.1, 0.2), "deltas", [0.1, 0.2]),
-        (("--recipe", "improved", "--deltas"), "deltas", []),
-        (("--crop", 0.5), "crop", 0.5),
+        (("--difference-lags", 0.1, 0.2), "deltas", [0.1, 0.2]),
+        (("--recipe", "improved", "--difference-lags"), "deltas", []),
+        (("--crop-seconds", 0.5), "crop", 0.5),
         (("--pooling", "attention"), "pooling", "attention"),
     ],
 )
@@ -169,7 +172,7 @@ def test_missing_and_unknown_keys_are_named(tmp_path, place):
     ("input_norm", "standardisation"),
     [
         ("standardise", None),
-        ("track-mean", {}),
+        ("mean-normalised", {}),
         ("none", {"mean": torch.zeros(33), "deviation": torch.ones(33)}),
     ],
 )
@@ -188,9 +191,9 @@ def test_standardisation_is_there_if_and_only_if_the_recipe_has_one(
         {"hidden_size": 10**10},
         {"n_layers": 10**9},
         {"n_layers": 0},
-        {"deltas": [0.1] * 1000},
-        {"deltas": [float("inf")]},
-        {"crop": "long"},
+        {"difference_lags": [0.1] * 1000},
+        {"difference_lags": [float("inf")]},
+        {"crop_seconds": "long"},
         {"pooling": "best"},
         {"input_norm": None},
         {"dropout": 2.0},

@@ -10,11 +10,11 @@ from pathlib import Path
 
 from threadpoolctl import ThreadpoolController
 
-from plumbing.inputs import InputError, attempt
+from common.errors import InputError, try_call
 
 
-def spread_over_cluster(function, calls, scheduler):
-    """Yield `attempt(function, *call)` for every call, in order, from a Dask cluster."""
+def map_on_cluster(function, calls, scheduler):
+    """Yield `try_call(function, *call)` for every call, in order, from a Dask cluster."""
     try:
         import distributed
     except ImportError:
@@ -29,7 +29,7 @@ def spread_over_cluster(function, calls, scheduler):
     with client:
         if not client.nthreads():
             print(f"Waiting for workers to join {scheduler} (dask worker).", file=sys.stderr)
-        upload_packages(client, {attempt.__module__, function.__module__})
+        upload_packages(client, {try_call.__module__, function.__module__})
         n_held, held = max(64, 2 * sum(client.nthreads().values())), collections.deque()
         for call in calls:
             held.append((call, client.submit(with_one_thread, function, *call, pure=False)))
@@ -62,6 +62,6 @@ def upload_packages(client, modules):
 
 
 def with_one_thread(function, *arguments):
-    """Return `attempt(function, *arguments)`, with one thread for numpy's libraries."""
+    """Return `try_call(function, *arguments)`, with one thread for numpy's libraries."""
     with ThreadpoolController().limit(limits=1):
-        return attempt(function, *arguments)
+        return try_call(function, *arguments)

@@ -10,8 +10,8 @@ import sys
 import pytest
 from helpers import ROOT, SCRIPTS
 
-from plumbing.inputs import LARGEST, InputError
-from plumbing.scripts import HelpFormatter, at_least, library_versions, run_script
+from common.cli import HelpFormatter, library_versions, number_in, run_script
+from common.errors import MAX_NUMBER, InputError
 
 OPTIONS = ["--help", "--no-such-option"]
 # Runs each script with each option; prints what it answers, and the modules imported by then.
@@ -93,7 +93,7 @@ def test_line_breaks_in_what_is_said_are_escaped(capsys, error):
 def test_closed_streams_are_not_taken_for_files(closed, tmp_path):
     code = (
         "import sys\n"
-        "from plumbing.scripts import run_script\n"
+        "from common.cli import run_script\n"
         "def main(path):\n"
         "    with open(path, 'w') as file:\n"
         "        assert file.fileno() > 2\n"
@@ -115,7 +115,7 @@ def test_closed_streams_are_not_taken_for_files(closed, tmp_path):
 @pytest.mark.parametrize("unbuffered", ["", "1"])
 def test_script_whose_output_is_cut_off_ends_without_a_word(n_lines, unbuffered):
     code = (
-        "from plumbing.scripts import run_script\n"
+        "from common.cli import run_script\n"
         "def main():\n"
         f"    for number in range({n_lines}):\n"
         "        print(number)\n"
@@ -154,19 +154,19 @@ def test_a_bug_is_not_hidden():
 @pytest.mark.parametrize(
     ("least", "good", "bad"),
     [
-        (1, ["1", "7", str(LARGEST)], ["0", "-1", "1.5", "x", "", str(LARGEST + 1)]),
+        (1, ["1", "7", str(MAX_NUMBER)], ["0", "-1", "1.5", "x", "", str(MAX_NUMBER + 1)]),
         (0.5, ["0.5", "2", "1e3"], ["0.4", "nan", "inf", "x", "1e10"]),
     ],
 )
 def test_numbers_are_of_the_type_of_the_least_one_and_in_range(least, good, bad):
-    read = at_least(least)
+    read = number_in(least)
     assert [read(text) for text in good] == [type(least)(text) for text in good]
     assert {type(read(text)) for text in good} == {type(least)}
     for text in bad:
         with pytest.raises(argparse.ArgumentTypeError, match=f"isn't a number from {least} to"):
             read(text)
     with pytest.raises(argparse.ArgumentTypeError):
-        at_least(least, most=7)("8")
+        number_in(least, most=7)("8")
 
 
 def test_help_shows_defaults_where_there_are_some():

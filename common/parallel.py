@@ -14,19 +14,19 @@ from pathlib import Path
 
 from threadpoolctl import ThreadpoolController
 
-from plumbing.cluster import spread_over_cluster
-from plumbing.inputs import InputError, attempt
+from common.cluster import map_on_cluster
+from common.errors import InputError, try_call
 
 # glibc then reuses a clip's memory for the next clip: fetching fresh pages from the system for
 # every clip takes time. Bytes.
 KEEP_MEMORY = {"MALLOC_MMAP_THRESHOLD_": str(2**28), "MALLOC_TRIM_THRESHOLD_": str(2**29)}
 THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "VECLIB_MAXIMUM_THREADS")
-HELD = 4  # calls of each process whose results may wait for those of earlier calls
-MOST_PROCESSES = 60 if os.name == "nt" else 10_000  # Windows can't wait for more
+MAX_PENDING = 4  # calls of each process whose results may wait for those of earlier calls
+MAX_PROCESSES = 60 if os.name == "nt" else 10_000  # Windows can't wait for more
 
 
-def spread(function, calls, jobs=None, scheduler=None):
-    """Yield `attempt(function, *call)` for every call, in order, from parallel processes.
+def parallel_map(function, calls, jobs=None, scheduler=None):
+    """Yield `try_call(function, *call)` for every call, in order, from parallel processes.
 
     Each process uses one thread: all cores are busy, and sums don't depend on `jobs`. Calls are
     made a little ahead of the results that are taken, and the processes end with this one.
@@ -48,15 +48,15 @@ def spread(function, calls, jobs=None, scheduler=None):
         A process was killed; or there is no such scheduler, no longer, or no library for it.
     """
     if scheduler:
-        yield from spread_over_cluster(function, calls, scheduler)
+        yield from map_on_cluster(function, calls, scheduler)
     elif jobs == 1:
         libraries = ThreadpoolController()
         for call in calls:
             with libraries.limit(limits=1):
-                outcome = attempt(function, *call)
+                outcome = try_call(function, *call)
             yield outcome
     else:
-        yield from spread_over_processes(function, calls, jobs or n_cores())
+        yield from map_in_processes(function, calls, jobs or n_cores())
 
 
 def n_cores():
@@ -68,36 +68,36 @@ def n_cores():
     return n
 
 
-def spread_over_processes(function, calls, n_processes):
-    """Yield `attempt(function, *call)` for every call, in order, from so many processes."""
-    n_processes, context = min(n_processes, MOST_PROCESSES), multiprocessing.get_context("spawn")
+def map_in_processes(function, calls, world_size):
+    """Yield `try_call(function, *call)` for every call, in order, from so many processes."""
+    world_size, context = min(world_size, MAX_PROCESSES), multiprocessing.get_context("spawn")
     ours, theirs = context.Pipe()
     held = collections.deque()  # of the calls made, in order, those whose results aren't taken
     with contextlib.ExitStack() as stack:
         try:
             pool = concurrent.futures.ProcessPoolExecutor(
-                n_processes, context, initializer=end_with, initargs=(theirs,)
+                world_size, context, initializer=exit_with_parent, initargs=(theirs,)
             )
         except NotImplementedError as error:  # a system without semaphores
             raise InputError(f"no parallel processes here ({error}): add --jobs 1") from None
         stack.callback(pool.shutdown, cancel_futures=True)
         stack.callback(ours.close)  # ends the processes, whatever they are doing
         for call in calls:
-            with surroundings():  # a process is started with the first calls
-                held.append((call, pool.submit(attempt, function, *call)))
-            if len(held) == HELD * n_processes:
-                yield take(held, n_processes)
+            with worker_environment():  # a process is started with the first calls
+                held.append((call, pool.submit(try_call, function, *call)))
+            if len(held) == MAX_PENDING * world_size:
+                yield take(held, world_size)
         while held:
-            yield take(held, n_processes)
+            yield take(held, world_size)
 
 
-def take(held, n_processes):
+def take(held, world_size):
     """Return the result of the first call held; InputError if a process was killed."""
     try:
         result = held[0][1].result()
     except BrokenProcessPool:
         # Which process had which call isn't known; calls are begun in order.
-        unfinished = [call[0] for call, future in held if future.exception()][:n_processes]
+        unfinished = [call[0] for call, future in held if future.exception()][:world_size]
         raise InputError(
             f"a process was killed that worked on {' or '.join(map(str, unfinished))}: run the "
             "same command again, with a smaller --jobs if memory is short"
@@ -106,7 +106,7 @@ def take(held, n_processes):
     return result
 
 
-def end_with(pipe):
+def exit_with_parent(pipe):
     """End this process as soon as the other end of a pipe is closed, or its process has ended."""
 
     def watch():
@@ -117,7 +117,7 @@ def end_with(pipe):
 
 
 @contextlib.contextmanager
-def surroundings():
+def worker_environment():
     """Set what processes inherit that start in the block: one thread, kept memory, no Ctrl-C."""
     before = dict(os.environ)
     os.environ.update(KEEP_MEMORY | before | dict.fromkeys(THREADS, "1"))

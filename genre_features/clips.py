@@ -6,10 +6,10 @@ import sys
 from pathlib import Path
 from typing import NamedTuple
 
-from plumbing.files import check_file
-from plumbing.inputs import InputError, one_line
+from common.errors import InputError, escape_controls
+from common.files import check_file
 
-PARTS = ("train", "validation", "test")
+SUBSETS = ("train", "validation", "test")
 # What libsndfile reads, but for .raw, which has no header, .mat, which seldom holds audio, .sd2,
 # whose header is in another file, and .sds, of which libsndfile prints errors to stdout.
 # fmt: off
@@ -25,12 +25,12 @@ OTHER_SUFFIXES = {
 # fmt: on
 
 
-class Track(NamedTuple):
+class Clip(NamedTuple):
     """One clip of a data set."""
 
     genre: str
     file: str  # relative to the data set's folder, with forward slashes
-    part: str | None = None  # known from the folder in the original's layout
+    subset: str | None = None  # known from the folder in the original's layout
 
     @property
     def name(self):
@@ -44,7 +44,7 @@ class Track(NamedTuple):
         return int(match[1]) if match else None
 
 
-def find_tracks(dataset, genres=None):
+def find_clips(dataset, genres=None):
     """List the clips of a data set in sorted order.
 
     Parameters
@@ -60,7 +60,7 @@ def find_tracks(dataset, genres=None):
 
     Returns
     -------
-    tracks : list of Track
+    tracks : list of Clip
     genres : list of str
 
     Raises
@@ -69,8 +69,8 @@ def find_tracks(dataset, genres=None):
         There is no audio, a file's name tells no genre, or a genre asked for isn't there.
     """
     dataset = Path(dataset)
-    has_parts = any((dataset / f"_{part}").is_dir() for part in PARTS)
-    tracks = list(find_in_parts(dataset) if has_parts else find_in_genres(dataset))
+    has_subsets = any((dataset / f"_{subset}").is_dir() for subset in SUBSETS)
+    tracks = list(find_in_subsets(dataset) if has_subsets else find_in_genres(dataset))
     if not tracks:
         raise InputError(
             f"no audio in {dataset}: put GTZAN there (see gtzan/README.md), name a folder of "
@@ -85,14 +85,14 @@ def find_tracks(dataset, genres=None):
     return sorted(tracks, key=lambda track: (genres.index(track.genre), track.file)), genres
 
 
-def find_in_parts(dataset):
+def find_in_subsets(dataset):
     """Yield the tracks of a data set in the original's layout."""
-    for part in PARTS:
-        for path in audio_files(dataset / f"_{part}"):
+    for subset in SUBSETS:
+        for path in audio_files(dataset / f"_{subset}"):
             match = re.fullmatch(r"([^.]+?)[. ]\d[\d.]*", path.stem)
             if not match or match[1].isdecimal():
                 raise InputError(f"{path} doesn't name its genre: call it <genre>.<number>")
-            yield Track(match[1], path.relative_to(dataset).as_posix(), part)
+            yield Clip(match[1], path.relative_to(dataset).as_posix(), subset)
 
 
 def find_in_genres(dataset):
@@ -105,7 +105,7 @@ def find_in_genres(dataset):
         if folder.name[0] not in "._":
             check_link(folder)
             for path in audio_files(folder, nested=True):
-                yield Track(folder.name, path.relative_to(dataset).as_posix())
+                yield Clip(folder.name, path.relative_to(dataset).as_posix())
 
 
 def audio_files(folder, nested=False):
@@ -134,7 +134,9 @@ def audio_files(folder, nested=False):
     others = [f"{suffixes.count(s)} {s}" for s in sorted(OTHER_SUFFIXES & set(suffixes))]
     if others:
         print(
-            one_line(f"Left out in {folder}: {', '.join(others)}. Convert them to FLAC or WAV."),
+            escape_controls(
+                f"Left out in {folder}: {', '.join(others)}. Convert them to FLAC or WAV."
+            ),
             file=sys.stderr,
         )
     paths = sorted(path for path in paths if path.suffix.lower() in AUDIO_SUFFIXES)

@@ -8,14 +8,14 @@ import pytest
 import soundfile
 from helpers import GENRES, assert_one_line, make_corpus, refuse, touch, write_clip
 
-from genre_features.tracks import Track, audio_files, find_tracks
-from plumbing.inputs import InputError
+from common.errors import InputError
+from genre_features.clips import Clip, audio_files, find_clips
 
 
 @pytest.mark.parametrize("folder", ["", "genres", "genres_original"])
 def test_genre_folders_may_lie_in_the_data_set_or_in_gtzans_folders(tmp_path, folder):
     touch(tmp_path / folder, "jazz/jazz.00000.au", "pop/pop.00001.wav", "pop/notes.txt")
-    tracks, genres = find_tracks(tmp_path)
+    tracks, genres = find_clips(tmp_path)
     assert genres == ["jazz", "pop"]
     assert [(track.genre, track.name, track.number) for track in tracks] == [
         ("jazz", "jazz.00000", 0),
@@ -25,14 +25,14 @@ def test_genre_folders_may_lie_in_the_data_set_or_in_gtzans_folders(tmp_path, fo
 
 def test_files_of_the_same_name_in_folders_of_a_genre_have_names_of_their_own(tmp_path):
     touch(tmp_path, "jazz/A/01 Intro.mp3", "jazz/B/01 Intro.mp3")
-    tracks, _ = find_tracks(tmp_path)
+    tracks, _ = find_clips(tmp_path)
     assert [track.name for track in tracks] == ["jazz/A/01 Intro.mp3", "jazz/B/01 Intro.mp3"]
 
 
 def test_genre_in_the_originals_layout_stands_before_the_number(tmp_path):
     touch(tmp_path, "_train/hip hop.00003.au", "_validation/pop 00003447.au")
     touch(tmp_path, "_test/trip-hop.1.2.au")
-    tracks, _ = find_tracks(tmp_path)
+    tracks, _ = find_clips(tmp_path)
     assert {track.file: track.genre for track in tracks} == {
         "_train/hip hop.00003.au": "hip hop",
         "_validation/pop 00003447.au": "pop",
@@ -42,8 +42,8 @@ def test_genre_in_the_originals_layout_stands_before_the_number(tmp_path):
 
 @pytest.mark.parametrize("name", ["song", "jazz.0001", "jazz.000001", "pop.00001", "jazz 00001"])
 def test_only_gtzans_names_have_a_track_number(name):
-    assert Track("jazz", f"jazz/{name}.au").number is None
-    assert Track("jazz", "jazz/jazz.00001.au").number == 1
+    assert Clip("jazz", f"jazz/{name}.au").number is None
+    assert Clip("jazz", "jazz/jazz.00001.au").number == 1
 
 
 def test_nested_and_linked_folders_with_any_name_are_searched_once(tmp_path):
@@ -54,7 +54,7 @@ def test_nested_and_linked_folders_with_any_name_are_searched_once(tmp_path):
         write_clip(folder / name, "hum", 0)
     (folder / "jazz" / "link").symlink_to(elsewhere, target_is_directory=True)
     (folder / "jazz" / "loop").symlink_to(folder / "jazz", target_is_directory=True)
-    tracks, genres = find_tracks(folder)
+    tracks, genres = find_clips(folder)
     assert genres == ["jazz", "rock & roll"]
     assert [track.file for track in tracks] == [
         "jazz/01.flac",
@@ -66,13 +66,13 @@ def test_nested_and_linked_folders_with_any_name_are_searched_once(tmp_path):
 def test_hidden_folders_and_those_with_an_underscore_are_no_genres(tmp_path):
     for folder in ("jazz", "pop", ".part-download", "_old"):
         write_clip(tmp_path / folder / "song.wav", "hum", 0)
-    assert find_tracks(tmp_path)[1] == ["jazz", "pop"]
+    assert find_clips(tmp_path)[1] == ["jazz", "pop"]
 
 
 def test_genres_are_taken_in_the_order_asked_for(tmp_path):
     make_corpus(tmp_path, numbers=(0, 10, 30))
-    assert find_tracks(tmp_path)[1] == GENRES
-    tracks, genres = find_tracks(tmp_path, ["hum", "blip"])
+    assert find_clips(tmp_path)[1] == GENRES
+    tracks, genres = find_clips(tmp_path, ["hum", "blip"])
     assert genres == ["hum", "blip"]
     assert [track.genre for track in tracks] == ["hum"] * 3 + ["blip"] * 3
 
@@ -88,14 +88,14 @@ def test_every_format_that_libsndfile_recognises_is_audio(tmp_path):
     for name in sorted(set(soundfile.available_formats()) - {"RAW", "MAT4", "MAT5", "SD2", "SDS"}):
         path = tmp_path / name / f"clip.{suffixes.get(name, name).lower()}"
         write_clip(path, "hum", 0, format=name)
-        assert find_tracks(tmp_path)[1][-1] == name
+        assert find_clips(tmp_path)[1][-1] == name
     write_clip(tmp_path / "WAV" / "clip.opus", "hum", 0, rate=24000, format="OGG", subtype="OPUS")
     assert len(audio_files(tmp_path / "WAV")) == 2
 
 
 def test_audio_that_cannot_be_read_is_counted(tmp_path, capsys):
     touch(tmp_path, "jazz/a.m4a", "jazz/b.M4A", "jazz/c.wma", "jazz/d.wav", "jazz/notes.txt")
-    assert [track.file for track in find_tracks(tmp_path)[0]] == ["jazz/d.wav"]
+    assert [track.file for track in find_clips(tmp_path)[0]] == ["jazz/d.wav"]
     assert_one_line(capsys.readouterr().err, tmp_path / "jazz", ": 2 .m4a, 1 .wma. Convert")
 
 
@@ -111,7 +111,7 @@ def test_folder_that_cannot_be_read_is_named_rather_than_left_out(tmp_path, monk
 
     monkeypatch.setattr(os, "scandir", scandir)
     with pytest.raises(InputError, match=rf"^{tmp_path / where} can't be read \(Permission"):
-        find_tracks(tmp_path)
+        find_clips(tmp_path)
 
 
 @pytest.mark.parametrize("name", ["jazz", "pop/album", "pop/a.wav"])
@@ -119,7 +119,7 @@ def test_link_to_nothing_is_named_rather_than_left_out(tmp_path, name):
     touch(tmp_path, "pop/b.wav")
     (tmp_path / name).symlink_to(tmp_path / "away")
     with pytest.raises(InputError, match=f"^{tmp_path / name} is a link to nothing"):
-        find_tracks(tmp_path)
+        find_clips(tmp_path)
 
 
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="Windows has no such files")
@@ -127,7 +127,7 @@ def test_fifo_among_the_audio_is_said_to_be_one(tmp_path):
     touch(tmp_path, "pop/b.wav")
     os.mkfifo(tmp_path / "pop" / "a.wav")
     with pytest.raises(InputError, match=f"^{tmp_path / 'pop' / 'a.wav'} is a FIFO"):
-        find_tracks(tmp_path)
+        find_clips(tmp_path)
 
 
 def test_no_data_set_is_said_in_one_line(tmp_path):

@@ -10,11 +10,11 @@ from pathlib import Path
 
 import filelock
 
-from plumbing.inputs import InputError
+from common.errors import InputError
 
 
 @contextlib.contextmanager
-def replacing(path):
+def atomic_write(path):
     """Yield a temporary path beside `path`; move it there when the block succeeds.
 
     Readers of `path` find the old file or the new one, even after a kill or a power cut. A link
@@ -77,7 +77,7 @@ def check_file(path):
 
 
 @contextlib.contextmanager
-def alone(*folders):
+def lock_folders(*folders):
     """Lock folders against other processes while the block runs.
 
     The system releases the locks when the process ends, however it ends.
@@ -117,7 +117,7 @@ def alone(*folders):
 
 def write_json(path, content):
     """Write `content` to `path` as indented JSON."""
-    with replacing(path) as temporary, temporary.open("w", encoding="utf-8") as file:
+    with atomic_write(path) as temporary, temporary.open("w", encoding="utf-8") as file:
         # Piece by piece: those of a large data set's manifest take many times its size.
         json.dump(content, file, indent=1, allow_nan=False)
         file.write("\n")
@@ -125,7 +125,7 @@ def write_json(path, content):
 
 def write_table(path, columns, rows):
     """Write rows, dicts with any of the `columns` as keys, to a CSV file."""
-    with replacing(path) as temporary, temporary.open("w", newline="", encoding="utf-8") as file:
+    with atomic_write(path) as temporary, temporary.open("w", newline="", encoding="utf-8") as file:
         writer = csv.DictWriter(file, columns, lineterminator="\n")
         writer.writeheader()
         writer.writerows(rows)

@@ -9,7 +9,7 @@ import select
 import sys
 from pathlib import Path
 
-from plumbing.inputs import LARGEST, InputError, one_line
+from common.errors import MAX_NUMBER, InputError, escape_controls
 
 FORMATS = ("png", "pdf", "svg")  # of figures
 
@@ -37,7 +37,7 @@ def run_script(main, *arguments):
             sys.exit(141)
         script = Path(sys.argv[0])
         name = script.parent.name if script.name == "__main__.py" else script.name
-        print(f"{name}: {one_line(error) or 'not enough memory'}", file=sys.stderr)
+        print(f"{name}: {escape_controls(error) or 'not enough memory'}", file=sys.stderr)
         sys.exit(2)
     except KeyboardInterrupt:
         sys.exit(130)
@@ -72,7 +72,7 @@ class HelpFormatter(argparse.ArgumentDefaultsHelpFormatter, argparse.RawDescript
         return super()._get_help_string(action)
 
 
-def at_least(least, most=LARGEST):
+def number_in(least, most=MAX_NUMBER):
     """Return an argparse type: a number of the type of `least`, from there to `most`."""
 
     def read(text):

@@ -10,9 +10,9 @@ import sys
 import pytest
 from helpers import ROOT
 
-from plumbing import workers
-from plumbing.inputs import InputError, attempt
-from plumbing.workers import spread
+from common import parallel
+from common.errors import InputError, try_call
+from common.parallel import parallel_map
 
 
 def divide(a, b):
@@ -25,13 +25,13 @@ def divide(a, b):
 def test_results_and_problems_come_in_the_order_of_the_calls():
     calls = [(1, 2), (1, 0), (3, 4)]
     expected = [(0.5, None), (None, "1 can't be divided"), (0.75, None)]
-    assert list(spread(divide, calls, jobs=1)) == expected
-    assert [attempt(divide, *call) for call in calls] == expected
+    assert list(parallel_map(divide, calls, jobs=1)) == expected
+    assert [try_call(divide, *call) for call in calls] == expected
 
 
 def test_calls_are_made_one_after_the_other_as_results_are_taken():
     made = []
-    outcomes = spread(lambda call: made.append(call), ((call,) for call in range(5)), jobs=1)
+    outcomes = parallel_map(lambda call: made.append(call), ((call,) for call in range(5)), jobs=1)
     next(outcomes)
     assert made == [0]
 
@@ -39,17 +39,17 @@ def test_calls_are_made_one_after_the_other_as_results_are_taken():
 def test_processes_answer_in_the_order_of_the_calls(tmp_path):
     (tmp_path / "3 bytes").write_bytes(b"abc")
     names = ["3 bytes", "missing", "3 bytes"] * 5
-    outcomes = list(spread(os.path.getsize, [(tmp_path / name,) for name in names], jobs=2))
+    outcomes = list(parallel_map(os.path.getsize, [(tmp_path / name,) for name in names], jobs=2))
     assert [size for size, _ in outcomes] == [3, None, 3] * 5
     assert all("missing" in problem for size, problem in outcomes if size is None)
 
 
 def test_calls_are_made_only_a_little_ahead_of_the_results_that_are_taken():
     made = []
-    outcomes = spread(abs, ((made.append(n) or n,) for n in range(1000)), jobs=2)
+    outcomes = parallel_map(abs, ((made.append(n) or n,) for n in range(1000)), jobs=2)
     for n in range(3):
         assert next(outcomes) == (n, None)
-        assert len(made) <= 2 * workers.HELD + n
+        assert len(made) <= 2 * parallel.MAX_PENDING + n
     outcomes.close()
 
 
@@ -60,13 +60,13 @@ def test_no_more_processes_are_started_than_there_are_calls(monkeypatch):
         "start",
         lambda process: started.append(start(process)),
     )
-    assert list(spread(abs, [(-1,)], jobs=50)) == [(1, None)]
+    assert list(parallel_map(abs, [(-1,)], jobs=50)) == [(1, None)]
     assert len(started) == 1
 
 
 def test_process_uses_one_thread_and_this_one_keeps_its_environment():
     before = dict(os.environ)
-    assert list(spread(os.getenv, [("OPENBLAS_NUM_THREADS",)], jobs=2)) == [("1", None)]
+    assert list(parallel_map(os.getenv, [("OPENBLAS_NUM_THREADS",)], jobs=2)) == [("1", None)]
     assert dict(os.environ) == before
 
 
@@ -78,26 +78,26 @@ def test_killed_process_is_said_with_the_file_that_it_worked_on(tmp_path):
     with pytest.raises(
         InputError, match=rf"^a process was killed that worked on .*{killer}.* --jobs"
     ):
-        list(spread(runpy.run_path, calls, jobs=2))
+        list(parallel_map(runpy.run_path, calls, jobs=2))
 
 
 def test_system_without_semaphores_is_said_to_need_one_job(monkeypatch):
     def fail(*_, **__):
         raise NotImplementedError("this system lacks semaphores")
 
-    monkeypatch.setattr(workers.concurrent.futures, "ProcessPoolExecutor", fail)
+    monkeypatch.setattr(parallel.concurrent.futures, "ProcessPoolExecutor", fail)
     with pytest.raises(InputError, match=r"lacks semaphores.*--jobs 1"):
-        list(spread(abs, [(1,)], jobs=2))
+        list(parallel_map(abs, [(1,)], jobs=2))
 
 
 SLEEPERS = """
 import time
-from plumbing.scripts import run_script
-from plumbing.workers import spread
+from common.cli import run_script
+from common.parallel import parallel_map
 
 def main():
     calls = [(0,)] * 2 + [(1000,)] * 10
-    for _ in spread(time.sleep, calls, jobs=2):
+    for _ in parallel_map(time.sleep, calls, jobs=2):
         print("done", flush=True)
 
 run_script(main)

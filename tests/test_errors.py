@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from plumbing.inputs import LARGEST, InputError, are_lengths, are_names, attempt, one_line
+from common.errors import MAX_NUMBER, InputError, are_lengths, are_names, escape_controls, try_call
 
 
 @pytest.mark.parametrize("values", [["a"], ["a", "b"], []])
@@ -18,26 +18,26 @@ def test_anything_else_is_no_list_of_names(values):
 
 
 def test_lengths_are_whole_numbers_from_one_to_the_limit():
-    assert are_lengths([1, 512, LARGEST])
-    for value in (0, -1, LARGEST + 1, 1.0, True, "1", None, float("nan")):
+    assert are_lengths([1, 512, MAX_NUMBER])
+    for value in (0, -1, MAX_NUMBER + 1, 1.0, True, "1", None, float("nan")):
         assert not are_lengths([1, value])
 
 
 def test_missing_file_is_a_problem_of_its_own_and_a_bug_is_none(tmp_path):
-    assert attempt((tmp_path / "missing").read_bytes)[0] is None
-    assert "missing" in attempt((tmp_path / "missing").read_bytes)[1]
+    assert try_call((tmp_path / "missing").read_bytes)[0] is None
+    assert "missing" in try_call((tmp_path / "missing").read_bytes)[1]
     with pytest.raises(ZeroDivisionError):
-        attempt(divmod, 1, 0)
+        try_call(divmod, 1, 0)
 
 
 def test_input_that_needs_too_much_memory_is_a_problem_of_its_own():
     def fill(path):
         raise MemoryError
 
-    assert attempt(fill, "long.mp3") == (None, "long.mp3 needs more memory than there is")
+    assert try_call(fill, "long.mp3") == (None, "long.mp3 needs more memory than there is")
 
 
 def test_messages_are_one_line_that_commands_no_terminal():
     name = "a\nb\r\x1b[2J\x85\u2028 Ñandú\xa0\\.wav"
-    assert one_line(InputError(name)) == r"a\nb\r\x1b[2J\x85\u2028 Ñandú" + "\xa0\\.wav"
-    assert attempt(Path(name).read_bytes)[1].count("\n") == 0
+    assert escape_controls(InputError(name)) == r"a\nb\r\x1b[2J\x85\u2028 Ñandú" + "\xa0\\.wav"
+    assert try_call(Path(name).read_bytes)[1].count("\n") == 0

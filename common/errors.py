@@ -2,24 +2,24 @@
 
 import re
 
-LARGEST = 10**9  # limit of any number given as an option or read from a file
+MAX_NUMBER = 10**9  # limit of any number given as an option or read from a file
 
 
 class InputError(Exception):
     """An error the user can correct; its message says what is wrong and what to do."""
 
 
-def attempt(function, *arguments):
+def try_call(function, *arguments):
     """Return (result, None) of a call, or (None, message) if its input can't be used."""
     try:
         return function(*arguments), None
     except (InputError, OSError) as error:
-        return None, one_line(error)
+        return None, escape_controls(error)
     except MemoryError:
-        return None, one_line(f"{arguments[0]} needs more memory than there is")
+        return None, escape_controls(f"{arguments[0]} needs more memory than there is")
 
 
-def one_line(message):
+def escape_controls(message):
     """Return a message as text in which line breaks and other controls are escaped.
 
     A file's name may hold them, and would tear the message apart or command the terminal.
@@ -34,5 +34,5 @@ def are_names(values):
 
 
 def are_lengths(values):
-    """Whether values read from a file are whole numbers from 1 to `LARGEST`."""
-    return all(type(value) is int and 1 <= value <= LARGEST for value in values)
+    """Whether values read from a file are whole numbers from 1 to `MAX_NUMBER`."""
+    return all(type(value) is int and 1 <= value <= MAX_NUMBER for value in values)
