@@ -5,58 +5,60 @@
 Reads gtzan/data_*.npy; writes weights/PiecewiseDecay/ and result/PiecewiseDecay/.
 """
 
+import math
+
+import torch
+from torch.nn.functional import nll_loss
+from torch.nn.utils import clip_grad_norm_
+from torch.optim.lr_scheduler import MultiStepLR
+
 from common.cli import run_script
+from genre_lstm.augmentation import augment
+from genre_lstm.model import GenreLSTM
 from genre_lstm.options import parse_options
-
-
-def make_scheduler(optimizer, epochs):
-    """Multiply the learning rate by 0.1 from 30 % of the epochs on, and by 0.01 from 60 % on."""
-    from torch.optim.lr_scheduler import LambdaLR
-
-    def factor(epoch):
-        if epoch < 0.3 * epochs:
-            return 1.0
-        if epoch < 0.6 * epochs:
-            return 0.1
-        return 0.01
-
-    return LambdaLR(optimizer, factor)
+from genre_lstm.run import training_run
 
 
 def main():
-    options = parse_options(__doc__)
-    # Imported after the options are read: --help doesn't wait for torch.
-    import torch
-
-    from genre_lstm.model import GenreLSTM
-    from genre_lstm.run import training_run
-    from genre_lstm.training import batches, train_epoch
-
-    with training_run("PiecewiseDecay", options) as run:
+    with training_run("PiecewiseDecay", parse_options(__doc__)) as run:
         data, recipe = run.data, run.recipe
         torch.manual_seed(run.seed)
 
-        # Two LSTM layers over the frames, pooled over time, and a linear layer to the genres.
-        model = run.place(GenreLSTM(len(data.genres), recipe, data.settings))
-        tracks = batches(data, "train", recipe.batch_size, run.device)
-        model.standardise(features for features, _ in tracks)
+        # 33 features a frame -> two LSTM layers -> pooling over time -> linear -> log-softmax
+        model = GenreLSTM(len(data.genres), recipe, data.settings).to(run.device)
+        model.fit_scaler(run.batches("train"))
+        class_weights = run.class_weights()
         # Without weight decay, as in the published recipe, AdamW is Adam.
         optimizer = torch.optim.AdamW(
             model.parameters(), lr=recipe.learning_rate, weight_decay=recipe.weight_decay
         )
-        scheduler = make_scheduler(optimizer, recipe.epochs)
+        # The rate falls to a tenth at 30 % of the epochs, and to a hundredth at 60 %.
+        milestones = [math.ceil(part * recipe.epochs) for part in (0.3, 0.6)]
+        scheduler = MultiStepLR(optimizer, milestones, gamma=0.1)
 
-        run.start(model, optimizer, scheduler)  # with --resume, as it was when interrupted
-        for epoch in run.epochs():
-            trained = train_epoch(model, optimizer, data)
-            validated = run.validate(epoch)  # scores; None in the epochs between validations
+        def criterion(log_probs, targets):
+            # The mean over the clips: nll_loss's own would divide by the sum of the weights.
+            return nll_loss(log_probs, targets, class_weights, reduction="none").mean()
+
+        parallel_model = run.shard.wrap(model)  # under torchrun, in DistributedDataParallel
+        for _epoch in run.epochs(model, optimizer, scheduler):  # with --resume, those that are left
+            model.train()
+            for features, targets in run.batches("train", shuffle=recipe.shuffle):
+                inputs, targets, mixed_targets, lam = augment(model, features, targets)
+                inputs, targets, mixed_targets = run.shard.take(inputs, targets, mixed_targets)
+                log_probs = parallel_model(inputs)
+                loss = lam * criterion(log_probs, targets)
+                loss = loss + (1 - lam) * criterion(log_probs, mixed_targets)
+                optimizer.zero_grad()
+                loss.backward()
+                if recipe.max_grad_norm:
+                    clip_grad_norm_(model.parameters(), recipe.max_grad_norm)
+                optimizer.step()
+                run.log_batch(loss, log_probs, targets if lam >= 0.5 else mixed_targets)
+            val_scores = run.validate()  # None in the epochs between validations
             scheduler.step()
-            run.record(epoch, trained, validated)  # in the history and in checkpoint.pt
-
-        summary = run.summarise()
-        run.write_weights(summary)
-        run.write_curves()
-        run.write_scores(summary)
+            run.save_checkpoint(val_scores)
+        run.write_results()
 
 
 if __name__ == "__main__":

@@ -3,12 +3,13 @@
     python predict.py song.mp3 other.wav              # with the weights that come with the project
     python predict.py song.mp3 --weights weights      # with those you trained
     python predict.py my_music --json > genres.jsonl  # every file of a folder
-    python predict.py mix.mp3 --plot mix.png          # how the answer changes over time
+    python predict.py mix.mp3 --plot mix.png          # how the prediction changes over time
     python predict.py --export model.onnx             # the model for other programs
 
 The features are computed with the settings that the model was trained with. Files more than a tenth
-longer than a training clip are classified in windows of that length, whose answers are averaged.
-Answers that are unsure, or to audio shorter than 5 s, are marked.
+longer than a training clip are classified in windows of that length, whose predictions are
+averaged. Uncertain predictions and files under 5 s are marked. Several models below --weights
+answer together: their probabilities are averaged.
 """
 
 import argparse
@@ -17,10 +18,19 @@ import os
 import sys
 from pathlib import Path
 
+from tqdm import tqdm
+
 from common.cli import HelpFormatter, figure_path, number_in, run_script
 from common.errors import InputError, escape_controls, try_call
+from common.parallel import parallel_map
+from genre_features.audio import is_below_cutoff
+from genre_features.clips import audio_files
+from genre_features.features import extract_file
+from genre_lstm.device import report_out_of_memory
+from genre_lstm.prediction import caveats, predict, predict_over_time
+from genre_lstm.weights import load_models
 
-WEIGHTS = Path(__file__).resolve().parent / "weights" / "reference" / "improved"
+WEIGHTS = Path(__file__).resolve().parent / "weights" / "reference" / "improved" / "PiecewiseDecay"
 
 
 def parse_arguments():
@@ -36,7 +46,7 @@ def parse_arguments():
         "--weights",
         metavar="PATH",
         type=Path,
-        help="a model.pt, its folder or the one above (default: weights/reference/improved)",
+        help="a model.pt or a folder (default: weights/reference/improved/PiecewiseDecay)",
     )
     add("--top", metavar="K", type=number_in(1), default=3, help="number of genres to print")
     add("--json", action="store_true", help="print a JSON object per line, with all genres")
@@ -44,7 +54,7 @@ def parse_arguments():
         "--plot",
         metavar="PNG",
         type=figure_path,
-        help="draw the probabilities of one file over time, as .png, .pdf or .svg",
+        help="plot the probabilities of one file over time, as .png, .pdf or .svg",
     )
     add("--jobs", metavar="N", type=number_in(1), help="files in parallel (default: one per core)")
     add("--export", metavar="ONNX", type=Path, help="write the model as ONNX, predict nothing")
@@ -58,8 +68,6 @@ def parse_arguments():
 
 def list_files(names):
     """Return the files named, those in folders, and for "-" those listed on stdin."""
-    from genre_features.clips import audio_files
-
     paths = []
     for name in names:
         if name == "-":
@@ -75,81 +83,72 @@ def list_files(names):
     return paths
 
 
-def format_answer(path, genres, seconds, notes, weights, options):
-    """Return the line to print for a file."""
-    if not options.json:
-        ranking = list(genres.items())[: options.top]
-        text = ", ".join(f"{genre} {share:.0%}" for genre, share in ranking)
-        return f"{escape_controls(path)}: {text}" + "".join(f" ({note})" for note in notes)
-    fields = {"file": str(path), "genre": next(iter(genres)), "probabilities": genres}
-    return json.dumps(fields | {"seconds": seconds, "notes": notes, "weights": str(weights)})
-
-
-def answer(path, model, saved, features, seconds):
-    """Return the genres of a file with their probabilities, and notes on how sure they are."""
-    from genre_features.audio import is_below_cutoff
-    from genre_lstm.prediction import caveats, classify
-
-    genres, cutoff = classify(model, saved, features), saved["settings"].lowpass
-    notes = caveats(genres, seconds)
+def classify(path, models, features, seconds):
+    """Return the probabilities of a file's genres, and the caveats of the prediction."""
+    with report_out_of_memory(f"{path} is too long: split it"):
+        probabilities = predict(models, features)
+    notes, cutoff = caveats(probabilities, seconds), models[0][1]["settings"].lowpass
     if is_below_cutoff(path, cutoff):
         notes.append(f"sampled below {2 * cutoff} Hz: less reliable")
-    return genres, notes
+    return probabilities, notes
 
 
-def draw(model, saved, features, genres, path, picture):
-    """Draw the answers to a file over time."""
+def format_prediction(path, probabilities, seconds, notes, options):
+    """Return the line to print for a file."""
+    if not options.json:
+        ranking = list(probabilities.items())[: options.top]
+        text = ", ".join(f"{genre} {probability:.0%}" for genre, probability in ranking)
+        return f"{escape_controls(path)}: {text}" + "".join(f" ({note})" for note in notes)
+    fields = {"file": str(path), "genre": next(iter(probabilities)), "probabilities": probabilities}
+    return json.dumps(
+        fields | {"seconds": seconds, "notes": notes, "weights": str(options.weights)}
+    )
+
+
+def plot(path, models, features, probabilities, figure):
+    """Plot the probabilities of a file's genres over time."""
+    # Imported here: only --plot needs matplotlib.
     from genre_features.figures import plot_label
     from genre_lstm.plots import plot_probabilities
-    from genre_lstm.prediction import classify_over_time
 
-    edges, shares = classify_over_time(model, saved, features)
-    genre, probability = next(iter(genres.items()))
+    edges, by_window = predict_over_time(models, features)
+    genre, probability = next(iter(probabilities.items()))
     title = f"{plot_label(path.name, 60)}: {plot_label(genre)}, {probability:.0%} overall"
-    plot_probabilities(edges, shares, saved["genres"], picture, title)
+    plot_probabilities(edges, by_window, models[0][1]["genres"], figure, title)
 
 
 def main():
     options = parse_arguments()
-    # Imported after the options are read: --help doesn't wait for torch.
-    from tqdm import tqdm
-
-    from genre_lstm.weights import find_weights, load_model
-
-    weights = find_weights(options.weights or WEIGHTS)
+    options.weights = options.weights or WEIGHTS
+    models = load_models(options.weights)
     if options.export:
         from genre_lstm.onnx_export import export_onnx
 
-        export_onnx(*load_model(weights), options.export)
-        print(f"The model of {weights} is in {options.export}.")
+        export_onnx(models, options.export)
+        print(f"{options.export} holds the model of {options.weights}.")
         return
-
-    from common.parallel import parallel_map
-    from genre_features.features import extract_file
 
     paths = list_files(options.files)
     if options.plot and len(paths) > 1:
         raise InputError(f"--plot draws one file, not {len(paths)}: name one")
-    model, saved = load_model(weights)
-    print(f"Using {weights}.", file=sys.stderr)
+    print(f"Using {options.weights}.", file=sys.stderr)
     # A single file is done here before another process has started.
     jobs = 1 if len(paths) == 1 else options.jobs
-    outcomes = parallel_map(
-        extract_file, [(path.absolute(), saved["settings"]) for path in paths], jobs
-    )
+    settings = models[0][1]["settings"]
+    outcomes = parallel_map(extract_file, ((path.absolute(), settings) for path in paths), jobs)
     n_failed = 0
     progress = tqdm(zip(paths, outcomes, strict=True), unit="file", total=len(paths), disable=None)
     for path, (extracted, problem) in progress:
         if not problem:
-            answered, problem = try_call(answer, path, model, saved, *extracted)
+            classified, problem = try_call(classify, path, models, *extracted)
         if problem:
             n_failed += 1
             tqdm.write(f"predict.py: {problem}", file=sys.stderr)
             continue
-        genres, notes = answered
+        (features, seconds), (probabilities, notes) = extracted, classified
         if options.plot:
-            draw(model, saved, extracted[0], genres, path, options.plot)
-        line = format_answer(path, genres, extracted[1], notes, weights, options)
+            plot(path, models, features, probabilities, options.plot)
+        line = format_prediction(path, probabilities, seconds, notes, options)
         tqdm.write(line, file=sys.stdout)
     if n_failed:
         raise InputError(f"{n_failed} of {len(paths)} files were not classified, see above")

@@ -1,87 +1,87 @@
 """Random changes of the training examples, drawn anew for every batch.
 
-All numbers are drawn on the CPU: they are the same whatever the device.
+All numbers are drawn on the CPU, so they don't depend on the device.
 """
-
-from typing import NamedTuple
 
 import torch
 
 from genre_features.frame import COLUMNS
 
 
-class Examples(NamedTuple):
-    """A batch of training examples, each of which may be mixed from two."""
-
-    inputs: torch.Tensor  # (batch, T, n_inputs)
-    genres: torch.Tensor  # (batch,)
-    others: torch.Tensor  # (batch,), genres of the examples mixed in
-    share: float  # of `genres` in each example; the rest is of `others`
-
-
-def augment(model, features, genres):
+def augment(model, features, targets):
     """Turn a batch of tracks into training examples, as the model's recipe says.
 
     Parameters
     ----------
     model : GenreLSTM
     features : torch.Tensor, shape (batch, T, 33)
-    genres : torch.Tensor, shape (batch,)
+    targets : torch.Tensor, shape (batch,)
+        Genre indices.
 
     Returns
     -------
-    Examples
+    inputs : torch.Tensor, shape (batch, crop_frames, n_inputs)
+    targets, mixed_targets : torch.Tensor, shape (batch,)
+        The genres that each example is mixed of; the same without mixup.
+    lam : float
+        The weight of `targets` in the mixture; the rest is that of `mixed_targets`.
     """
     recipe = model.recipe
     if recipe.roll_chroma:
-        features = transpose_chroma(features)
-    inputs = random_crops(model.process(features), model.crop_length)
+        features = roll_chroma(features)
+    inputs = random_crops(model.preprocess(features), model.crop_frames)
     if recipe.mask_prob:
         inputs = mask_inputs(inputs, recipe.mask_prob)
     if recipe.mixup_alpha:
-        return mix(inputs, genres, recipe.mixup_alpha)
-    return Examples(inputs, genres, genres, 1.0)
+        return mixup(inputs, targets, recipe.mixup_alpha)
+    return inputs, targets, targets, 1.0
 
 
-def send(numbers, device):
+def to_device(numbers, device):
     """Copy a few numbers to a device, without waiting for it if it is a CUDA GPU."""
     return numbers.to(device, non_blocking=device.type == "cuda")
 
 
-def transpose_chroma(features):
-    """Rotate each track's chroma by a random number of semitones; features are (batch, T, 33)."""
+def roll_chroma(features):
+    """Transpose each track's chroma by a random number of semitones; (batch, T, 33)."""
     columns = COLUMNS["chroma"]
     chroma = features[:, :, columns]
-    shifts = send(torch.randint(12, (len(features), 1)), features.device)
-    order = (torch.arange(12, device=features.device) + shifts) % 12  # (batch, 12)
-    rotated = chroma.gather(2, order[:, None].expand_as(chroma))
-    return torch.cat([features[:, :, : columns.start], rotated, features[:, :, columns.stop :]], 2)
+    n_pitches = chroma.shape[2]
+    shifts = to_device(torch.randint(n_pitches, (len(features), 1)), features.device)
+    order = (torch.arange(n_pitches, device=features.device) + shifts) % n_pitches  # (batch, 12)
+    rolled = chroma.gather(2, order[:, None].expand_as(chroma))
+    return torch.cat([features[:, :, : columns.start], rolled, features[:, :, columns.stop :]], 2)
 
 
-def random_crops(inputs, length):
-    """Cut a window of `length` frames from a random place of each track, (batch, T, n_inputs)."""
-    n_tracks, n_frames, _ = inputs.shape
-    if n_frames <= length:
+def random_crops(inputs, n_frames):
+    """Cut `n_frames` frames from a random place of each example, (batch, T, n)."""
+    n_examples, length, _ = inputs.shape
+    if length <= n_frames:
         return inputs
-    starts = send(torch.randint(n_frames - length + 1, (n_tracks, 1)), inputs.device)
-    frames = starts + torch.arange(length, device=inputs.device)  # (batch, length)
+    starts = to_device(torch.randint(length - n_frames + 1, (n_examples, 1)), inputs.device)
+    frames = starts + torch.arange(n_frames, device=inputs.device)  # (batch, n_frames)
     return inputs.gather(1, frames[:, :, None].expand(-1, -1, inputs.shape[2]))
 
 
-def mask_inputs(inputs, share):
-    """Set a random `share` of each example's inputs to zero, the mean of standardised inputs."""
-    kept = torch.rand(len(inputs), 1, inputs.shape[2]) >= share
-    return inputs * send(kept.to(inputs.dtype), inputs.device)
+def mask_inputs(inputs, prob):
+    """Set each input of each example to zero, its mean, with a probability."""
+    mask = torch.rand(len(inputs), 1, inputs.shape[2]) >= prob
+    return inputs * to_device(mask.to(inputs.dtype), inputs.device)
 
 
-def mix(inputs, genres, alpha):
-    """Mix each example with another of the batch: mixup [1]_, with one share for the batch.
+def mixup(inputs, targets, alpha):
+    """Mix each example with another of the batch [1]_, with one weight for the batch.
+
+    Returns
+    -------
+    inputs, targets, mixed_targets, lam
+        See `augment`.
 
     References
     ----------
     .. [1] Zhang et al., "mixup: Beyond empirical risk minimization", ICLR 2018.
     """
-    share = float(torch.distributions.Beta(alpha, alpha).sample())
-    partners = send(torch.randperm(len(inputs)), inputs.device)
-    mixed = share * inputs + (1 - share) * inputs[partners]
-    return Examples(mixed, genres, genres[partners], share)
+    lam = float(torch.distributions.Beta(alpha, alpha).sample())
+    partners = to_device(torch.randperm(len(inputs)), inputs.device)
+    mixed = lam * inputs + (1 - lam) * inputs[partners]
+    return mixed, targets, targets[partners], lam

@@ -1,4 +1,4 @@
-"""The device that computes: which it is, how it stays fast, and whether its memory is full."""
+"""The computing device: which one, how it stays fast, and errors for lack of its memory."""
 
 import contextlib
 
@@ -28,11 +28,11 @@ def device_of(model):
 
 @contextlib.contextmanager
 def flush_denormals():
-    """Take denormal numbers, those below 1e-38, for zero in the block, on the CPU.
+    """Flush denormal numbers, those below 1e-38, to zero in the block, on the CPU.
 
-    Over hundreds of frames gradients fade to such numbers, with which some processors take ten
-    times as long. They are too small to change a weight. OpenMP's threads follow if they start in
-    the block.
+    Over hundreds of frames gradients fade to such numbers, which take some processors ten times
+    as long. They are too small to change a weight. OpenMP's threads follow if they start in the
+    block.
     """
     torch.set_flush_denormal(True)
     try:
@@ -41,7 +41,13 @@ def flush_denormals():
         torch.set_flush_denormal(False)
 
 
-def is_out_of_memory(error):
-    """Whether a RuntimeError of PyTorch is for lack of memory, on whatever device."""
-    words = ("out of memory", "allocate memory", "not enough memory", "ALLOC_FAILED")
-    return any(some in str(error) for some in words)
+@contextlib.contextmanager
+def report_out_of_memory(remedy):
+    """Turn PyTorch's errors for lack of memory in the block, on any device, into an InputError."""
+    try:
+        yield
+    except RuntimeError as error:
+        words = ("out of memory", "allocate memory", "not enough memory", "ALLOC_FAILED")
+        if any(word in str(error) for word in words):
+            raise InputError(f"not enough memory on the device: {remedy}") from None
+        raise

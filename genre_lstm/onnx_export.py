@@ -10,31 +10,35 @@ from torch import nn
 from common.errors import InputError
 from common.files import atomic_write
 from genre_features.frame import N_FEATURES
-from genre_lstm.model import windows
+from genre_lstm.model import split_windows
 
 
 class OnnxClassifier(nn.Module):
-    """`GenreLSTM.forward` and the temperature, in operations that ONNX has for any length.
+    """`prediction.predict` in operations that ONNX has for any length.
 
     A loop over windows would be exported for a single length, so here the windows are a batch.
     """
 
-    def __init__(self, model, temperature):
+    def __init__(self, models):
         super().__init__()
-        self.model, self.temperature = model, temperature
+        self.models = nn.ModuleList(model for model, _ in models)
+        self.temperatures = [saved["temperature"] for _, saved in models]
 
     def forward(self, features):
         """Return probabilities, (1, genres), of the features of a file, (1, T, 33)."""
         n_frames = torch.ops.aten._shape_as_tensor(features)[1]
-        starts, length = windows(n_frames, self.model.window)
+        starts, length = split_windows(n_frames, self.models[0].clip_frames)
         frames = starts[:, None] + torch.arange(length)
-        inputs = self.model.process(features)[0][frames]  # (windows, length, inputs)
-        scores = self.model.classify(inputs).mean(dim=0, keepdim=True)
-        return (scores / self.temperature).softmax(dim=1)
+        probabilities = []
+        for model, temperature in zip(self.models, self.temperatures, strict=True):
+            inputs = model.preprocess(features)[0][frames]  # (windows, length, n_inputs)
+            log_probs = model(inputs).mean(dim=0, keepdim=True)
+            probabilities.append((log_probs / temperature).softmax(dim=1))
+        return torch.stack(probabilities).mean(dim=0)
 
 
-def export_onnx(model, saved, path):
-    """Write a model with its input processing and temperature to an ONNX file.
+def export_onnx(models, path):
+    """Write models that answer together, with their input processing, to one ONNX file.
 
     Its input ``features`` is (1, T, 33), float32, for any T: the features that
     `features.extract_file` computes with the settings in the file's metadata. The metadata also
@@ -42,9 +46,8 @@ def export_onnx(model, saved, path):
 
     Parameters
     ----------
-    model : GenreLSTM
-    saved : dict
-        See `weights.load_model`.
+    models : list of (GenreLSTM, dict)
+        See `weights.load_models`.
     path : path-like
 
     Raises
@@ -55,15 +58,15 @@ def export_onnx(model, saved, path):
     try:
         import onnx
     except ImportError:
-        raise InputError("--export needs ONNX: run pip install -r requirements/onnx.txt") from None
+        raise InputError("--export needs ONNX: run pip install onnx onnxruntime") from None
 
-    classifier = OnnxClassifier(model, saved["temperature"]).eval()
-    example = torch.zeros(1, 2 * model.window, N_FEATURES)
+    model, saved = models[0]
+    example = torch.zeros(1, 2 * model.clip_frames, N_FEATURES)
     with atomic_write(path) as temporary:
         with warnings.catch_warnings(action="ignore"):
             # The newer exporter (dynamo) makes the number of frames a constant.
             torch.onnx.export(
-                classifier,
+                OnnxClassifier(models).eval(),
                 (example,),
                 temporary,
                 dynamo=False,

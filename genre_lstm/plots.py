@@ -32,8 +32,8 @@ MAX_NUMBERED, MAX_NAMED = 40, 150  # genres of a confusion matrix
 CELL, SMALLEST, MAX_NUMBER = 0.43, 2.2, 10  # inches: a cell with numbers; of matrices
 
 
-def plot_history(history, folder, title, format="png"):
-    """Draw the curves of a training run: each to its own file, and those of a kind together.
+def plot_history(history, folder, title, format="png", names=tuple(CURVES)):
+    """Plot the curves of a training run: each to its own file, and those of a kind together.
 
     Parameters
     ----------
@@ -43,8 +43,11 @@ def plot_history(history, folder, title, format="png"):
     title : str
     format : str
         ``png``, ``pdf`` or ``svg``.
+    names : iterable of str
+        Keys of `CURVES`, by default all.
     """
-    for name, (ylabel, columns) in CURVES.items():
+    for name in names:
+        ylabel, columns = CURVES[name]
         curves = [
             [(row["epoch"], row[column]) for row in history if row[column] is not None]
             for column in columns

@@ -3,70 +3,73 @@
 import numpy as np
 import torch
 
-from genre_lstm.device import is_out_of_memory
-
-SHORT = 5  # s; experiments/robustness.py measures how they fare
+MIN_SECONDS = 5  # experiments/robustness.py measures how shorter files fare
 
 
 @torch.inference_mode()
-def classify(model, saved, features):
+def predict(models, features):
     """Return the probability of every genre, the most likely first.
 
     Parameters
     ----------
-    model : GenreLSTM
-    saved : dict
-        See `weights.load_model`.
+    models : list of (GenreLSTM, dict)
+        See `weights.load_models`; their probabilities are averaged.
     features : numpy.ndarray, shape (T, 33)
-        Those of a file, with the frame settings that the model was trained with.
+        Those of a file, with the frame settings that the models were trained with.
 
     Returns
     -------
     dict of str to float
 
-    Raises
-    ------
-    MemoryError
+    Examples
+    --------
+    >>> from genre_features.features import extract_file
+    >>> from genre_lstm.weights import load_models
+    >>> models = load_models("weights/reference/improved/PiecewiseDecay")
+    >>> features, seconds = extract_file("song.mp3", models[0][1]["settings"])
+    >>> genre, probability = next(iter(predict(models, features).items()))
     """
-    try:
-        scores = model(torch.from_numpy(features)[None])[0] / saved["temperature"]
-    except RuntimeError as error:
-        if is_out_of_memory(error):
-            raise MemoryError from None
-        raise
-    ranking = sorted(zip(scores.softmax(0).tolist(), saved["genres"], strict=True), reverse=True)
+    tracks = torch.from_numpy(features)[None]
+    probabilities = torch.stack(
+        [(model.predict(tracks)[0] / saved["temperature"]).softmax(0) for model, saved in models]
+    ).mean(dim=0)
+    genres = models[0][1]["genres"]
+    ranking = sorted(zip(probabilities.tolist(), genres, strict=True), reverse=True)
     return {genre: probability for probability, genre in ranking}
 
 
-def caveats(answer, seconds):
-    """Return what speaks against an answer of `classify` to a file of some seconds, in words."""
-    reasons = []
-    if max(answer.values()) < 0.5:
-        reasons.append("unsure: below 50%, an answer is more likely wrong than right")
-    if seconds < SHORT:
-        reasons.append(f"shorter than {SHORT} s: right less often than with longer audio")
-    return reasons
+def caveats(probabilities, seconds):
+    """Return the caveats of a prediction for a file of this length, as a list of sentences."""
+    notes = []
+    if max(probabilities.values()) < 0.5:
+        notes.append("unsure: below 50%, a prediction is more likely wrong than right")
+    if seconds < MIN_SECONDS:
+        notes.append(f"shorter than {MIN_SECONDS} s: right less often than with longer audio")
+    return notes
 
 
 @torch.inference_mode()
-def classify_over_time(model, saved, features):
+def predict_over_time(models, features):
     """Return the probabilities of every genre in windows as long as a training example.
 
     Parameters
     ----------
-    model, saved, features
-        See `classify`.
+    models, features
+        See `predict`.
 
     Returns
     -------
     edges : numpy.ndarray, shape (windows + 1,)
         Where each window begins and the last one ends (s). Windows overlap: the borders are halfway
         between the centres of neighbours.
-    shares : numpy.ndarray, shape (windows, genres)
+    probabilities : numpy.ndarray, shape (windows, genres)
     """
-    windows = model.classify_windows(torch.from_numpy(features)[None], model.crop_length)
-    starts, scores = (torch.cat(some) for some in zip(*windows, strict=True))
-    shares = (scores[:, 0] / saved["temperature"]).softmax(1).numpy()
-    borders = (starts[1:] + starts[:-1] + model.crop_length).numpy() / 2
+    tracks, (first, saved) = torch.from_numpy(features)[None], models[0]
+    outputs = []
+    for model, about in models:
+        windows = list(model.predict_windows(tracks, first.crop_frames))
+        starts, log_probs = (torch.cat(tensors) for tensors in zip(*windows, strict=True))
+        outputs.append((log_probs[:, 0] / about["temperature"]).softmax(1))
+    borders = (starts[1:] + starts[:-1] + first.crop_frames).numpy() / 2
     edges = np.concatenate([[0], borders, [len(features)]])
-    return edges * saved["settings"].seconds_per_frame, shares
+    return edges * saved["settings"].seconds_per_frame, torch.stack(outputs).mean(dim=0).numpy()

@@ -2,9 +2,9 @@
 
     torchrun --nproc-per-node 2 lstm_genre_classifier_pytorch_PiecewiseDecay.py
 
-All draw the same batches, crops, masks and mixtures from the same random numbers. Each classifies
-its share of a batch, and DistributedDataParallel combines their gradients, so the steps equal
-those of a single process. Without torchrun there is one process, the first.
+All draw the same batches, crops, masks and mixtures from the same random numbers. Each trains on
+its share of a batch, and DistributedDataParallel sums the gradients, so that the steps equal those
+of a single process except for rounding and dropout.
 """
 
 import contextlib
@@ -14,7 +14,7 @@ import sys
 from pathlib import Path
 
 import torch
-from torch import distributed, nn
+from torch import distributed
 from torch.nn.parallel import DistributedDataParallel
 
 from common.errors import InputError
@@ -40,9 +40,8 @@ def interrupt_once(*_):
 def process_group():
     """Join the processes that torchrun has started, if it has.
 
-    Only the first prints anything. If processes fail, the first to fail reports its error; the
-    others fail for the same reason, or because it is gone. Without a failure, they end where the
-    block does.
+    Only rank zero prints anything. If processes fail, the first to fail reports its error; the
+    others fail for the same reason, or because it is gone.
     """
     if not distributed.is_torchelastic_launched():
         yield
@@ -53,20 +52,16 @@ def process_group():
     distributed.init_process_group(backend, store=store, rank=rank, world_size=size)
     try:
         with contextlib.ExitStack() as stack:
-            if not is_rank_zero():
-                nowhere = stack.enter_context(Path(os.devnull).open("w"))
-                stack.enter_context(contextlib.redirect_stdout(nowhere))
-                stack.enter_context(contextlib.redirect_stderr(nowhere))
+            if rank:
+                null = stack.enter_context(Path(os.devnull).open("w"))
+                stack.enter_context(contextlib.redirect_stdout(null))
+                stack.enter_context(contextlib.redirect_stderr(null))
             yield
     except BaseException:
         if store.add("failed", 1) > 1:
             sys.exit(2)
         raise
     distributed.destroy_process_group()
-    # A thread of the group that still frees its last tensors would abort an interpreter that ends.
-    sys.stdout.flush()
-    sys.stderr.flush()
-    os._exit(0)
 
 
 def set_local_device(device):
@@ -84,68 +79,71 @@ def set_local_device(device):
 
 
 def on_rank_zero(function, *arguments):
-    """Call a function in the first process alone; return its result in all of them."""
+    """Call a function in rank zero alone; return its result in all processes."""
     result = [function(*arguments) if is_rank_zero() else None]
     if world_size() > 1:
         distributed.broadcast_object_list(result)
     return result[0]
 
 
-class SharedClassifier(nn.Module):
-    """A GenreLSTM whose `forward` is `classify`: DistributedDataParallel runs no other method."""
-
-    def __init__(self, model):
-        super().__init__()
-        self.model = model
-
-    def forward(self, inputs):
-        return type(self.model).classify(self.model, inputs)
+def sum_over_processes(tensor):
+    """Add up a tensor over all processes, in place, and return it."""
+    if world_size() > 1:
+        distributed.all_reduce(tensor)
+    return tensor
 
 
-def share(model):
-    """Split the work of a model's `classify` across the processes, while it is being trained.
+class Shard:
+    """The share of each batch that this process trains on: every `world_size`-th clip.
 
-    They call it together, with the same inputs, (batch, T, n_inputs). Each gets the
-    log-probabilities of the whole batch, (batch, genres), and from a loss of these the gradients
-    that a single process would get.
-
-    Parameters
+    Attributes
     ----------
-    model : GenreLSTM
-
-    Returns
-    -------
-    GenreLSTM
-        The model itself; without torchrun it is unchanged.
+    fraction : float
+        The share of the last batch: 1 without torchrun.
     """
-    size = world_size()
-    if size == 1:
-        return model
-    if model.recipe.input_norm == "batch":
-        raise InputError(
-            "--input-norm batch isn't available under torchrun: each process would normalise by "
-            "its own share of a batch"
-        )
-    rank = distributed.get_rank()
-    classifier = DistributedDataParallel(SharedClassifier(model), forward_sync_buffers=False)
 
-    def classify(inputs):
-        if not model.training:
-            return type(model).classify(model, inputs)
-        # The shares are padded to one size with the last example, and cut off again below.
-        padded = -(-len(inputs) // size) * size
-        rows = torch.arange(rank, padded, size, device=inputs.device).clamp(max=len(inputs) - 1)
-        # Each process has its own dropout; all other random numbers must stay the same in all.
-        seed = int(torch.randint(2**32, ())) if model.recipe.dropout else 0
-        with torch.random.fork_rng(devices=[]):
-            torch.manual_seed(seed + rank)
-            own = classifier(inputs[rows])
-        # DistributedDataParallel averages over the processes, but the gradients must be summed.
-        own.register_hook(lambda gradient: size * gradient)
-        shares = [torch.empty_like(own) for _ in range(size)]
-        distributed.all_gather(shares, own.detach())
-        shares[rank] = own  # the one with a gradient
-        return torch.stack(shares, dim=1).flatten(0, 1)[: len(inputs)]
+    def __init__(self):
+        self.fraction, self.random_state = 1.0, None
 
-    model.classify = classify
-    return model
+    def wrap(self, model):
+        """Return a model in DistributedDataParallel; without torchrun, the model itself."""
+        if world_size() == 1:
+            return model
+        if model.recipe.input_norm == "batch":
+            raise InputError(
+                "--input-norm batch isn't available under torchrun: each process would normalise "
+                "by its own share of a batch"
+            )
+        parallel = DistributedDataParallel(model, broadcast_buffers=False)
+        parallel.register_comm_hook(self, Shard.sum_gradients)
+        return parallel
+
+    def sum_gradients(self, bucket):
+        """Weight this process's gradients by its share of the batch, and add up all processes'."""
+        gradients = bucket.buffer().mul_(self.fraction)
+        work = distributed.all_reduce(gradients, async_op=True)
+        return work.get_future().then(lambda future: future.value()[0])
+
+    def take(self, *tensors):
+        """Return this process's rows of the tensors of a batch.
+
+        A batch may leave a process none. It then takes the first row, which counts nothing.
+        """
+        if world_size() == 1:
+            return tensors
+        rank, n_clips = distributed.get_rank(), len(tensors[0])
+        rows = list(range(rank, n_clips, world_size()))
+        self.fraction = len(rows) / n_clips
+        # Each process draws its own dropout. `restore` makes all other numbers the same in all.
+        self.random_state = torch.get_rng_state()
+        torch.manual_seed(int(torch.randint(2**31, ())) + rank)
+        return tuple(tensor[rows or [0]] for tensor in tensors)
+
+    def n_clips(self, targets):
+        """Return how many of the rows that `take` returned count."""
+        return len(targets) if self.fraction else 0
+
+    def restore(self):
+        """Continue the random numbers that all processes share, after a step."""
+        if self.random_state is not None:
+            torch.set_rng_state(self.random_state)

@@ -1,40 +1,75 @@
-"""The recipes: every setting of a training, with its reason. Imports no torch."""
+"""The recipes: every setting of a training, with its bounds and its reason. Imports no torch."""
 
 import dataclasses
 
-# Names of the ways to train, and of their folders in weights/ and result/. The first is preferred.
-SCHEDULES = ("PiecewiseDecay", "ReduceLROnPlateau", "Constant")
 INPUT_NORMS = ("none", "standardise", "mean-normalised", "batch")
 POOLINGS = ("last", "mean", "attention", "statistics")
 
 
+def setting(default, help, *bounds, choices=None):
+    """Return a field of `Recipe`: the published value, the text for --help, and the bounds."""
+    metadata = {"help": help, "bounds": bounds, "choices": choices}
+    return dataclasses.field(default=default, metadata=metadata)
+
+
 @dataclasses.dataclass(frozen=True)
 class Recipe:
-    """The settings of a training run; the defaults are the published ones. Lengths in seconds."""
+    """The settings of a training run. The defaults are the published ones.
+
+    Every setting is an option of the training scripts, within the bounds given here (lowest and,
+    if there is one, highest value).
+    """
 
     name: str = "published"
-    epochs: int = 1000
-    batch_size: int = 35  # as in the original, which validated on three batches
-    learning_rate: float = 3e-5  # the first that the original's report calls stable
-    validate_every: int = 10  # epochs
-    hidden_size: int = 128  # of each LSTM layer
-    n_layers: int = 2  # as in the original
-    shuffle: bool = False  # in file order 35 clips in a row are of one genre
-    class_weighted: bool = False  # the loss weighs each clip by how rare its genre is
-    input_norm: str = "none"
-    difference_lags: tuple[float, ...] = ()  # differences to the features this much earlier, s
-    crop_seconds: float = 0.0  # length of a training example, s; 0 for the whole clip
-    roll_chroma: bool = False  # rotate the chroma at random: a genre has no key
-    pooling: str = "last"
-    dropout: float = 0.0  # between the LSTM layers
-    weight_decay: float = 0.0
-    max_grad_norm: float = 0.0  # of the gradient; 0 for no limit
-    mask_prob: float = 0.0  # share of the inputs that each training example does without
-    mixup_alpha: float = 0.0  # alpha of the Beta distribution by which examples are mixed; 0: not
+    epochs: int = setting(1000, "passes over the training clips", 1)
+    # The original's: its 105 validation clips are three batches.
+    batch_size: int = setting(35, "clips per step", 1)
+    # The rate that the original's report chose, after larger ones oscillated.
+    learning_rate: float = setting(3e-5, "at the start of the schedule", 1e-12)
+    validate_every: int = setting(10, "epochs between validations", 1)
+    hidden_size: int = setting(128, "units of each LSTM layer", 1, 4096)
+    n_layers: int = setting(2, "LSTM layers", 1, 64)
+    # Clips in file order make batches of a single genre: the original's way.
+    shuffle: bool = setting(False, "draw batches at random instead of in file order")
+    class_weighted: bool = setting(False, "weight each clip's loss by how rare its genre is")
+    input_norm: str = setting(
+        "none",
+        "raw features; standardised by the training clips; each track's mean removed first, as in "
+        "cepstral mean normalisation; batch normalisation",
+        choices=INPUT_NORMS,
+    )
+    difference_lags: tuple = setting((), "append differences to the frames S seconds earlier", 0.0)
+    crop_seconds: float = setting(0.0, "length of a training example, 0 for the whole clip", 0.0)
+    roll_chroma: bool = setting(False, "transpose the chroma of each example at random")
+    pooling: str = setting("last", "how the LSTM's frames are combined", choices=POOLINGS)
+    dropout: float = setting(0.0, "between the LSTM layers", 0.0, 0.99)
+    weight_decay: float = setting(0.0, "of AdamW; at 0 it is Adam", 0.0)
+    max_grad_norm: float = setting(0.0, "clip the gradient to this norm, 0 for no limit", 0.0)
+    mask_prob: float = setting(0.0, "probability that an example lacks an input", 0.0, 0.99)
+    mixup_alpha: float = setting(0.0, "of mixup's Beta distribution, 0 for no mixup", 0.0)
 
-    def validates_after(self, epoch):
-        """Whether the validation subset is scored after an epoch; it always is after the last."""
-        return epoch % self.validate_every == 0 or epoch == self.epochs
+    @classmethod
+    def from_dict(cls, saved):
+        """Return the recipe saved as a dict; ValueError if a setting is missing or impossible."""
+        recipe = cls(**saved)
+        if saved.keys() != dataclasses.asdict(recipe).keys():
+            raise ValueError("a setting is missing")
+        settings = dataclasses.fields(cls)[1:]
+        if not all(is_possible(field, getattr(recipe, field.name)) for field in settings):
+            raise ValueError("a setting is impossible")
+        return dataclasses.replace(recipe, difference_lags=tuple(recipe.difference_lags))
+
+
+def is_possible(field, value):
+    """Whether a value has the type and lies within the bounds of a setting."""
+    if field.metadata["choices"]:
+        return value in field.metadata["choices"]
+    if field.type is bool:
+        return isinstance(value, bool)
+    values = value if field.type is tuple else [value]
+    low, high = (*field.metadata["bounds"], 10**9)[:2]
+    numbers = (int,) if field.type is int else (int, float)
+    return all(type(number) in numbers and low <= number <= high for number in values)
 
 
 RECIPES = {
@@ -46,16 +81,16 @@ RECIPES = {
         learning_rate=3e-3,  # a hundred times the published: the inputs are standardised
         validate_every=2,  # so that the patience of ReduceLROnPlateau fits in
         shuffle=True,  # every batch shows all genres
-        class_weighted=True,  # data sets of one's own have uneven counts; GTZAN's are nearly even
+        class_weighted=True,  # for data sets with uneven counts; GTZAN's are nearly even
         input_norm="mean-normalised",  # what a recording chain adds is constant over a track
         difference_lags=(0.08, 0.31, 1.24),  # what changes within a note, a beat and a bar
         crop_seconds=8.0,  # some bars of music, cut anew in every epoch
         roll_chroma=True,  # twelve keys of each example
-        pooling="statistics",  # how the frames vary tells as much as how they are
-        dropout=0.3,  # between the layers, against learning 419 clips by heart
+        pooling="statistics",  # the spread over the frames tells as much as their mean
+        dropout=0.3,  # reduces overfitting to 419 clips
         weight_decay=0.01,  # the default of PyTorch's AdamW
-        max_grad_norm=1.0,  # unclipped, single batches throw training back
-        mask_prob=0.1,  # no single feature is to be relied on
+        max_grad_norm=1.0,  # without it, single batches destabilise training
+        mask_prob=0.1,  # prevents reliance on one feature
         mixup_alpha=0.3,  # new examples between those of 419 clips
     ),
 }
@@ -75,9 +110,21 @@ def recipe_title(recipe):
     changed = changed_settings(recipe, RECIPES[recipe.name]).items()
     if not changed:
         return f"{recipe.name} recipe"
-    return ", ".join([recipe.name, *(describe(name, value) for name, value in changed)])
+    return ", ".join([recipe.name, *(format_setting(name, value) for name, value in changed)])
 
 
-def describe(name, value):
-    """Say in a few words what a setting is, as in "60 epochs" or "batch size 5"."""
+def format_setting(name, value):
+    """Return a setting in a few words, as in "60 epochs" or "batch size 5"."""
     return f"{value} epochs" if name == "epochs" else f"{name.replace('_', ' ')} {value}"
+
+
+def recipe_options(recipe):
+    """Return the options of a training script that choose a recipe, as a list of words."""
+    words = ["--recipe", recipe.name]
+    for name, value in changed_settings(recipe, RECIPES[recipe.name]).items():
+        option = name.replace("_", "-")
+        if isinstance(value, bool):
+            words.append(f"--{option}" if value else f"--no-{option}")
+        else:
+            words += [f"--{option}", *map(str, value if isinstance(value, tuple) else [value])]
+    return words

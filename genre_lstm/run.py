@@ -6,7 +6,6 @@ here computes a gradient, or steps an optimizer or a scheduler.
 
 import contextlib
 import dataclasses
-import platform
 import shlex
 import sys
 import time
@@ -14,14 +13,23 @@ import time
 import torch
 from tqdm import tqdm
 
-from common.cli import library_versions
 from common.errors import InputError
 from common.files import lock_folders
 from genre_features.cache import GenreFeatureData
-from genre_lstm import calibration, checkpoint, processes, results, scoring
-from genre_lstm.device import flush_denormals, is_out_of_memory, pick_device
+from genre_lstm import checkpoint, plots, results, scoring
+from genre_lstm.batches import EpochStats, batches, class_weights, preload
+from genre_lstm.device import flush_denormals, pick_device, report_out_of_memory
+from genre_lstm.processes import (
+    Shard,
+    is_rank_zero,
+    on_rank_zero,
+    process_group,
+    set_local_device,
+    world_size,
+)
 from genre_lstm.recipes import recipe_title
-from genre_lstm.training import check_batch_norm, find_divergence, hold, seconds_per_epoch
+
+REDRAW_SECONDS = 60  # between redrawings of the curves; drawing takes under 1 % of the time
 
 
 @contextlib.contextmanager
@@ -31,41 +39,26 @@ def training_run(schedule, options):
     Parameters
     ----------
     schedule : str
+        The name of the folders in ``weights/`` and ``result/``.
     options : argparse.Namespace
         See `options.parse_options`.
     """
+    remedy = "give a smaller --batch-size, or another --device"
     with (
-        processes.process_group(),
-        report_out_of_memory(),
+        process_group(),
+        report_out_of_memory(remedy),
         flush_denormals(),
         contextlib.ExitStack() as stack,
     ):
         run = TrainingRun(schedule, options)
-        if processes.is_rank_zero():
+        if is_rank_zero():
             stack.enter_context(lock_folders(run.weights, run.result))
+        checkpoint.check_no_unfinished_run(run)
         try:
             yield run
         except KeyboardInterrupt:
-            run.stop()
+            run.on_interrupt()
             raise
-        weights = run.weights.as_posix()  # cmd.exe reads backslashes in quotes differently
-        command = shlex.join(["python", "predict.py", "song.mp3", "--weights", weights])
-        picture = run.result / f"confusion_mat.{run.format}"
-        print(f"Curves and scores are in {run.result}: open {picture}.")
-        print(f"Weights are in {run.weights}. Next: {command}")
-
-
-@contextlib.contextmanager
-def report_out_of_memory():
-    """Turn PyTorch's errors for lack of memory in the block into an InputError."""
-    try:
-        yield
-    except RuntimeError as error:
-        if is_out_of_memory(error):
-            raise InputError(
-                "not enough memory on the device: give a smaller --batch-size, or another --device"
-            ) from None
-        raise
 
 
 class TrainingRun:
@@ -84,33 +77,32 @@ class TrainingRun:
         A row of history.csv per epoch.
     seconds : float
         Time trained, including that of earlier sessions.
-    identity : dict
+    config : dict
         What must be equal for a checkpoint to belong to this run.
     title : str
         Of the figures.
     format : str
         The suffix of the figures.
-    resumes : bool
-        Whether the run goes on from its checkpoint.
+    resume : bool
+        Whether the run continues from its checkpoint.
     model, optimizer, scheduler
-        What is trained, from `start` on; a checkpoint holds their states.
+        Those of the training, from `epochs` on; a checkpoint holds their states.
     """
 
     def __init__(self, schedule, options):
         self.schedule, self.recipe, self.seed = schedule, options.recipe, options.seed
-        self.resumes, self.format = options.resume, options.format
+        self.resume, self.format = options.resume, options.format
         self.weights, self.result = options.weights / schedule, options.result / schedule
         self.data = data = GenreFeatureData(options.features).load()
         self.device = pick_device(options.device)
-        processes.set_local_device(self.device)
+        set_local_device(self.device)
         if self.device != "cpu":
-            hold(data, self.device)
-        self.model = self.optimizer = self.scheduler = None
-        self.history, self.seconds = [], 0.0
-        self.shown = {}  # the last validation's scores, beside the progress bar
-        self.answers = {}  # to the clips of each subset, in the first process
+            preload(data, self.device)
+        self.shard = Shard()
+        self.history, self.seconds, self.last_drawn = [], 0.0, 0.0
+        self.last_val_scores = {}
         self.title = f"{schedule}, {recipe_title(self.recipe)}"
-        self.identity = {
+        self.config = {
             "schedule": schedule,
             "recipe": dataclasses.asdict(self.recipe),
             "seed": self.seed,
@@ -120,136 +112,129 @@ class TrainingRun:
             "checksums": data.checksums,
         }
 
-    def place(self, model):
-        """Return a model on the run's device, its work split across torchrun's processes."""
-        return processes.share(model.to(self.device))
+    def batches(self, subset, shuffle=False):
+        """Yield (features, targets) of a subset's batches; see `batches.batches`."""
+        for batch in batches(self.data, subset, self.recipe.batch_size, self.device, shuffle):
+            yield batch
+            self.shard.restore()
 
-    def start(self, model, optimizer, scheduler=None):
-        """Take over what is trained, with --resume as it was when interrupted, and announce it."""
+    def class_weights(self):
+        """Return the weight of each genre in the loss, if the recipe weights them, else None."""
+        if not self.recipe.class_weighted:
+            return None
+        return class_weights(self.data.targets["train"], len(self.data.genres)).to(self.device)
+
+    def epochs(self, model, optimizer, scheduler):
+        """Yield the number of each epoch that is to be trained, with a progress bar.
+
+        With --resume, model, optimizer and scheduler are first restored from the checkpoint.
+        """
         self.model, self.optimizer, self.scheduler = model, optimizer, scheduler
-        check_batch_norm(model, self.data)
-        if self.resumes:
+        if self.resume:
             checkpoint.restore(self)
-        else:
-            checkpoint.refuse_to_lose(self)
-        n_epochs = self.recipe.epochs - len(self.history)
-        minutes = n_epochs * seconds_per_epoch(model, self.data) / 60
-        place = self.device
+        n_done, n_epochs = len(self.history), self.recipe.epochs
+        self.announce(n_epochs - n_done)
+        self.start_time = time.perf_counter() - self.seconds
+        epochs = range(n_done + 1, n_epochs + 1)
+        bar = {"unit": "epoch", "initial": n_done, "total": n_epochs, "disable": None}
+        with tqdm(epochs, "Training", **bar) as self.progress:
+            for epoch in self.progress:
+                self.stats = EpochStats()
+                self.learning_rate = optimizer.param_groups[0]["lr"]
+                yield epoch
+
+    def announce(self, n_epochs):
+        """Print what is trained, where, and where the results appear."""
+        hardware = self.device
         if self.device == "cpu":
             n_threads = torch.get_num_threads()
-            place += f" with {n_threads} thread" + "s" * (n_threads != 1)
-        if (world_size := processes.world_size()) > 1:
-            place += f" in each of {world_size} processes"
+            hardware += f" with {n_threads} thread" + "s" * (n_threads != 1)
+        if (n_processes := world_size()) > 1:
+            hardware += f" in each of {n_processes} processes"
         n_clips = len(self.data.targets["train"])
         print(
-            f"{self.schedule}: {n_epochs} epochs of {n_clips} clips on {place}, "
-            f"about {minutes:.1f} minutes.",
+            f"{self.schedule}: {n_epochs} epochs of {n_clips} clips on {hardware}. Curves: "
+            f"{self.result / f'graph_loss.{self.format}'}",
             flush=True,
         )
 
-    def epochs(self):
-        """Yield the number of each epoch that is left, under a progress bar."""
-        n_done, n_epochs = len(self.history), self.recipe.epochs
-        self.began = time.perf_counter() - self.seconds
-        left = range(n_done + 1, n_epochs + 1)
-        self.progress = tqdm(left, "Training", unit="epoch", initial=n_done, total=n_epochs)
-        for epoch in self.progress:
-            self.learning_rate = self.optimizer.param_groups[0]["lr"]
-            yield epoch
+    def log_batch(self, loss, log_probs, targets):
+        """Add a batch to the epoch's training loss and accuracy."""
+        self.stats.add(loss, log_probs, targets, self.shard.n_clips(targets))
 
-    def validate(self, epoch):
-        """Score the model on the validation subset; None in the epochs between validations."""
-        if not self.recipe.validates_after(epoch):
+    def validate(self):
+        """Return the scores on the validation subset; None in the epochs between validations."""
+        epoch = len(self.history) + 1
+        if epoch % self.recipe.validate_every and epoch < self.recipe.epochs:
             return None
-        return processes.on_rank_zero(self.score, "validation")
+        return on_rank_zero(lambda: scoring.evaluate(self.model, self.data, "validation")[0])
 
-    def score(self, subset):
-        """Score the model on a subset; see `scoring.score`."""
-        return scoring.score(scoring.answer(self.model, self.data, subset), self.data.genres)
-
-    def record(self, epoch, trained, validated):
-        """Append an epoch to the history, and save a checkpoint.
+    def save_checkpoint(self, val_scores):
+        """Add the epoch to the history, and save checkpoint.pt and history.csv.
 
         Parameters
         ----------
-        epoch : int
-        trained : training.Epoch
-        validated : dict or None
+        val_scores : dict or None
             See `validate`.
 
         Raises
         ------
         InputError
-            Training diverged.
+            The loss or the weights aren't finite.
         """
-        if divergence := find_divergence(self.model, trained.losses):
-            raise InputError(
-                f"training diverged in epoch {epoch}, {divergence}: lower --learning-rate"
-            )
-        scores = validated or {"loss": None, "accuracy": None}
-        row = (epoch, trained.loss, trained.accuracy, scores["loss"], scores["accuracy"])
-        row = dict(zip(results.HISTORY, (*row, self.learning_rate), strict=True))
-        self.history.append(row)
-        self.seconds = time.perf_counter() - self.began
-        if processes.is_rank_zero():
+        loss, accuracy = self.stats.means()
+        scores = val_scores or {"loss": None, "accuracy": None}
+        epoch = len(self.history) + 1
+        row = (epoch, loss, accuracy, scores["loss"], scores["accuracy"], self.learning_rate)
+        self.history.append(dict(zip(results.HISTORY, row, strict=True)))
+        if not all(torch.isfinite(tensor).all() for tensor in self.model.state_dict().values()):
+            raise InputError(f"training diverged in epoch {epoch}: lower --learning-rate")
+        self.seconds = time.perf_counter() - self.start_time
+        if is_rank_zero():
             checkpoint.save(self)
-        if validated:
-            self.shown = {"val_loss": scores["loss"], "val_acc": scores["accuracy"]}
-        now = {"loss": trained.loss, "acc": trained.accuracy, "lr": self.learning_rate}
-        self.progress.set_postfix(**now, **self.shown)
+            results.append_history(self.history, self.result)
+            self.show_progress(val_scores)
 
-    def stop(self):
-        """After Ctrl-C, write the curves so far and print how to continue."""
-        if self.history and processes.is_rank_zero():
-            results.write_curves(self.history, self.result, self.title, self.format)
+    def show_progress(self, val_scores):
+        """Show the epoch's numbers beside the progress bar, and now and then redraw the curves."""
+        row = self.history[-1]
+        numbers = {
+            "loss": row["train_loss"],
+            "acc": row["train_accuracy"],
+            "lr": row["learning_rate"],
+        }
+        if val_scores:
+            self.last_val_scores = {
+                "val_loss": val_scores["loss"],
+                "val_acc": val_scores["accuracy"],
+            }
+        numbers |= self.last_val_scores
+        self.progress.set_postfix(numbers)
+        if val_scores and self.progress.disable:
+            text = ", ".join(f"{name} {value:.3g}" for name, value in numbers.items())
+            print(f"epoch {row['epoch']} of {self.recipe.epochs}: {text}", file=sys.stderr)
+        if val_scores and self.seconds - self.last_drawn > REDRAW_SECONDS:
+            names = ("graph_loss", "graph_accuracy")
+            plots.plot_history(self.history, self.result, self.title, self.format, names)
+            self.last_drawn = time.perf_counter() - self.start_time
+
+    def on_interrupt(self):
+        """After Ctrl-C, draw the curves so far and print how to continue."""
+        if self.history and is_rank_zero():
+            results.write_curves(self)
             print(
                 f"Stopped after epoch {len(self.history)}: continue with --resume.",
                 file=sys.stderr,
             )
 
-    def summarise(self):
-        """Score the trained model on every clip; return the content of summary.json."""
-        summary = processes.on_rank_zero(self.make_summary)
-        for subset in ("validation", "test"):
-            print(f"{subset}: {results.describe(summary[subset])}")
-        return summary
-
-    def make_summary(self):
-        """Return the content of summary.json, and keep the answers that it was computed from."""
-        subsets = ("validation", "test")
-        batches = {subset: scoring.answer(self.model, self.data, subset) for subset in subsets}
-        self.answers = {subset: scoring.join(batches[subset]) for subset in subsets}
-        validated = [row for row in self.history if row["val_loss"] is not None]
-        best = max(validated, key=lambda row: (row["val_accuracy"], -row["val_loss"]))
-        return {
-            **self.identity,
-            "split": self.data.split,
-            "epochs": self.recipe.epochs,
-            "seconds": round(self.seconds, 1),
-            "device": self.device,
-            "threads": torch.get_num_threads(),
-            "processes": processes.world_size(),
-            "final_epoch": len(self.history),
-            "best_epoch": best["epoch"],
-            "best_val_accuracy": best["val_accuracy"],
-            "scored_epoch": len(self.history),
-            **{subset: scoring.score(batches[subset], self.data.genres) for subset in subsets},
-            "calibration": calibration.calibrate(self.answers),
-            "versions": library_versions("torch", "numpy", "scipy")
-            | {"python": platform.python_version()},
-        }
-
-    def write_weights(self, summary):
-        """Write model.pt and model.json."""
-        files = (self.model, self.data.settings, summary, self.weights)
-        processes.on_rank_zero(results.write_weights, *files)
-
-    def write_curves(self):
-        """Write history.csv and draw its columns."""
-        files = (self.history, self.result, self.title, self.format)
-        processes.on_rank_zero(results.write_curves, *files)
-
-    def write_scores(self, summary):
-        """Write summary.json, predictions.csv, the confusion matrices and the reliability."""
-        files = (summary, self.answers, self.data.tracks, self.result, self.title, self.format)
-        processes.on_rank_zero(results.write_scores, *files)
+    def write_results(self):
+        """Score the trained model, and write weights, curves, scores and predictions."""
+        summary = on_rank_zero(results.write_results, self)
+        for subset in self.data.targets:
+            if subset != "train":
+                print(f"{subset}: {results.format_scores(summary[subset])}")
+        weights = self.weights.as_posix()  # cmd.exe reads backslashes in quotes differently
+        command = shlex.join(["python", "predict.py", "song.mp3", "--weights", weights])
+        figure = self.result / f"confusion_mat.{self.format}"
+        print(f"Curves and scores are in {self.result}: open {figure}.")
+        print(f"Weights are in {self.weights}. Next: {command}")

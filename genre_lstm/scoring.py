@@ -1,4 +1,4 @@
-"""The scores of a model: its answers to the clips of a subset, and how many are right."""
+"""The scores of a model on the clips of a subset."""
 
 from typing import NamedTuple
 
@@ -6,60 +6,54 @@ import numpy as np
 import torch
 from torch import nn
 
+from genre_lstm.batches import batches
 from genre_lstm.device import device_of
-from genre_lstm.training import batches
 
 
-class Answers(NamedTuple):
-    """A model's answers to the clips of a batch or a subset, in file order."""
+class Predictions(NamedTuple):
+    """A model's predictions for the clips of a subset, in file order."""
 
-    log_probabilities: torch.Tensor  # (n, genres)
-    genres: torch.Tensor  # (n,), the true ones
+    log_probs: torch.Tensor  # (n, genres)
+    targets: torch.Tensor  # (n,), the true genres
 
 
 @torch.no_grad()
-def answer(model, data, subset):
-    """Return a model's `Answers` to every clip of a subset, batch by batch, as a list."""
-    model.eval()
-    return [
-        Answers(model(features).cpu(), genres.cpu())
-        for features, genres in batches(data, subset, model.recipe.batch_size, device_of(model))
-    ]
-
-
-def join(answers):
-    """Return the `Answers` of several batches as one."""
-    return Answers(*(torch.cat(tensors) for tensors in zip(*answers, strict=True)))
-
-
-def score(answers, genres):
-    """Score the answers to the clips of a subset.
+def evaluate(model, data, subset):
+    """Score a model on every clip of a subset.
 
     Parameters
     ----------
-    answers : list of Answers
-    genres : list of str
-        The names of the genres.
+    model : GenreLSTM
+    data : GenreFeatureData
+    subset : str
 
     Returns
     -------
-    dict
+    scores : dict
         ``n``, ``correct``, ``accuracy``, ``loss`` (mean negative log-likelihood, nats), ``recall``
         of each genre (None where it has no clips), and ``confusion`` (counts; rows are true).
+    predictions : Predictions
     """
-    confusion, loss = np.zeros((len(genres), len(genres)), dtype=int), 0.0
-    for log_probabilities, true in answers:
-        loss += float(nn.functional.nll_loss(log_probabilities, true, reduction="sum"))
-        np.add.at(confusion, (true, log_probabilities.argmax(dim=1)), 1)
+    model.eval()
+    loss, outputs = 0.0, []
+    for features, targets in batches(data, subset, model.recipe.batch_size, device_of(model)):
+        log_probs, targets = model.predict(features).cpu(), targets.cpu()
+        loss += float(nn.functional.nll_loss(log_probs, targets, reduction="sum"))
+        outputs.append((log_probs, targets))
+    predictions = Predictions(*(torch.cat(tensors) for tensors in zip(*outputs, strict=True)))
+
+    confusion = np.zeros((len(data.genres), len(data.genres)), dtype=int)
+    np.add.at(confusion, (predictions.targets, predictions.log_probs.argmax(dim=1)), 1)
     n_clips, n_correct = int(confusion.sum()), int(confusion.trace())
-    return {
+    scores = {
         "n": n_clips,
         "correct": n_correct,
         "accuracy": n_correct / n_clips,
         "loss": loss / n_clips,
         "recall": {
             genre: float(row[i] / row.sum()) if row.any() else None
-            for i, (genre, row) in enumerate(zip(genres, confusion, strict=True))
+            for i, (genre, row) in enumerate(zip(data.genres, confusion, strict=True))
         },
         "confusion": confusion.tolist(),
     }
+    return scores, predictions
