@@ -114,7 +114,7 @@ class Shard:
                 "--input-norm batch isn't available under torchrun: each process would normalise "
                 "by its own share of a batch"
             )
-        parallel = DistributedDataParallel(model, broadcast_buffers=False)
+        parallel = DistributedDataParallel(model)
         parallel.register_comm_hook(self, Shard.sum_gradients)
         return parallel
 

@@ -1,6 +1,5 @@
 """What the tests share: clips and caches made on the spot, and the scripts run as a user does."""
 
-import argparse
 import contextlib
 import csv
 import dataclasses
@@ -206,31 +205,6 @@ def predict(*arguments, status=0, **options):
     """Run the prediction script; return the lines on stdout, and stderr."""
     stdout, stderr = run("predict.py", *arguments, status=status, **options)
     return stdout.splitlines(), stderr
-
-
-def start_run(features, folder, recipe, make_scheduler=None, schedule="test", resume=False):
-    """Start a run as the training scripts do; return (run, model, optimizer, scheduler)."""
-    import torch
-
-    from genre_lstm.model import GenreLSTM
-    from genre_lstm.run import TrainingRun
-    from genre_lstm.training import batches
-
-    options = argparse.Namespace(
-        **{"features": features, "recipe": recipe, "seed": 0, "device": "cpu", "resume": resume},
-        **{"weights": folder / "weights", "result": folder / "result", "format": "png"},
-    )
-    run = TrainingRun(schedule, options)
-    torch.manual_seed(0)
-    model = run.place(GenreLSTM(len(run.data.genres), recipe, run.data.settings))
-    tracks = batches(run.data, "train", recipe.batch_size, "cpu")
-    model.standardise(features for features, _ in tracks)
-    optimizer = torch.optim.AdamW(
-        model.parameters(), lr=recipe.learning_rate, weight_decay=recipe.weight_decay
-    )
-    scheduler = make_scheduler and make_scheduler(optimizer, recipe.epochs)
-    run.start(model, optimizer, scheduler)
-    return run, model, optimizer, scheduler
 
 
 def start_training(features, folder, *arguments):

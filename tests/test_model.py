@@ -9,21 +9,20 @@ from helpers import make_clip, make_features, make_model
 
 from genre_features.features import extract_features
 from genre_features.frame import COLUMNS, SAMPLE_RATE, FrameSettings
-from genre_lstm import model as model_module
-from genre_lstm.model import windows
+from genre_lstm.model import split_windows
 from genre_lstm.recipes import INPUT_NORMS, POOLINGS, RECIPES
 
 RATE = SAMPLE_RATE / 512  # frames a second
 
 
-def test_published_recipe_is_the_originals():
+def test_published_recipe_is_the_original():
     recipe = RECIPES["published"]
     assert (recipe.epochs, recipe.batch_size, recipe.learning_rate) == (1000, 35, 0.00003)
     assert (recipe.hidden_size, recipe.n_layers, recipe.validate_every) == (128, 2, 10)
     features = make_features()
     model = make_model(**dataclasses.asdict(recipe))
     frames, _ = model.lstm(features)
-    assert torch.equal(model(features), model.linear(frames[:, -1]).log_softmax(dim=1))
+    assert torch.equal(model.predict(features), model.linear(frames[:, -1]).log_softmax(dim=1))
 
 
 @pytest.mark.parametrize("pooling", POOLINGS)
@@ -33,38 +32,41 @@ def test_every_pooling_and_input_norm_gives_probabilities_at_any_length(pooling,
         pooling=pooling, input_norm=input_norm, difference_lags=(0.1,), crop_seconds=0.5
     )
     for n_frames in (1, 3, 200):
-        probabilities = model(make_features(n_frames=n_frames)).exp()
+        probabilities = model.predict(make_features(n_frames=n_frames)).exp()
         torch.testing.assert_close(probabilities.sum(dim=1), torch.ones(2))
 
 
-def test_track_mean_makes_the_answer_independent_of_what_is_constant_over_a_track():
+def test_mean_normalised_predictions_ignore_a_constant_added_to_a_track():
     features = make_features()
     offset = 10 * torch.randn(2, 1, 33)
     model = make_model(input_norm="mean-normalised", difference_lags=(0.1,), pooling="mean")
-    torch.testing.assert_close(model(features + offset), model(features), atol=1e-4, rtol=1e-4)
+    torch.testing.assert_close(
+        model.predict(features + offset), model.predict(features), atol=1e-4, rtol=1e-4
+    )
     model = make_model(input_norm="standardise", pooling="mean")
-    assert not torch.allclose(model(features + offset), model(features), atol=1e-2)
+    assert not torch.allclose(model.predict(features + offset), model.predict(features), atol=1e-2)
 
 
 @pytest.mark.parametrize("input_norm", ["standardise", "mean-normalised"])
-def test_standardised_inputs_have_mean_zero_and_deviation_one_over_the_tracks(input_norm):
+def test_standardised_inputs_have_mean_zero_and_deviation_one(input_norm):
     features = 50 * make_features(n_tracks=6) + 1000
     model = make_model(input_norm=input_norm, difference_lags=(0.1, 0.3))
-    model.standardise(features.split(4))
-    inputs = model.process(features).flatten(0, 1)
+    model.fit_scaler((part, None) for part in features.split(4))
+    inputs = model.preprocess(features).flatten(0, 1)
     torch.testing.assert_close(inputs.mean(dim=0), torch.zeros(99), atol=1e-3, rtol=0)
     torch.testing.assert_close(inputs.std(dim=0), torch.ones(99), atol=1e-2, rtol=0)
 
 
-def test_constant_features_do_not_become_infinite():
-    model = make_model(input_norm="standardise")
-    model.standardise([torch.ones(2, 5, 33)])
-    assert model.process(torch.ones(2, 5, 33)).isfinite().all()
+def test_constant_inputs_become_zero_and_keep_their_scale():
+    model, features = make_model(input_norm="standardise"), torch.ones(2, 5, 33)
+    model.fit_scaler([(features, None)])
+    assert not model.preprocess(features).any()
+    torch.testing.assert_close(model.preprocess(features + 3), torch.full((2, 5, 33), 3.0))
 
 
-def test_deltas_are_differences_to_the_frame_so_many_seconds_before():
+def test_differences_are_to_the_frame_of_their_lag_before():
     features = make_features(n_frames=40)
-    inputs = make_model(difference_lags=(10 / RATE,)).process(features)
+    inputs = make_model(difference_lags=(10 / RATE,)).preprocess(features)
     assert torch.equal(inputs[:, :, :33], features)
     assert not inputs[:, :10, 33:].any()
     assert torch.equal(inputs[:, 10:, 33:], features[:, 10:] - features[:, :-10])
@@ -78,10 +80,10 @@ def test_lengths_mean_the_same_seconds_at_every_hop_length():
         model = make_model(hop_length, difference_lags=(0.31, 1.0), crop_seconds=2.0)
         for lag, seconds in zip(model.lags, (0.31, 1.0), strict=True):
             assert abs(lag / rate - seconds) <= 0.5 / rate
-        assert abs(model.crop_length / rate - 2.0) <= 0.5 / rate
+        assert abs(model.crop_frames / rate - 2.0) <= 0.5 / rate
         settings = FrameSettings(hop_length=hop_length)
         features = torch.from_numpy(extract_features(signal, settings))[None]
-        jump = model.process(features)[0, :, 2 * 33 + COLUMNS["spectral_centroid"].start]
+        jump = model.preprocess(features)[0, :, 2 * 33 + COLUMNS["spectral_centroid"].start]
         # The centroid jumps in the middle, and its difference stays up for the second of its lag.
         centroids[hop_length] = float((jump > 2000).sum()) / rate
     assert centroids[512] == pytest.approx(1.0, abs=0.1)
@@ -89,16 +91,16 @@ def test_lengths_mean_the_same_seconds_at_every_hop_length():
 
 
 @pytest.mark.parametrize("crop", [0.0, 0.5])
-def test_tracks_longer_than_a_training_clip_get_the_mean_over_half_overlapping_windows(crop):
+def test_tracks_longer_than_a_training_clip_are_averaged_over_half_overlapping_windows(crop):
     model = make_model(crop_seconds=crop)
     features = make_features(n_frames=250)
-    scores = [model.classify(features[:, start : start + 100]) for start in (0, 50, 100, 150)]
+    scores = [model(features[:, start : start + 100]) for start in (0, 50, 100, 150)]
     expected = torch.stack(scores).mean(dim=0).log_softmax(dim=1)
-    torch.testing.assert_close(model(features), expected)
-    assert torch.equal(model(features[:, :100]), model.classify(features[:, :100]))
+    torch.testing.assert_close(model.predict(features), expected)
+    assert torch.equal(model.predict(features[:, :100]), model(features[:, :100]))
 
 
-def test_statistics_pooling_sees_the_mean_and_the_spread_of_the_frames():
+def test_statistics_pooling_is_the_mean_and_the_deviation_of_the_frames():
     model = make_model(pooling="statistics")
     model.linear.weight.data.zero_()
     model.linear.weight.data[0, :128], model.linear.weight.data[1, 128:] = 1.0, 1.0
@@ -109,15 +111,15 @@ def test_statistics_pooling_sees_the_mean_and_the_spread_of_the_frames():
         [frames.mean(dim=1).sum(dim=1), frames.std(dim=1, correction=0).sum(dim=1), torch.zeros(2)],
         dim=1,
     )
-    torch.testing.assert_close(model(features), expected.log_softmax(dim=1))
+    torch.testing.assert_close(model.predict(features), expected.log_softmax(dim=1))
 
 
 @pytest.mark.parametrize(
     ("n_frames", "n_windows"),
     [(1, 1), (100, 1), (101, 1), (110, 1), (111, 2), (160, 2), (161, 3), (210, 3), (9999, 199)],
 )
-def test_windows_cover_a_track_and_a_remainder_under_a_tenth_adds_none(n_frames, n_windows):
-    starts, length = windows(n_frames, 100)
+def test_windows_cover_a_track_and_a_remainder_under_a_tenth_adds_no_window(n_frames, n_windows):
+    starts, length = split_windows(n_frames, 100)
     assert len(starts) == n_windows
     assert starts[0] == 0
     assert starts[-1] + length == n_frames
@@ -126,17 +128,15 @@ def test_windows_cover_a_track_and_a_remainder_under_a_tenth_adds_none(n_frames,
     assert ((steps > 0) & (steps <= 60)).all()
 
 
-def test_clip_of_30_s_is_one_window_although_it_has_a_frame_more_than_the_training_clips():
+def test_track_with_a_frame_more_than_the_training_clips_is_one_window():
     model, features = make_model(difference_lags=(0.1,)), make_features(n_frames=101)
-    assert torch.equal(model(features), model.classify(model.process(features)))
+    assert torch.equal(model.predict(features), model(model.preprocess(features)))
 
 
-def test_windows_classified_together_answer_as_each_alone(monkeypatch):
+def test_windows_see_the_differences_to_the_frames_before_them():
     model, features = make_model(difference_lags=(0.1, 1.0)), make_features(n_frames=2000)
-    monkeypatch.setattr(model_module, "WINDOWS_AT_ONCE", 1)
-    alone = [*model.classify_windows(features, 100)]
-    monkeypatch.undo()
-    together = [*model.classify_windows(features, 100)]
-    assert [len(starts) for starts, _ in together] == [16, 16, 7]
-    for one, other in zip(zip(*alone, strict=True), zip(*together, strict=True), strict=True):
-        torch.testing.assert_close(torch.cat(one), torch.cat(other))
+    inputs = model.preprocess(features)
+    starts, log_probs = zip(*model.predict_windows(features, 100), strict=True)
+    assert [len(chunk) for chunk in starts] == [16, 16, 7]
+    expected = torch.stack([model(inputs[:, start : start + 100]) for start in torch.cat(starts)])
+    torch.testing.assert_close(torch.cat(log_probs), expected)

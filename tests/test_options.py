@@ -1,12 +1,13 @@
 """What a user may rely on about the training scripts' options."""
 
+import dataclasses
 import sys
 from pathlib import Path
 
 import pytest
 
 from genre_lstm.options import parse_options
-from genre_lstm.recipes import RECIPES, Recipe
+from genre_lstm.recipes import RECIPES, Recipe, recipe_options
 
 
 @pytest.fixture
@@ -31,14 +32,14 @@ def parse(monkeypatch):
     ],
     ids=" ".join,
 )
-def test_every_recipe_and_the_demo_have_places_of_their_own(parse, words, features, place):
+def test_every_recipe_and_the_demo_have_their_own_folders(parse, words, features, place):
     options = parse(*words)
     assert options.features == Path(features)
     assert options.weights == Path("weights", place)
     assert options.result == Path("result", place)
 
 
-def test_places_that_are_named_are_taken(parse):
+def test_named_folders_are_used(parse):
     words = ("--features", "f", "--weights", "w", "--result", "r")
     options = parse(*words, "--demo", "--recipe", "improved")
     assert (options.features, options.weights, options.result) == (Path("f"), Path("w"), Path("r"))
@@ -64,10 +65,27 @@ def test_settings_change_the_recipe_that_is_named(parse):
     assert (recipe.shuffle, recipe.batch_size) == (improved.shuffle, improved.batch_size)
 
 
+@pytest.mark.parametrize("name", [field.name for field in dataclasses.fields(Recipe)[1:]])
+def test_every_setting_of_the_recipe_is_an_option(parse, name):
+    changed = {str: "attention", bool: True, int: 3, float: 0.5, tuple: (0.1, 0.2)}
+    (field,) = (field for field in dataclasses.fields(Recipe) if field.name == name)
+    value = "batch" if name == "input_norm" else changed[field.type]
+    for base in RECIPES.values():
+        for recipe in (dataclasses.replace(base, **{name: value}), base):
+            assert parse(*recipe_options(recipe)).recipe == recipe
+
+
+def test_setting_of_the_improved_recipe_can_be_switched_off(parse):
+    words = ("--recipe", "improved", "--no-shuffle", "--mixup-alpha", 0, "--difference-lags")
+    recipe = parse(*words).recipe
+    assert (recipe.shuffle, recipe.mixup_alpha, recipe.difference_lags) == (False, 0.0, ())
+
+
 @pytest.mark.parametrize(
     "words",
     [
         ("--epochs", 0),
+        ("--dropout", 1),
         ("--batch-size", 2.5),
         ("--learning-rate", 0),
         ("--learning-rate", "nan"),

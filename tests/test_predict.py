@@ -3,12 +3,21 @@
 import io
 import json
 import os
-import shutil
 from pathlib import Path
 
 import pytest
 import torch
-from helpers import FRAMES, GENRES, ROOT, assert_one_line, predict, read_summary, run, write_clip
+from helpers import (
+    FRAMES,
+    GENRES,
+    ROOT,
+    SCHEDULES,
+    assert_one_line,
+    predict,
+    read_summary,
+    run,
+    write_clip,
+)
 
 from genre_features.genres import ORIGINAL_GENRES
 from genre_lstm.model import GenreLSTM
@@ -31,10 +40,10 @@ def test_unseen_clips_get_their_genre_with_probabilities_sorted(weights, tmp_pat
         assert answer["seconds"] == pytest.approx(2.0)
 
 
-def test_clip_of_a_cache_gets_the_answer_that_scoring_gave_it(trained, corpus):
-    summary = read_summary(trained, "PiecewiseDecay")
+def test_clip_of_a_cache_gets_the_prediction_that_was_scored(trained, corpus):
+    summary, weights = read_summary(trained, "PiecewiseDecay"), trained / "weights"
     paths = [corpus / genre / f"{genre}.00000.wav" for genre in GENRES]  # the test subset
-    lines, _ = predict(*paths, "--weights", trained / "weights", "--json")
+    lines, _ = predict(*paths, "--weights", weights / "PiecewiseDecay", "--json")
     genres = [json.loads(line)["genre"] for line in lines]
     confusion = [[int(genre == found) for genre in GENRES] for found in genres]
     assert confusion == summary["test"]["confusion"]
@@ -48,7 +57,7 @@ def test_top_says_how_many_genres_are_printed(weights, corpus):
     assert line.count("%") == 2
 
 
-def test_doubts_about_an_answer_are_said_beside_it(weights, tmp_path):
+def test_caveats_of_a_prediction_stand_beside_it(weights, tmp_path):
     for seconds in (2, 6):
         write_clip(tmp_path / f"{seconds}.wav", "hum", 5, seconds=seconds)
     lines, _ = predict(tmp_path, "--weights", weights)
@@ -80,17 +89,17 @@ def test_file_that_takes_too_much_memory_is_named_and_the_others_are_classified(
 ):
     for seconds in (1, 3):
         write_clip(tmp_path / f"{seconds}.wav", "hum", 5, seconds=seconds)
-    forward = GenreLSTM.forward
+    predict_track = GenreLSTM.predict
 
     def allocate(model, features):
         if features.shape[1] > 100:
             raise RuntimeError("DefaultCPUAllocator: can't allocate memory: you tried to ...")
-        return forward(model, features)
+        return predict_track(model, features)
 
-    monkeypatch.setattr(GenreLSTM, "forward", allocate)
+    monkeypatch.setattr(GenreLSTM, "predict", allocate)
     lines, stderr = predict(tmp_path, "--weights", weights, "--jobs", 1, status=2)
     assert len(lines) == 1
-    assert f"{tmp_path / '3.wav'} needs more memory than there is" in stderr
+    assert f"{tmp_path / '3.wav'} is too long" in stderr
     assert "1 of 2 files" in stderr
 
 
@@ -102,9 +111,7 @@ def test_default_weights_are_found_beside_the_script_also_through_a_link(corpus,
     assert stdout
 
 
-def test_folders_and_lists_are_gone_through_and_each_file_answered_once(
-    weights, corpus, tmp_path, monkeypatch
-):
+def test_folders_and_lists_give_one_line_per_file(weights, corpus, tmp_path, monkeypatch):
     folder = corpus / "hum"
     names = sorted(map(str, folder.iterdir()))
     lines, _ = predict(folder, "--weights", weights, "--json", "--jobs", 2)
@@ -118,7 +125,7 @@ def test_folders_and_lists_are_gone_through_and_each_file_answered_once(
     assert_one_line(stderr, "no audio", "empty")
 
 
-def test_probabilities_over_time_are_drawn_for_one_file(weights, corpus, tmp_path):
+def test_probabilities_over_time_are_plotted_for_one_file(weights, corpus, tmp_path):
     write_clip(tmp_path / "clip.wav", "hiss", 5, seconds=3.0)
     predict(tmp_path / "clip.wav", "--weights", weights, "--plot", tmp_path / "plot.png")
     assert (tmp_path / "plot.png").read_bytes().startswith(b"\x89PNG")
@@ -130,7 +137,9 @@ def test_probabilities_over_time_are_drawn_for_one_file(weights, corpus, tmp_pat
     assert ".png, .pdf, .svg" in stderr.splitlines()[-1]
 
 
-def test_temperature_of_the_weights_softens_or_sharpens_the_answer(weights, corpus, tmp_path):
+def test_temperature_of_the_weights_scales_the_confidence(
+    weights, corpus, tmp_path
+):
     saved = torch.load(weights / "PiecewiseDecay" / "model.pt", weights_only=True)
     (tmp_path / "Constant").mkdir()
     shares = []
@@ -141,7 +150,7 @@ def test_temperature_of_the_weights_softens_or_sharpens_the_answer(weights, corp
     assert shares[0] > shares[1] > shares[2]
 
 
-def test_names_that_a_terminal_cannot_show_do_no_harm(weights, tmp_path):
+def test_names_that_a_terminal_cannot_show_are_escaped(weights, tmp_path):
     write_clip(tmp_path / "Björk ☃.wav", "hum", 5)
     path = tmp_path / "Björk ☃.wav"
     (line,), _ = predict(path, "--weights", weights, encoding="ascii")
@@ -149,31 +158,31 @@ def test_names_that_a_terminal_cannot_show_do_no_harm(weights, tmp_path):
 
 
 @pytest.mark.parametrize("place", ["", "PiecewiseDecay", "PiecewiseDecay/model.pt"])
-def test_weights_are_a_file_its_folder_or_the_one_above_and_it_is_said_which(
-    weights, corpus, place
-):
+def test_weights_are_a_file_its_folder_or_the_one_above(weights, corpus, place):
     path = corpus / "blip" / "blip.00000.wav"
     (line,), stderr = predict(path, "--weights", weights / place, "--json")
-    used = weights / "PiecewiseDecay" / "model.pt"
-    assert f"Using {used}." in stderr.splitlines()
-    assert json.loads(line)["weights"] == str(used)
+    assert f"Using {weights / place}." in stderr.splitlines()
+    assert json.loads(line)["weights"] == str(weights / place)
     assert json.loads(line)["genre"] == "blip"
 
 
-def test_missing_weights_are_said_in_one_line(corpus, tmp_path):
+def test_missing_weights_print_one_line_error(corpus, tmp_path):
     good = corpus / "hum" / "hum.00000.wav"
     _, stderr = predict(good, "--weights", tmp_path, status=2)
     assert_one_line(stderr, tmp_path)
 
 
-def test_weights_can_be_moved_and_need_nothing_beside_them(weights, corpus, tmp_path):
-    (tmp_path / "Constant").mkdir()
-    shutil.copy(weights / "PiecewiseDecay" / "model.pt", tmp_path / "Constant" / "model.pt")
-    path = corpus / "blip" / "blip.00000.wav"
-    assert predict(path, "--weights", weights)[0] == predict(path, "--weights", tmp_path)[0]
+def test_models_below_a_folder_predict_together(trained, corpus):
+    path, options = corpus / "hum" / "hum.00000.wav", ("--json", "--weights")
+    folders = [trained / "weights", *(trained / "weights" / schedule for schedule in SCHEDULES)]
+    both, *each = (
+        json.loads(predict(path, *options, folder)[0][0])["probabilities"] for folder in folders
+    )
+    for genre in GENRES:
+        assert both[genre] == pytest.approx(sum(one[genre] for one in each) / 2, abs=1e-6)
 
 
-def test_committed_weights_are_taken_by_default(corpus):
+def test_shipped_weights_are_the_default(corpus):
     stdout, _ = run("predict.py", corpus / "hum" / "hum.00000.wav", "--json", cwd=ROOT)
     answer = json.loads(stdout)
     assert Path(answer["weights"]).is_relative_to(ROOT / "weights" / "reference" / "improved")
@@ -181,7 +190,7 @@ def test_committed_weights_are_taken_by_default(corpus):
 
 
 @pytest.mark.parametrize("arguments", [[], ["song.wav", "--export", "model.onnx"]])
-def test_files_or_an_export_are_asked_for_and_not_both(tmp_path, arguments):
+def test_files_and_export_exclude_each_other(tmp_path, arguments):
     _, stderr = run("predict.py", *arguments, cwd=tmp_path, status=2)
     assert "--export" in stderr.splitlines()[-1]
     assert not list(tmp_path.iterdir())

@@ -6,7 +6,7 @@ import torch
 from helpers import make_model
 
 from genre_features.frame import FrameSettings
-from genre_lstm.prediction import caveats, classify, classify_over_time
+from genre_lstm.prediction import caveats, predict, predict_over_time
 
 SAVED = {"genres": ["a", "b", "c"], "temperature": 2.0, "settings": FrameSettings(frames=100)}
 
@@ -17,9 +17,9 @@ def make_file(n_frames):
 
 def test_every_genre_gets_its_probability_the_likeliest_first():
     model, features = make_model(), make_file(100)
-    found = classify(model, SAVED, features)
+    found = predict([(model, SAVED)], features)
     with torch.no_grad():
-        expected = (model(torch.from_numpy(features)[None])[0] / 2).softmax(dim=0).tolist()
+        expected = (model.predict(torch.from_numpy(features)[None])[0] / 2).softmax(dim=0).tolist()
     assert list(found.values()) == sorted(expected, reverse=True)
     assert found == dict(zip("abc", expected, strict=True))
 
@@ -28,29 +28,29 @@ def test_every_genre_gets_its_probability_the_likeliest_first():
     ("n_frames", "n_windows"), [(1, 1), (100, 1), (101, 1), (350, 6), (2000, 39)]
 )
 def test_windows_over_time_go_from_start_to_end_with_probabilities_in_each(n_frames, n_windows):
-    edges, shares = classify_over_time(make_model(), SAVED, make_file(n_frames))
+    edges, probabilities = predict_over_time([(make_model(), SAVED)], make_file(n_frames))
     assert edges[0] == 0
     assert edges[-1] == pytest.approx(n_frames * 512 / 22050)
     assert (np.diff(edges) > 0).all()
-    assert shares.shape == (len(edges) - 1, 3) == (n_windows, 3)
-    np.testing.assert_allclose(shares.sum(axis=1), 1, rtol=1e-5)
+    assert probabilities.shape == (len(edges) - 1, 3) == (n_windows, 3)
+    np.testing.assert_allclose(probabilities.sum(axis=1), 1, rtol=1e-5)
 
 
 def test_borders_of_windows_are_halfway_between_their_centres():
-    edges, _ = classify_over_time(make_model(), SAVED, make_file(300))
+    edges, _ = predict_over_time([(make_model(), SAVED)], make_file(300))
     # Windows of 100 frames begin at 0, 50, 100, 150 and 200.
     np.testing.assert_allclose(edges * 22050 / 512, [0, 75, 125, 175, 225, 300])
 
 
-def test_file_of_one_window_has_the_same_answer_over_time():
+def test_file_of_one_window_has_the_same_probabilities_over_time():
     features = make_file(60)
-    _, shares = classify_over_time(make_model(), SAVED, features)
-    answer = classify(make_model(), SAVED, features)
-    np.testing.assert_allclose(shares, [[answer[genre] for genre in "abc"]], rtol=1e-5)
+    _, probabilities = predict_over_time([(make_model(), SAVED)], features)
+    expected = predict([(make_model(), SAVED)], features)
+    np.testing.assert_allclose(probabilities, [[expected[genre] for genre in "abc"]], rtol=1e-5)
 
 
 @pytest.mark.parametrize(
-    ("shares", "seconds", "words"),
+    ("probabilities", "seconds", "words"),
     [
         ((0.9, 0.1), 30.0, []),
         ((0.5, 0.3, 0.2), 5.0, []),
@@ -59,6 +59,6 @@ def test_file_of_one_window_has_the_same_answer_over_time():
         ((0.4, 0.3, 0.3), 1.0, ["unsure", "shorter than 5 s"]),
     ],
 )
-def test_answers_that_are_unsure_or_to_short_audio_are_marked(shares, seconds, words):
-    found = caveats(dict(zip("abc", shares, strict=False)), seconds)
+def test_unsure_predictions_and_short_audio_have_caveats(probabilities, seconds, words):
+    found = caveats(dict(zip("abc", probabilities, strict=False)), seconds)
     assert [note.partition(":")[0] for note in found] == words
