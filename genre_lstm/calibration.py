@@ -1,29 +1,30 @@
-"""How far a model's probabilities can be trusted, and the temperature that mends them."""
+"""Calibration: temperature scaling, and the reliability of a model's probabilities."""
 
 import numpy as np
 from torch import nn
 
 MAX_BINS = 10
-MIN_CLIPS = 10  # in a bin: the accuracy of fewer says little
-N_DRAWS = 500  # of right and wrong answers, for the error that chance alone makes
+MIN_CLIPS = 10  # in a bin: the accuracy of fewer is too uncertain
+N_DRAWS = 500  # simulations of the calibration error of exact probabilities
 
 
-def fit_temperature(log_probabilities, genres):
+def fit_temperature(log_probs, targets):
     """Find the temperature that, dividing the log-probabilities, gives the lowest loss.
 
-    It is never below 1. Clips that chose the recipe, or share their artists with training clips,
-    make a model look too modest; sharper probabilities would be too sure of other music.
+    It is never below 1. On clips that the recipe was chosen on, or that share artists with training
+    clips, a model looks underconfident; a lower temperature would make it overconfident on other
+    music.
 
     Parameters
     ----------
-    log_probabilities : torch.Tensor, shape (n, genres)
-        Those of clips that the model wasn't trained on.
-    genres : torch.Tensor, shape (n,)
+    log_probs : torch.Tensor, shape (n, genres)
+        Those of held-out clips.
+    targets : torch.Tensor, shape (n,)
 
     Returns
     -------
     float
-        Above 1 (up to 20) if the model is overconfident. 1 if it isn't, or if all answers are
+        Above 1 (up to 20) if the model is overconfident. 1 if it isn't, or if every prediction is
         right: the temperature can't be fitted without errors.
 
     References
@@ -32,23 +33,23 @@ def fit_temperature(log_probabilities, genres):
     """
     from scipy.optimize import minimize_scalar  # imported here: it is needed once, at the end
 
-    if (log_probabilities.argmax(dim=1) == genres).all():
+    if (log_probs.argmax(dim=1) == targets).all():
         return 1.0
 
     def loss(temperature):
-        return float(nn.functional.cross_entropy(log_probabilities.double() / temperature, genres))
+        return float(nn.functional.cross_entropy(log_probs.double() / temperature, targets))
 
     temperature = float(minimize_scalar(loss, bounds=(1, 20), method="bounded").x)
     return temperature if loss(temperature) < loss(1) else 1.0
 
 
-def reliability(log_probabilities, genres, temperature=1.0):
-    """Compare a model's confidence in its answers with how often they are right.
+def reliability(log_probs, targets, temperature=1.0):
+    """Compare a model's confidence with its accuracy.
 
     Parameters
     ----------
-    log_probabilities : torch.Tensor, shape (n, genres)
-    genres : torch.Tensor, shape (n,)
+    log_probs : torch.Tensor, shape (n, genres)
+    targets : torch.Tensor, shape (n,)
     temperature : float
 
     Returns
@@ -58,25 +59,25 @@ def reliability(log_probabilities, genres, temperature=1.0):
         about as many clips as the others, from the least to the most confident [1]_: ``n``, mean
         ``confidence``, ``accuracy``, and its 95 % Wilson interval from ``low`` to ``high``.
         ``error`` is the expected calibration error, the mean difference of confidence and accuracy
-        over the bins, weighted by their clips; ``expected_error`` is that of a model whose
-        confidence is exact, by chance alone at this number of clips.
+        over the bins, weighted by their clips; ``expected_error`` is that of a perfectly
+        calibrated model, by chance alone, on as many clips.
 
     References
     ----------
     .. [1] Nguyen and O'Connor, "Posterior calibration and exploratory analysis for natural
        language processing models", EMNLP 2015.
     """
-    scores = log_probabilities.double() / temperature
-    confidence, answer = (values.numpy() for values in scores.softmax(dim=1).max(dim=1))
-    is_right = answer == genres.numpy()
-    n_bins = max(1, min(MAX_BINS, len(genres) // MIN_CLIPS))
+    scores = log_probs.double() / temperature
+    confidence, predicted = (values.numpy() for values in scores.softmax(dim=1).max(dim=1))
+    is_right = predicted == targets.numpy()
+    n_bins = max(1, min(MAX_BINS, len(targets) // MIN_CLIPS))
     bins = np.array_split(np.argsort(confidence, kind="stable"), n_bins)
     rng = np.random.default_rng(0)
     gaps = [abs(confidence[rows].mean() - is_right[rows].mean()) for rows in bins]
     by_chance = [chance_gap(confidence[rows], rng) for rows in bins]
     sizes = [len(rows) for rows in bins]
     return {
-        "loss": float(nn.functional.cross_entropy(scores, genres)),
+        "loss": float(nn.functional.cross_entropy(scores, targets)),
         "error": float(np.average(gaps, weights=sizes)),
         "expected_error": float(np.average(by_chance, weights=sizes)),
         "bins": [describe_bin(confidence[rows], is_right[rows]) for rows in bins],
@@ -84,7 +85,7 @@ def reliability(log_probabilities, genres, temperature=1.0):
 
 
 def chance_gap(confidence, rng):
-    """Return the mean gap between confidence and accuracy where the confidence is exact."""
+    """Return the mean gap between confidence and accuracy of exact probabilities."""
     right = rng.random((N_DRAWS, len(confidence))) < confidence
     return np.abs(right.mean(axis=1) - confidence.mean()).mean()
 
@@ -103,19 +104,19 @@ def describe_bin(confidence, is_right):
 
 
 def wilson_interval(n_right, n):
-    """Return the ends of the 95 % Wilson interval of an accuracy, known from `n` answers."""
+    """Return the ends of the 95 % Wilson interval of an accuracy, of `n` predictions."""
     from scipy.stats import binomtest  # imported here, as above
 
     interval = binomtest(n_right, n).proportion_ci(0.95, method="wilson")
     return interval.low, interval.high
 
 
-def calibrate(answers):
-    """Fit a temperature to the validation subset, and compare confidence and accuracy with it.
+def calibrate(predictions):
+    """Fit a temperature to the validation subset; score the reliability without and with it.
 
     Parameters
     ----------
-    answers : dict of str to Answers
+    predictions : dict of str to Predictions
         Those of each subset, ``validation`` among them.
 
     Returns
@@ -123,14 +124,14 @@ def calibrate(answers):
     dict
         ``temperature`` and, for each subset, its `reliability` ``before`` and ``after``.
     """
-    temperature = fit_temperature(*answers["validation"])
+    temperature = fit_temperature(*predictions["validation"])
     return {
         "temperature": temperature,
         **{
             subset: {
-                "before": reliability(*subset_answers),
-                "after": reliability(*subset_answers, temperature),
+                "before": reliability(*subset_predictions),
+                "after": reliability(*subset_predictions, temperature),
             }
-            for subset, subset_answers in answers.items()
+            for subset, subset_predictions in predictions.items()
         },
     }

@@ -1,4 +1,4 @@
-"""Plots: curves over the epochs, confusion matrices, reliability, answers over time."""
+"""Plots: curves over the epochs, confusion matrices, reliability, probabilities over time."""
 
 import itertools
 import textwrap
@@ -27,12 +27,12 @@ CURVES = {  # file: label of its axis, columns of the history
     "graph_accuracy": ("accuracy", ["train_accuracy", "val_accuracy"]),
     "graph_lr": ("learning rate", ["learning_rate"]),
 }
-MAX_RATES = 12  # a learning rate that changes more often is in its own plot alone
+MAX_RATES = 12  # more changes of the learning rate are shown in its own plot only
 MAX_NUMBERED, MAX_NAMED = 40, 150  # genres of a confusion matrix
-CELL, SMALLEST, MAX_NUMBER = 0.43, 2.2, 10  # inches: a cell with numbers; of matrices
+CELL, MIN_SIZE, MAX_SIZE = 0.43, 2.2, 10  # inches: of a cell with numbers; of matrices
 
 
-def plot_history(history, folder, title, format="png", names=tuple(CURVES)):
+def plot_history(history, folder, title, format="png", names=None):
     """Plot the curves of a training run: each to its own file, and those of a kind together.
 
     Parameters
@@ -46,7 +46,7 @@ def plot_history(history, folder, title, format="png", names=tuple(CURVES)):
     names : iterable of str
         Keys of `CURVES`, by default all.
     """
-    for name in names:
+    for name in names or CURVES:
         ylabel, columns = CURVES[name]
         curves = [
             [(row["epoch"], row[column]) for row in history if row[column] is not None]
@@ -104,7 +104,7 @@ def mark_rates(axes, history):
 
 
 def plot_confusion(scores, genres, path, title):
-    """Draw the confusion matrix of each subset; cells with clips have their count and row share.
+    """Plot the confusion matrix of each subset; cells show their count and row fraction.
 
     Beyond 40 genres the cells have no numbers, and the figure has the same size for any number.
 
@@ -119,7 +119,7 @@ def plot_confusion(scores, genres, path, title):
     title : str
     """
     has_numbers = len(genres) <= MAX_NUMBERED
-    size = max(SMALLEST, CELL * len(genres)) if has_numbers else MAX_NUMBER
+    size = max(MIN_SIZE, CELL * len(genres)) if has_numbers else MAX_SIZE
     room = 0.5 + 0.075 * max(len(plot_label(genre)) for genre in genres)  # for the names
     figure = Figure(figsize=((size + room) * len(scores), size + room + 0.5), layout="compressed")
     figure.suptitle(textwrap.fill(title, 60))
@@ -127,10 +127,10 @@ def plot_confusion(scores, genres, path, title):
         np.atleast_1d(figure.subplots(1, len(scores))), scores.items(), strict=True
     ):
         counts = np.array(score["confusion"])
-        shares = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
-        axes.imshow(shares, cmap="Blues", vmin=0, vmax=1)
+        row_fractions = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
+        axes.imshow(row_fractions, cmap="Blues", vmin=0, vmax=1)
         if has_numbers:
-            write_numbers(axes, counts, shares)
+            write_numbers(axes, counts, row_fractions)
         name_genres(axes, genres)
         axes.set(
             xlabel="predicted genre",
@@ -142,35 +142,35 @@ def plot_confusion(scores, genres, path, title):
     save(figure, path)
 
 
-def write_numbers(axes, counts, shares):
-    """Write count and share of the row into each cell of a confusion matrix that isn't empty."""
+def write_numbers(axes, counts, row_fractions):
+    """Write count and row fraction into the cells of a confusion matrix that aren't empty."""
     for row, column in np.argwhere(counts):
         axes.text(
             column,
             row,
-            f"{counts[row, column]}\n{shares[row, column]:.0%}",
+            f"{counts[row, column]}\n{row_fractions[row, column]:.0%}",
             ha="center",
             va="center",
             fontsize=8,
-            color="white" if shares[row, column] > 0.5 else "black",
+            color="white" if row_fractions[row, column] > 0.5 else "black",
         )
 
 
 def name_genres(axes, genres):
     """Name the rows and columns of a confusion matrix, or as many as can be read."""
-    places = range(0, len(genres), 1 + len(genres) // MAX_NAMED)
-    names = [plot_label(genres[place]) for place in places]
+    positions = range(0, len(genres), 1 + len(genres) // MAX_NAMED)
+    names = [plot_label(genres[position]) for position in positions]
     if len(genres) <= MAX_NUMBERED:
-        axes.set_xticks(places, names, rotation=45, ha="right", rotation_mode="anchor")
+        axes.set_xticks(positions, names, rotation=45, ha="right", rotation_mode="anchor")
     else:
-        axes.set_xticks(places, names, rotation=90)
-    axes.set_yticks(places, names)
-    axes.tick_params(labelsize=min(9, 72 * MAX_NUMBER / len(places)), length=2)
+        axes.set_xticks(positions, names, rotation=90)
+    axes.set_yticks(positions, names)
+    axes.tick_params(labelsize=min(9, 72 * MAX_SIZE / len(positions)), length=2)
     axes.spines[["top", "right"]].set_visible(True)
 
 
 def plot_reliability(calibration, path, title):
-    """Draw how often answers are right against the model's confidence in them.
+    """Plot the accuracy of predictions against the model's confidence.
 
     Parameters
     ----------
@@ -191,35 +191,34 @@ def plot_reliability(calibration, path, title):
         axes.plot([0, 1], [0, 1], color="0.7", linewidth=1)
         colors = GRAY, SUBSET_COLORS["validation"]
         for (when, label), color in zip(labels.items(), colors, strict=False):
-            found = calibration[subset][when]
+            result = calibration[subset][when]
             confidence, accuracy, low, high = (
-                np.array([cell[name] for cell in found["bins"]])
+                np.array([cell[name] for cell in result["bins"]])
                 for name in ("confidence", "accuracy", "low", "high")
             )
-            label = f"{label}: error {found['error']:.3f} (by chance {found['expected_error']:.3f})"
+            label = (
+                f"{label}: error {result['error']:.3f} (by chance {result['expected_error']:.3f})"
+            )
             lengths = (accuracy - low, high - accuracy)
             axes.errorbar(
                 confidence, accuracy, lengths, fmt="o", markersize=4, color=color, label=label
             )
         n_clips = sum(cell["n"] for cell in calibration[subset]["before"]["bins"])
-        axes.set(
-            xlabel="mean confidence of the answers", ylabel="share of right answers, 95% interval"
-        )
+        axes.set(xlabel="mean confidence", ylabel="accuracy, 95% interval")
         axes.set(title=f"{subset}: {n_clips} clips", xlim=(0, 1.05), ylim=(0, 1.05), aspect="equal")
         axes.legend(loc="upper center", bbox_to_anchor=(0.5, -0.15))
         axes.grid()
     save(figure, path)
 
 
-def plot_probabilities(edges, shares, genres, path, title):
-    """Draw how the probabilities of a file's genres change over time.
+def plot_probabilities(edges, probabilities, genres, path, title):
+    """Plot how the probabilities of a file's genres change over time.
 
     Parameters
     ----------
     edges : numpy.ndarray, shape (windows + 1,)
         Where the windows begin and end (s).
-    shares : numpy.ndarray, shape (windows, genres)
-        Their probabilities.
+    probabilities : numpy.ndarray, shape (windows, genres)
     genres : list of str
     path : path-like
         The file to write.
@@ -228,7 +227,10 @@ def plot_probabilities(edges, shares, genres, path, title):
     figure = Figure(figsize=(PAGE_WIDTH, 2.9))
     axes = figure.add_subplot(xlabel="time (s)", ylabel="probability", ylim=(0, 1), title=title)
     layers = axes.stackplot(
-        edges, np.vstack([shares, shares[-1:]]).T, colors=genre_colors(genres), step="post"
+        edges,
+        np.vstack([probabilities, probabilities[-1:]]).T,
+        colors=genre_colors(genres),
+        step="post",
     )
     axes.set_xlim(0, edges[-1])
     names = [plot_label(genre) for genre in genres]
