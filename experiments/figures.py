@@ -70,7 +70,7 @@ def draw_schedules(curves):
             seeds = set.intersection(*({row["seed"] for row in runs} for runs in by_schedule))
             for schedule, runs in zip(SCHEDULES, by_schedule, strict=True):
                 losses = [
-                    np.fromstring(r["val_losses"], sep=" ") for r in runs if r["seed"] in seeds
+                    np.array(r["val_losses"].split(), float) for r in runs if r["seed"] in seeds
                 ]
                 draw_losses(axes, np.array(losses), schedule, STEPS[step].validate_every)
             n_seeds = f"{len(seeds)} seed" + "s" * (len(seeds) != 1)
@@ -102,7 +102,7 @@ def plot_confusions(rows, path):
         if not runs:
             return
         n_seeds.append(str(len(runs)))
-        cells = sum(np.fromstring(row["validation_confusion"], int, sep=" ") for row in runs)
+        cells = sum(np.array(row["validation_confusion"].split(), int) for row in runs)
         confusion = cells.reshape(len(SIX_GENRES), -1)
         accuracy, n = confusion.trace() / confusion.sum(), confusion.sum() // len(runs)
         panels[label] = {"confusion": confusion, "accuracy": accuracy, "n": n}

@@ -120,7 +120,7 @@ def markdown(lines, n_texts=1):
 def table(rows, groups, columns):
     """Return a Markdown table with a line for each group that has rows.
 
-    `groups` has for each label the values of its rows, and `columns` for each name a function from
+    `groups` has for each label the values of its rows; `columns` for each name a function from
     these rows to a cell.
     """
     lines = [["", "seeds", *columns]]
@@ -154,12 +154,12 @@ def run_tables(rows):
             rows, lines_of(FINAL, ("emotify",)), ACCURACY | LOSS | TEST_ACCURACY
         ),
         "As the original scored": whole_batches_table(rows),
-        "Hiphop by recipe": chain_table(rows),
+        "Hiphop by recipe": hiphop_table(rows),
     }
 
 
 def whole_batches_table(rows):
-    """Return the scores of the published runs without the last partial batch, with intervals."""
+    """Return a table of the published runs' scores without the last partial batch."""
     scores = {"the original's report": (83, 105)}
     for row in select(rows, step="published"):
         if row["features"] in (*SINGLE_CHANGES, *INDEX) and row["whole_batches_n"] not in ("", "0"):
@@ -173,8 +173,8 @@ def whole_batches_table(rows):
     return markdown(lines)
 
 
-def chain_table(rows):
-    """Return the predictions for hiphop clips of each recording chain, of results.csv."""
+def hiphop_table(rows):
+    """Return a table of the predictions for hiphop clips of each recording chain."""
     lines = [["", "clips", "seeds", "predictions", "right", "classified as metal"]]
     groups = lines_of(("published", "improved"), INDEX)
     for (label, values), chain in itertools.product(groups.items(), CHAINS):
@@ -187,8 +187,8 @@ def chain_table(rows):
     return markdown(lines, n_texts=2)
 
 
-def shipped_table(rows):
-    """Return the shipped published models' predictions for hiphop clips, of chains.csv."""
+def chain_tables(rows):
+    """Return the table of chains.csv, by title: the shipped published models' predictions."""
     lines = [["hiphop, validation and test", "clips"]]
     for schedule in PAIR:
         lines[0] += [f"right, {schedule}", f"classified as metal, {schedule}"]
@@ -199,11 +199,11 @@ def shipped_table(rows):
         pairs = itertools.product(PAIR, ("hiphop", "metal"))
         counts = [len(select(clips, **{schedule: genre})) for schedule, genre in pairs]
         lines.append([CHAINS[chain], len(clips), *counts])
-    return markdown(lines)
+    return {"Hiphop in each recording chain": markdown(lines)}
 
 
-def counterfactual_table(rows):
-    """Return how many full-band clips are classified as metal when low-passed."""
+def counterfactual_tables(rows):
+    """Return the table of counterfactual.csv, by title."""
     cutoffs = list(dict.fromkeys(row["cutoff"] for row in rows))
     labels = [f"{int(hz) / 1000:g} kHz" if hz != "0" else "unfiltered" for hz in cutoffs]
     lines = [["", "clips", *labels]]
@@ -212,7 +212,7 @@ def counterfactual_table(rows):
         clips = select(full, genre=genre, schedule=schedule)
         counts = [len(select(clips, cutoff=hz, predicted="metal")) for hz in cutoffs]
         lines.append([f"{genre}, {schedule}", len(clips) // len(cutoffs), *counts])
-    return markdown(lines)
+    return {"Full-band clips classified as metal when low-passed": markdown(lines)}
 
 
 def robustness_tables(rows):
@@ -227,28 +227,28 @@ def robustness_tables(rows):
     return tables
 
 
-def transfer_table(rows):
-    """Return the recall of each genre of another data set, of transfer.csv."""
+def transfer_tables(rows):
+    """Return the table of transfer.csv, by title: the recall of each genre."""
 
     def recall(genre):
         return lambda runs: fraction(genre, "n")(select(runs, genre=genre))
 
-    genres = sorted({row["genre"] for row in rows})
-    return table(rows, MODEL_LINES, {f"{genre} recall": recall(genre) for genre in genres})
+    columns = {f"{genre} recall": recall(genre) for genre in sorted({r["genre"] for r in rows})}
+    return {"GTZAN's models on another data set": table(rows, MODEL_LINES, columns)}
 
 
 def all_tables(folder):
     """Return the tables of the .csv files in a folder, by title."""
-    modules = (chains, counterfactual, robustness, transfer)
-    by_chain, lowpassed, variants, others = (read_table(folder / m.NAME) for m in modules)
     tables = run_tables(read_table(folder / RESULTS))
-    if by_chain:
-        tables["Hiphop in each recording chain"] = shipped_table(by_chain)
-    if lowpassed:
-        title = "Full-band clips classified as metal when low-passed"
-        tables[title] = counterfactual_table(lowpassed)
-    if variants:
-        tables |= robustness_tables(variants)
-    if others:
-        tables["GTZAN's models on another data set"] = transfer_table(others)
+    for module, make_tables in OTHERS.items():
+        if rows := read_table(folder / module.NAME):
+            tables |= make_tables(rows)
     return tables
+
+
+OTHERS = {
+    chains: chain_tables,
+    counterfactual: counterfactual_tables,
+    robustness: robustness_tables,
+    transfer: transfer_tables,
+}
