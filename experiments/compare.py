@@ -3,8 +3,8 @@
     python -m experiments.compare index-control/improved/PiecewiseDecay \\
         index-lowpass/improved/PiecewiseDecay --artists gtzan/artists.csv
 
-Seeds are averaged to an ensemble. --artists is a table with the columns track and artist; clips of
-unknown artists count as artists of their own.
+Seeds are averaged. --artists is a table with the columns track and artist; clips of
+unknown artists count as one artist each.
 """
 
 from pathlib import Path
@@ -23,9 +23,10 @@ N_DRAWS = 10_000  # of the bootstrap
 
 
 def load_ensemble(folder, name, subset):
-    """Return tracks, true genres and predicted genres of a subset, averaged over seeds.
+    """Return tracks, true genres and predicted genres of the clips in a subset.
 
-    `name` is that of a row, as in index-lowpass/improved/PiecewiseDecay.
+    `name` is a row's, as in index-lowpass/improved/PiecewiseDecay, of which all seeds are averaged,
+    or a run's, as in index-lowpass/improved/PiecewiseDecay-0.
     """
     features, _, step = name.partition("/")
     path = folder / PREDICTIONS / f"{features}.npz"
@@ -33,12 +34,11 @@ def load_ensemble(folder, name, subset):
         raise InputError(f"no {path}: python -m experiments.collect writes it")
     with np.load(path) as arrays:
         runs = [arrays[key] for key in arrays if key == step or key.startswith(f"{step}-")]
-        rows = arrays["subset"] == subset
-        if not runs or len(runs[0]) < np.flatnonzero(rows).max() + 1:
+        rows = np.flatnonzero(arrays["subset"] == subset)
+        if not runs or rows[-1] >= len(runs[0]):
             raise InputError(f"{path} has no predictions of {step} for {subset} clips")
-        mean = np.mean([run[: len(rows)].astype(float) for run in runs], axis=0)
-        predicted = arrays["genres"][mean.argmax(axis=1)]
-        return arrays["track"][rows], arrays["true"][rows], predicted[rows[: len(predicted)]]
+        predicted = arrays["genres"][np.mean(runs, axis=0, dtype=float).argmax(axis=1)]
+        return arrays["track"][rows], arrays["true"][rows], predicted[rows]
 
 
 def mcnemar(first_right, second_right):

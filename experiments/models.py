@@ -13,8 +13,7 @@ def load_models(runs):
     models = [
         (run, *load_model(path))
         for run in RUNS
-        if run.step == STEP.get(run.features)
-        and (path := run.weights(runs) / "model.pt").exists()
+        if run.step == STEP.get(run.features) and (path := run.weights(runs) / "model.pt").exists()
     ]
     if not models:
         raise InputError(f"no improved models in {runs}: python -m experiments says how to train")

@@ -134,11 +134,11 @@ def table(rows, groups, columns):
 def run_tables(rows):
     """Return the tables of results.csv, by title."""
     recipes = lines_of(("published",), INDEX[:1]) | lines_of(("improved",), INDEX)
-    suggested = lines_of(
-        ("short", *ABLATIONS[:2], "improved", *ABLATIONS[2:4]), SINGLE_CHANGES, FIRST
-    )
+    steps = ("short", *ABLATIONS[:2], "improved", *ABLATIONS[2:4])
+    suggested = lines_of(steps, SINGLE_CHANGES, FIRST)
     changed = lines_of(("improved", *ABLATIONS[4:]), SINGLE_CHANGES, FIRST)
     lowpassed, scores = ("published", "short", "improved", "svm"), SCORES | LOSS | TEST_ACCURACY
+    final, emotify = lines_of(FINAL, SINGLE_CHANGES, SCHEDULES), lines_of(FINAL, ("emotify",))
     return {
         "The recipes": table(rows, recipes, SCORES | TEST_ACCURACY),
         "The ladder": table(rows, LADDER_LINES, SCORES | LOSS),
@@ -147,12 +147,8 @@ def run_tables(rows):
         "The schedules": table(rows, SCHEDULE_LINES, ACCURACY | SCHEDULE_COLUMNS),
         "Low-passed features": table(rows, lines_of(lowpassed, INDEX), scores),
         "Low-passed features, filtered split": table(rows, lines_of(lowpassed, FILTERED), scores),
-        "Validation and test": table(
-            rows, lines_of(FINAL, SINGLE_CHANGES, SCHEDULES), ACCURACY | TEST
-        ),
-        "Another data set": table(
-            rows, lines_of(FINAL, ("emotify",)), ACCURACY | LOSS | TEST_ACCURACY
-        ),
+        "Validation and test": table(rows, final, ACCURACY | TEST),
+        "Another data set": table(rows, emotify, ACCURACY | LOSS | TEST_ACCURACY),
         "As the original scored": whole_batches_table(rows),
         "Hiphop by recipe": hiphop_table(rows),
     }
@@ -240,15 +236,12 @@ def transfer_tables(rows):
 def all_tables(folder):
     """Return the tables of the .csv files in a folder, by title."""
     tables = run_tables(read_table(folder / RESULTS))
-    for module, make_tables in OTHERS.items():
+    for module, make_tables in (
+        (chains, chain_tables),
+        (counterfactual, counterfactual_tables),
+        (robustness, robustness_tables),
+        (transfer, transfer_tables),
+    ):
         if rows := read_table(folder / module.NAME):
             tables |= make_tables(rows)
     return tables
-
-
-OTHERS = {
-    chains: chain_tables,
-    counterfactual: counterfactual_tables,
-    robustness: robustness_tables,
-    transfer: transfer_tables,
-}
