@@ -18,11 +18,11 @@ from helpers import (
     assert_one_line,
     extract,
     is_uncut,
-    make_clip,
     read_json,
     read_rows,
     run,
     run_module,
+    write_clip,
 )
 
 from common.errors import InputError
@@ -49,10 +49,8 @@ def named_features(tmp_path_factory):
     """A folder of features, as --features needs it, of the tests' clips under other genres."""
     folder = tmp_path_factory.mktemp("experiments")
     for genre, name in zip(GENRES, NAMES, strict=True):
-        (folder / name).mkdir()
         for number in (0, 10, 11, 30, 31, 32):
-            path = folder / name / f"{name}.{number:05d}.wav"
-            soundfile.write(path, make_clip(genre, number), 22050)
+            write_clip(folder / name / f"{name}.{number:05d}.wav", genre, number)
     extract(folder, folder / "features" / "index-control")
     return folder / "features"
 
@@ -207,9 +205,7 @@ def two_models(trained):
 
 def test_predictions_for_variants_of_clips_are_counted(two_models, tmp_path):
     for genre, name in zip(GENRES, NAMES, strict=True):
-        (tmp_path / "clips" / name).mkdir(parents=True)
-        path = tmp_path / "clips" / name / f"{name}.00000.wav"
-        soundfile.write(path, make_clip(genre, 0), 22050)
+        write_clip(tmp_path / "clips" / name / f"{name}.00000.wav", genre, 0)
     robustness.write_counts(tmp_path / "clips", two_models, tmp_path)
     first, stubborn = read_rows(tmp_path / "robustness.csv")
     assert first["clips"] == first[f"same, {robustness.UNCHANGED}"] == "3"
@@ -218,7 +214,7 @@ def test_predictions_for_variants_of_clips_are_counted(two_models, tmp_path):
 
 
 def test_variant_of_a_clip_has_its_rate_format_and_length(tmp_path):
-    soundfile.write(tmp_path / "clip.wav", make_clip("hum", 0, seconds=2.5), 22050)
+    write_clip(tmp_path / "clip.wav", "hum", 0, seconds=2.5)
     files = robustness.write_variants(tmp_path / "clip.wav", tmp_path)
     for name, (rate, form, seconds) in robustness.VARIANTS.items():
         info = soundfile.info(files[name])
