@@ -1,215 +1,169 @@
-"""The tables of runs: a row, or several, for each run that is done."""
+"""Add the finished runs to the tables: scores, validation losses and predictions of each.
 
+    python -m experiments.collect                         # tables beside the runs
+    python -m experiments.collect --output experiments    # the committed ones
+
+Runs that are in the tables already are replaced, other rows stay. Run experiments.chains first.
+"""
+
+import dataclasses
 import itertools
 import json
-from pathlib import Path
+from collections import Counter
 
 import numpy as np
 
+from common.cli import run_script
 from common.errors import InputError
-from common.files import read_table, write_table
-from experiments.baseline import score_baseline
-from experiments.plan import (
-    COMPARED,
-    FILTERED_SPLITS,
-    FINAL,
-    HALVED,
-    INDEX_SPLITS,
-    MODEL_SPLITS,
-    RUNS,
-    SPLITS,
-)
-from genre_features.cache import GenreFeatureData
-from genre_lstm.weights import load_model
+from common.files import atomic_write, read_table, write_table
+from experiments.chains import band_limited_tracks
+from experiments.options import make_parser
+from experiments.plan import COMPARED, FINAL, RUNS, STEPS, Run
 
-RESULTS, CURVES = "results.csv", "curves.csv"
-HIPHOP, CONFUSIONS = "hiphop.csv", "confusions.csv"
-KEY = ("fingerprint", "step", "split", "schedule", "seed")
+RESULTS, CURVES, PREDICTIONS = "results.csv", "curves.csv", "predictions"
+SUBSETS = ("validation", "test")
+CHAINS = {"band_limited": "band-limited", "full_band": "full band"}
 SCORES = ("n", "correct", "hiphop_n", "hiphop_correct", "hiphop_as_metal")
-HIPHOP_ANSWERS = ("hiphop", "metal")
-# The columns of each table.
-TABLES = {
-    RESULTS: (
-        *KEY,
-        *("epochs", "learning_rate", "seconds", "final_val_loss", "lowest_val_loss", "oscillation"),
-        *(f"{subset}_{score}" for subset in ("validation", "test") for score in SCORES),
-        *("whole_batches_n", "whole_batches_correct"),
-    ),
-    CURVES: (*KEY, "epoch", "val_loss", "val_accuracy"),
-    HIPHOP: (*KEY, "chain", "n", *HIPHOP_ANSWERS),
-    CONFUSIONS: (*KEY, "genre", "predicted", "n"),  # of the validation subset
-}
-CHAINS = {True: "band-limited", False: "full band"}
-COMPARED_STEPS = list(itertools.chain.from_iterable(COMPARED.values()))
+COLUMNS = (
+    *Run._fields,
+    *("epochs", "learning_rate", "seconds", "final_val_loss", "lowest_val_loss", "oscillation"),
+    *(f"{subset}_{score}" for subset in SUBSETS for score in SCORES),
+    *("whole_batches_n", "whole_batches_correct"),
+    *(f"{chain}_{score}" for chain in CHAINS for score in ("n", "correct", "as_metal")),
+    "validation_confusion",  # row by row; rows are true genres
+)
 
 
-def folder_of(run, data, output):
-    """Return where a run's files go: other settings or other data have another name."""
-    name = f"{run.step} {run.schedule} {run.seed}".replace(", ", "-").replace(" ", "-")
-    return output / "runs" / f"{name}-{run.fingerprint(data.checksums)}"
+def read_rows(path):
+    """Return the rows of a table of runs by their `Run`."""
+    return {Run(*(row[k] for k in Run._fields)): row for row in read_table(path)}
 
 
-def key_of(run, data):
-    """Return the columns of every table that say which run a row is of."""
-    about = {"step": run.step, "split": run.split, "schedule": run.schedule, "seed": run.seed}
-    return {"fingerprint": run.fingerprint(data.checksums)} | about
+def count_correct(predictions, prefix):
+    """Return two columns of results.csv that count rows of predictions.csv."""
+    n_correct = sum(row["true"] == row["predicted"] for row in predictions)
+    return {f"{prefix}_n": len(predictions), f"{prefix}_correct": n_correct}
 
 
-def add_models(parser):
-    """Add the options that say where `find_models` finds models, and where a table goes."""
-    folder = {"metavar": "DIR", "type": Path}
-    for split in MODEL_SPLITS:
-        parser.add_argument(f"--{split}", **folder, help=SPLITS[split])
-    text = "where runs/ is and the table goes"
-    parser.add_argument("--output", **folder, default="experiments", help=text)
+def count_hiphop(predictions, prefix):
+    """Return three columns of results.csv that count the hiphop clips in predictions.csv."""
+    guesses = [row["predicted"] for row in predictions if row["true"] == "hiphop"]
+    counts = {"n": len(guesses)}
+    counts |= {"correct": guesses.count("hiphop"), "as_metal": guesses.count("metal")}
+    return {f"{prefix}_{name}": n for name, n in counts.items()}
 
 
-def find_models(folders, output):
-    """Return the improved models in runs/, as (key, model, saved): see `key_of`, `load_model`.
+def genres_in(predictions):
+    """Return the genres that the columns of predictions.csv name."""
+    return [column[2:] for column in predictions[0] if column.startswith("p_")]
+
+
+def count_confusions(predictions):
+    """Return the cells of the confusion matrix, row by row, as text."""
+    pairs = Counter((row["true"], row["predicted"]) for row in predictions)
+    genres = genres_in(predictions)
+    return " ".join(str(pairs[pair]) for pair in itertools.product(genres, genres))
+
+
+def read_training(run, folder):
+    """Return a training's settings and validation losses as columns; refuse another recipe."""
+    summary = json.loads((folder / "summary.json").read_text(encoding="utf-8"))
+    recipe = STEPS[run.step]
+    if summary["recipe"] != json.loads(json.dumps(dataclasses.asdict(recipe))):
+        raise InputError(f"{folder} has another recipe than the plan: delete or rename its folder")
+    history = read_table(folder / "history.csv")
+    losses = [float(row["val_loss"]) for row in history if row["val_loss"]]
+    return {
+        "epochs": recipe.epochs,
+        "learning_rate": recipe.learning_rate,
+        "seconds": summary["seconds"],
+        "final_val_loss": f"{losses[-1]:.6g}",
+        "lowest_val_loss": f"{min(losses):.6g}",
+        "oscillation": f"{np.abs(np.diff(losses)).mean():.6g}",
+        "val_losses": " ".join(f"{loss:.4g}" for loss in losses),  # for curves.csv
+    }
+
+
+def read_run(run, folder, band_limited):
+    """Return a run's columns of results.csv and curves.csv, and its rows of predictions.csv.
+
+    Only final steps are scored on test clips: between the others, a choice may still be made.
+    """
+    subsets = SUBSETS if run.step in FINAL else SUBSETS[:1]
+    rows = [row for row in read_table(folder / "predictions.csv") if row["subset"] in subsets]
+    by_subset = {subset: [row for row in rows if row["subset"] == subset] for subset in subsets}
+    validation, columns = by_subset["validation"], run._asdict()
+    if run.step != "svm":
+        columns |= read_training(run, folder)
+        # The original dropped the last validation batch unless it was full.
+        n = len(validation) - len(validation) % STEPS[run.step].batch_size
+        columns |= count_correct(validation[:n], "whole_batches")
+    for subset, clips in by_subset.items():
+        columns |= count_correct(clips, subset) | count_hiphop(clips, f"{subset}_hiphop")
+    for chain in CHAINS:
+        is_limited = chain == "band_limited"
+        clips = [row for row in rows if (row["track"] in band_limited) == is_limited]
+        columns |= count_hiphop(clips, chain)
+    return columns | {"validation_confusion": count_confusions(validation)}, rows
+
+
+def write_predictions(path, by_run):
+    """Add the probabilities of runs on the same features to an .npz file.
 
     Parameters
     ----------
-    folders : dict
-        Under the name of each split the folder of the features that models were trained on, if
-        theirs are wanted.
-    output : pathlib.Path
+    path : pathlib.Path
+        A file of ``genres``, each clip's ``track``, ``subset`` and ``true`` genre, and under each
+        run's name its probabilities: float16, (clips, genres).
+    by_run : dict of str to list of dict
+        For each run's name its rows of predictions.csv: validation clips, then any test clips.
 
     Raises
     ------
     InputError
-        There is none.
+        The file has the predictions of other clips.
     """
-    models = []
-    for split in MODEL_SPLITS:
-        if not folders.get(split):
-            continue
-        data = GenreFeatureData(folders[split]).load()
-        runs = [run for run in RUNS if run.split == split and run.step in ("improved", HALVED)]
-        for run in runs:
-            path = folder_of(run, data, output) / "weights" / run.schedule / "model.pt"
-            if path.exists():
-                models.append((key_of(run, data), *load_model(path)))
-    if not models:
-        raise InputError(
-            f"no weights of an improved model in {output / 'runs'} for these features: "
-            "python -m experiments trains them"
-        )
-    return models
+    longest = max(by_run.values(), key=len)
+    genres = genres_in(longest)
+    arrays = {name: np.array([r[name] for r in longest]) for name in ("track", "subset", "true")}
+    arrays["genres"] = np.array(genres)
+    if path.exists():
+        with np.load(path) as file:
+            saved = dict(file)
+        n = min(len(saved["track"]), len(longest))
+        if (saved["track"][:n] != arrays["track"][:n]).any():
+            raise InputError(f"{path} has other clips: choose another --output, or delete it")
+        arrays = saved if len(saved["track"]) > n else saved | arrays
+    for name, rows in by_run.items():
+        arrays[name] = np.array([[row[f"p_{g}"] for g in genres] for row in rows], np.float16)
+    with atomic_write(path) as temporary, temporary.open("wb") as file:
+        np.savez_compressed(file, **arrays)
 
 
-def counts(confusion, genres, subset):
-    """Return the columns of results.csv that a subset's confusion matrix fills."""
-    confusion = np.array(confusion)
-    filled = {f"{subset}_n": int(confusion.sum()), f"{subset}_correct": int(confusion.trace())}
-    if "hiphop" in genres:
-        hiphop, metal = genres.index("hiphop"), genres.index("metal")
-        filled |= {
-            f"{subset}_hiphop_n": int(confusion[hiphop].sum()),
-            f"{subset}_hiphop_correct": int(confusion[hiphop, hiphop]),
-            f"{subset}_hiphop_as_metal": int(confusion[hiphop, metal]),
-        }
-    return filled
-
-
-def count_whole_batches(predictions, batch_size):
-    """Return the columns of results.csv that tell what the original would have scored.
-
-    It left out the last validation batch unless it was full.
-    """
-    right = [
-        row["true"] == row["predicted"] for row in predictions if row["subset"] == "validation"
-    ]
-    n = len(right) // batch_size * batch_size
-    return {"whole_batches_n": n, "whole_batches_correct": sum(right[:n])}
-
-
-def count_by_chain(predictions, cut):
-    """Yield columns of hiphop.csv: the answers to hiphop clips of each recording chain.
-
-    Parameters
-    ----------
-    predictions : list of dict
-        Of predictions.csv.
-    cut : dict of str to bool
-        Whether a track is band-limited.
-    """
-    hiphop = [row for row in predictions if row["true"] == "hiphop"]
-    for chain in (True, False):
-        answers = [row["predicted"] for row in hiphop if cut[row["track"]] == chain]
-        yield {
-            "chain": CHAINS[chain],
-            "n": len(answers),
-            **{answer: answers.count(answer) for answer in HIPHOP_ANSWERS},
-        }
-
-
-def baseline_row(split, data):
-    """Return the row of results.csv of the support vector machine."""
-    row = {"step": "svm", "split": split}
-    for subset, confusion in score_baseline(data).items():
-        row |= counts(confusion, data.genres, subset)
-    return row
-
-
-def collect(run, data, output, cut):
-    """Return the rows that a finished run adds to each table, by its file; {} if unfinished."""
-    folder = folder_of(run, data, output) / "result" / run.schedule
-    if not (folder / "history.csv").exists() or not (folder / "summary.json").exists():
-        return {}
-    summary = json.loads((folder / "summary.json").read_text(encoding="utf-8"))
-    predictions = read_table(folder / "predictions.csv")
-    validated = [row for row in read_table(folder / "history.csv") if row["val_loss"] != ""]
-    losses = np.array([float(row["val_loss"]) for row in validated])
-    key = key_of(run, data)
-    row = key | {
-        "epochs": run.recipe.epochs,
-        "learning_rate": run.recipe.learning_rate,
-        "seconds": summary["seconds"],
-        "final_val_loss": losses[-1],
-        "lowest_val_loss": losses.min(),
-        "oscillation": np.abs(np.diff(losses)).mean(),
-    }
-    row |= count_whole_batches(predictions, run.recipe.batch_size)
-    for subset in ("validation", "test") if run.step in FINAL else ("validation",):
-        row |= counts(summary[subset]["confusion"], data.genres, subset)
-    rows = {RESULTS: [row]}
-    if run.step in COMPARED_STEPS and run.split == "index":
-        names = ("epoch", "val_loss", "val_accuracy")
-        rows[CURVES] = [key | {name: point[name] for name in names} for point in validated]
-    if run.step in FINAL and run.split in INDEX_SPLITS + FILTERED_SPLITS:
-        rows[HIPHOP] = [key | found for found in count_by_chain(predictions, cut)]
-        rows[CONFUSIONS] = [
-            key | {"genre": genre, "predicted": answer, "n": n}
-            for genre, counted in zip(data.genres, summary["validation"]["confusion"], strict=True)
-            for answer, n in zip(data.genres, counted, strict=True)
-        ]
-    return rows
-
-
-def gather(splits, output, cut):
-    """Return the rows of every table, by its file: those of every run that is done.
-
-    They come from the runs' folders or else from the tables themselves, which hold the runs of
-    other days and machines. Rows of a split that isn't given stay; those of other features than
-    these, or of settings that are no longer planned, go.
-    """
-    held = {name: read_table(output / name) for name in TABLES}
-    gathered = {
-        name: [row for row in rows if row["split"] not in splits] for name, rows in held.items()
-    }
+def collect(runs, output):
+    """Add the finished runs in a folder to the tables in another; return their number."""
+    results, curves, predictions = read_rows(output / RESULTS), read_rows(output / CURVES), {}
+    band_limited = band_limited_tracks(output)
     for run in RUNS:
-        if not (data := splits.get(run.split)):
-            continue
-        found, key = collect(run, data, output, cut), run.fingerprint(data.checksums)
-        for name, rows in held.items():
-            kept = [row for row in rows if (row["fingerprint"], row["split"]) == (key, run.split)]
-            gathered[name] += found.get(name, []) if found else kept
-    return gathered
+        folder = run.result(runs)
+        if (folder / "summary.json").exists():
+            columns, rows = read_run(run, folder, band_limited)
+            results[run] = {name: columns.get(name) for name in COLUMNS}
+            predictions.setdefault(run.features, {})[run.name] = rows
+            if run.step in COMPARED:
+                curves[run] = run._asdict() | {"val_losses": columns["val_losses"]}
+    write_table(output / RESULTS, COLUMNS, results.values())
+    write_table(output / CURVES, (*Run._fields, "val_losses"), curves.values())
+    for features, by_run in predictions.items():
+        write_predictions(output / PREDICTIONS / f"{features}.npz", by_run)
+    return sum(map(len, predictions.values()))
 
 
-def write_results(splits, output, baselines, cut):
-    """Write the tables of what is done."""
-    gathered = gather(splits, output, cut)
-    gathered[RESULTS] = baselines + gathered[RESULTS]
-    for name, columns in TABLES.items():
-        write_table(output / name, columns, gathered[name])
+def main():
+    options = make_parser("experiments.collect", __doc__).parse_args()
+    n_runs = collect(options.runs, options.output)
+    print(f"{n_runs} finished runs are in {options.output / RESULTS}.")
+
+
+if __name__ == "__main__":
+    run_script(main)

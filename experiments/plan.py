@@ -1,113 +1,66 @@
-"""What is run: the steps of the ladder, the original's suggestions, the schedules, the seeds."""
+"""The plan, as data: features, steps, schedules and seeds of every run."""
 
 import dataclasses
-import hashlib
-import json
+import itertools
+from pathlib import Path
+from typing import NamedTuple
 
-from genre_lstm.recipes import RECIPES, SCHEDULES, Recipe, changed_settings
+from genre_lstm.recipes import RECIPES, Recipe, changed_settings
 
-PIECEWISE, PLATEAU, CONSTANT = SCHEDULES
-
-# The features that runs are trained on, each named on the command line.
-SPLITS = {
-    "index": "features split by track number",
-    "control": "features of the clips as they are, otherwise made like those low-passed",
-    "lowpass": "features split by track number, made with --lowpass 9000",
-    "filtered-control": "the clips of --control, split with --split filtered",
-    "filtered-lowpass": "the clips of --lowpass, split with --split filtered",
-    "both": "the clips of --control and of --lowpass, put together by experiments.merge",
-    "emotify": "features of another data set: excerpts of Emotify, artists kept apart",
+SCHEDULES = PIECEWISE, PLATEAU, CONSTANT = "PiecewiseDecay", "ReduceLROnPlateau", "Constant"
+FEATURES = {
+    "index-control": "split by track number, unfiltered",
+    "index-lowpass": "the same clips, low-passed at 9 kHz",
+    "index-both": "both versions of each clip, see experiments.both",
+    "filtered-control": "GTZAN's fault-filtered split, which keeps artists apart, unfiltered",
+    "filtered-lowpass": "the same clips, low-passed at 9 kHz",
+    "filtered-both": "both versions of each clip",
+    "ten-control": "all ten genres, fault-filtered split, unfiltered",
+    "ten-lowpass": "the same clips, low-passed at 9 kHz",
+    "emotify": "excerpts of Emotify, another data set, artists kept apart",
+    "emotify-1536": "the same excerpts at a hop of 1536 samples instead of 1709",
 }
-# Pairs of the same clips, as they are and low-passed.
-INDEX_SPLITS, FILTERED_SPLITS = ("control", "lowpass"), ("filtered-control", "filtered-lowpass")
-MODEL_SPLITS = (*INDEX_SPLITS, "both")  # whose models are shown other audio
+INDEX, FILTERED = ("index-control", "index-lowpass"), ("filtered-control", "filtered-lowpass")
 IMPROVED = RECIPES["improved"]
 
-# From the published recipe to the improved one, all on low-passed features: each step keeps the
-# changes of those before.
+# Each step of the ladder adds its changes to those of the steps before.
 LADDER = {
     "published": {},
-    "shuffle": {"shuffle": True},
-    # Raw features or not, every step from here on has the time to learn what it can.
+    "shuffled": {"shuffle": True},
     "short": {"epochs": 120, "learning_rate": 1e-3},
-    "standardise": {"input_norm": "standardise"},
+    "standardised": {"input_norm": "standardise"},
     "mean-normalised": {"input_norm": "mean-normalised"},
-    "deltas": {"difference_lags": IMPROVED.difference_lags},
-    "crop": {"crop_seconds": IMPROVED.crop_seconds},
-    "pooling": {"pooling": IMPROVED.pooling},
-    # The rest: transposed, masked and mixed examples, a balanced loss, dropout, weight decay,
-    # clipped gradients, and for all that three times the rate and twice the epochs.
-    "improved": {field.name: getattr(IMPROVED, field.name) for field in dataclasses.fields(Recipe)},
+    "differences": {"difference_lags": IMPROVED.difference_lags},
+    "crops": {"crop_seconds": IMPROVED.crop_seconds},
+    "pooled": {"pooling": IMPROVED.pooling},
+    # Also chroma rotation, masking, mixup, class weights, dropout, weight decay and clipping, with
+    # three times the learning rate and twice the epochs.
+    "improved": dataclasses.asdict(IMPROVED),
 }
-
-# The original's suggestions, each alone: where its features are raw, and in the improved recipe.
-SUGGESTIONS = {
-    "short": {"batch-norm": {"input_norm": "batch"}, "attention": {"pooling": "attention"}},
+# Single changes to a step of the ladder: the first two of each are the original's suggestions.
+CHANGES = {
+    "short": {
+        "short-batch-norm": {"input_norm": "batch"},
+        "short-attention": {"pooling": "attention"},
+    },
     "improved": {
-        "improved, batch-norm": {"input_norm": "batch"},
-        "improved, attention": {"pooling": "attention"},
+        "improved-batch-norm": {"input_norm": "batch"},
+        "improved-attention": {"pooling": "attention"},
+        "improved-unshuffled": {"shuffle": False},
+        "improved-standardised": {"input_norm": "standardise"},
+        "improved-no-differences": {"difference_lags": ()},
+        "improved-mean-pooling": {"pooling": "mean"},
+        "improved-last-frame": {"pooling": "last"},
+        "improved-120-epochs": {"epochs": 120},  # twice the steps with both versions of each clip
     },
 }
-
-# The improved recipe without one of its subsets.
-WITHOUT = {
-    "improved, unshuffled": {"shuffle": False},
-    "improved, standardised only": {"input_norm": "standardise"},
-    "improved, no deltas": {"difference_lags": ()},
-    "improved, mean pooling": {"pooling": "mean"},
-    "improved, last frame": {"pooling": "last"},
+# Of these steps the three schedules are compared, in file order and shuffled.
+SCHEDULE_STEPS = {
+    "published": ("published", "shuffled"),
+    "improved": ("improved-unshuffled", "improved"),
 }
-
-# On each clip in two versions, an epoch takes twice as many steps.
-HALVED = "improved, 120 epochs"
-
-# Of these steps the three schedules are compared, without shuffling and with it.
-COMPARED = {
-    "published": ("published", "shuffle"),
-    "improved": ("improved, unshuffled", "improved"),
-}
-
-# The steps whose settings are not up for choice: of them alone test scores are kept.
-FINAL = ("published", "improved", "svm")
-
-
-@dataclasses.dataclass(frozen=True)
-class Run:
-    """One training: a step's recipe on the features of a split, with a schedule and a seed."""
-
-    step: str
-    split: str
-    schedule: str
-    seed: int
-
-    @property
-    def recipe(self):
-        return STEPS[self.step]
-
-    def fingerprint(self, checksums):
-        """Return what identifies the run's settings and data, given the data's checksums.
-
-        Settings at their published values don't count: one that is added later, and leaves the
-        published recipe as it was, leaves what was run before as it was too.
-        """
-        settings = [changed_settings(self.recipe, Recipe()), self.schedule, self.seed, checksums]
-        return hashlib.sha256(json.dumps(settings, sort_keys=True).encode()).hexdigest()[:12]
-
-    def arguments(self):
-        """Return Python's arguments for this run: the script and its options."""
-        script = [f"lstm_genre_classifier_pytorch_{self.schedule}.py"]
-        if self.schedule == CONSTANT:
-            script = ["-m", "experiments.constant_rate"]
-        base = RECIPES[self.recipe.name]
-        options = ["--recipe", base.name, "--seed", str(self.seed)]
-        for name, value in changed_settings(self.recipe, base).items():
-            option = name.replace("_", "-")
-            if isinstance(value, bool):
-                options.append(f"--{option}" if value else f"--no-{option}")
-            else:
-                values = value if isinstance(value, tuple) else (value,)
-                options += [f"--{option}", *map(str, values)]
-        return [*script, *options]
+COMPARED = [step for steps in SCHEDULE_STEPS.values() for step in steps]
+FINAL = ("published", "improved", "svm")  # only these are scored on the test subset
 
 
 def build_steps():
@@ -115,44 +68,86 @@ def build_steps():
     steps, recipe = {}, Recipe()
     for step, changes in LADDER.items():
         steps[step] = recipe = dataclasses.replace(recipe, **changes)
-    for base, suggestions in SUGGESTIONS.items():
-        for step, changes in suggestions.items():
+    for base, changed in CHANGES.items():
+        for step, changes in changed.items():
             steps[step] = dataclasses.replace(steps[base], **changes)
-    for step, changes in WITHOUT.items():
-        steps[step] = dataclasses.replace(IMPROVED, **changes)
-    steps[HALVED] = dataclasses.replace(IMPROVED, epochs=IMPROVED.epochs // 2)
     return steps
 
 
 STEPS = build_steps()
+RUNGS = [step for step in LADDER if STEPS[step].epochs == 120]
+ABLATIONS = [step for steps in CHANGES.values() for step in steps][:-1]
+
+PLAN = (  # features, steps, schedules, number of seeds; runs of half an hour and more come last
+    (tuple(FEATURES), ("svm",), ("",), 1),
+    ((*INDEX, *FILTERED), ("improved",), (PIECEWISE, PLATEAU), 5),
+    (("ten-control", "ten-lowpass", "emotify", "emotify-1536"), ("improved",), (PIECEWISE,), 5),
+    (("index-both", "filtered-both"), ("improved-120-epochs",), (PIECEWISE,), 5),
+    (("index-control",), ("short",), (PIECEWISE,), 5),
+    (("index-lowpass",), (*RUNGS, *ABLATIONS), (PIECEWISE,), 5),
+    (("index-lowpass",), ("improved-unshuffled",), (PLATEAU, CONSTANT), 5),
+    (("index-lowpass",), ("improved",), (CONSTANT,), 5),
+    (INDEX, ("published",), (PIECEWISE, PLATEAU), 3),
+    (("index-lowpass",), ("shuffled",), (PIECEWISE,), 3),
+    (("filtered-control", "filtered-lowpass", "emotify"), ("published",), (PIECEWISE,), 3),
+    (("index-lowpass",), ("shuffled",), (PLATEAU, CONSTANT), 1),
+    (("index-lowpass",), ("published",), (CONSTANT,), 1),
+)
 
 
-def build_runs():
-    """Return every run: each once, then again with the next seed, those of half an hour last."""
-    runs = []
-    for seed in range(5):
-        for split in ("index", *INDEX_SPLITS, *FILTERED_SPLITS):
-            runs += [Run("improved", split, schedule, seed) for schedule in (PIECEWISE, PLATEAU)]
-    lasting = ("published", "shuffle")
-    rungs = [step for step in LADDER if step not in ("improved", *lasting)]
-    changed = [*SUGGESTIONS["short"], *SUGGESTIONS["improved"], *WITHOUT]
-    changed.remove("improved, unshuffled")  # with every schedule, below
-    for seed in range(3):
-        runs += [Run(step, "lowpass", PIECEWISE, seed) for step in rungs]
-        runs += [Run("short", split, PIECEWISE, seed) for split in ("control", "index")]
-        runs += [Run(step, "index", PIECEWISE, seed) for step in changed]
-        runs += [Run("improved, unshuffled", "index", schedule, seed) for schedule in SCHEDULES]
-        runs += [Run("improved", "index", CONSTANT, seed)]
-        runs += [Run(HALVED, "both", PIECEWISE, seed), Run("improved", "emotify", PIECEWISE, seed)]
-    for seed in range(2):
-        for step in lasting:
-            runs += [Run(step, "index", schedule, seed) for schedule in SCHEDULES]
-    for seed in range(3):
-        for split in INDEX_SPLITS:
-            runs += [Run("published", split, schedule, seed) for schedule in (PIECEWISE, PLATEAU)]
-        runs += [Run("shuffle", "lowpass", PIECEWISE, seed)]
-        runs += [Run("published", "emotify", PIECEWISE, seed)]
-    return runs
+class Run(NamedTuple):
+    """One training, or one fit of the support vector machine, which has no schedule and no seed."""
+
+    features: str
+    step: str
+    schedule: str
+    seed: str
+
+    @property
+    def name(self):
+        """The step, schedule and seed, as in improved/PiecewiseDecay-0."""
+        return f"{self.step}/{self.schedule}-{self.seed}" if self.schedule else self.step
+
+    def weights(self, runs):
+        """Return the folder of the run's model.pt."""
+        return Path(runs, self.features, self.name, "weights", self.schedule)
+
+    def result(self, runs):
+        """Return the folder of the run's summary.json, which is written last."""
+        return Path(runs, self.features, self.name, "result", self.schedule)
+
+    def command(self, features, runs):
+        """Return the words of the run's command line; an interrupted run is resumed."""
+        folders = ["--features", str(Path(features, self.features))]
+        if self.step == "svm":
+            line = ["python", "-m", "experiments.baseline"]
+            return [*line, *folders, "--output", str(self.result(runs))]
+        line = ["python", f"lstm_genre_classifier_pytorch_{self.schedule}.py"]
+        if self.schedule == CONSTANT:
+            line = ["python", "-m", "experiments.constant_rate"]
+        folders += ["--weights", str(self.weights(runs).parent)]
+        folders += ["--result", str(self.result(runs).parent)]
+        options = ["--device", "cpu", "--seed", self.seed, *recipe_options(STEPS[self.step])]
+        resume = ["--resume"] * (self.weights(runs) / "checkpoint.pt").exists()
+        return [*line, *folders, *options, *resume]
 
 
-RUNS = build_runs()
+def recipe_options(recipe):
+    """Return the options of a training script that give a recipe."""
+    options = ["--recipe", recipe.name]
+    for name, value in changed_settings(recipe, RECIPES[recipe.name]).items():
+        option = name.replace("_", "-")
+        if isinstance(value, bool):
+            options.append(f"--{option}" if value else f"--no-{option}")
+        else:
+            values = value if isinstance(value, tuple) else (value,)
+            options += [f"--{option}", *map(str, values)]
+    return options
+
+
+RUNS = [
+    Run(*run, str(seed) if run[2] else "")
+    for features, steps, schedules, n_seeds in PLAN
+    for seed in range(n_seeds)
+    for run in itertools.product(features, steps, schedules)
+]
