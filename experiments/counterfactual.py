@@ -18,7 +18,7 @@ from genre_features.audio import load_signal
 from genre_features.bandwidth import effective_bandwidth
 from genre_features.clips import find_clips
 from genre_features.features import extract_features
-from genre_lstm.prediction import classify as predict
+from genre_lstm.prediction import predict
 from genre_lstm.weights import load_model
 
 NAME = "counterfactual.csv"
@@ -41,7 +41,7 @@ def classify_lowpassed(dataset, models):
             for cutoff in CUTOFFS:
                 settings = dataclasses.replace(saved["settings"], lowpass=cutoff or None)
                 features = extract_features(signal, settings)[: settings.frames]
-                probabilities = predict(model, saved, features)
+                probabilities = predict([(model, saved)], features)
                 row = about | {"schedule": schedule, "cutoff": cutoff}
                 row["predicted"] = next(iter(probabilities))
                 yield row | {"p_metal": f"{probabilities['metal']:.3f}"}

@@ -2,7 +2,7 @@
 
 from common.errors import InputError
 from experiments.plan import INDEX, RUNS
-from genre_lstm.prediction import classify as predict
+from genre_lstm.prediction import predict
 from genre_lstm.weights import load_model
 
 STEP = dict.fromkeys(INDEX, "improved") | {"index-both": "improved-120-epochs"}
@@ -22,4 +22,4 @@ def load_models(runs):
 
 def predict_genre(model, saved, features):
     """Return the most likely genre of a clip."""
-    return next(iter(predict(model, saved, features)))
+    return next(iter(predict([(model, saved)], features)))

@@ -137,9 +137,7 @@ def test_probabilities_over_time_are_plotted_for_one_file(weights, corpus, tmp_p
     assert ".png, .pdf, .svg" in stderr.splitlines()[-1]
 
 
-def test_temperature_of_the_weights_scales_the_confidence(
-    weights, corpus, tmp_path
-):
+def test_temperature_of_the_weights_scales_the_confidence(weights, corpus, tmp_path):
     saved = torch.load(weights / "PiecewiseDecay" / "model.pt", weights_only=True)
     (tmp_path / "Constant").mkdir()
     shares = []

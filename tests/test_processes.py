@@ -118,9 +118,7 @@ def test_batch_normalisation_is_refused(processes):
         assert_one_line(steps["batch normalisation"], "--input-norm batch", "torchrun")
 
 
-def test_run_stopped_in_one_process_is_resumed_in_two(
-    trained, stopped, features, tmp_path
-):
+def test_run_stopped_in_one_process_is_resumed_in_two(trained, stopped, features, tmp_path):
     folder = shutil.copytree(stopped, tmp_path / "stopped")
     done = torchrun(features, folder, *TRAINED, "--resume")
     assert done.returncode == 0, done.stderr
