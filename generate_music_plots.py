@@ -54,39 +54,36 @@ def parse_arguments():
     return options
 
 
-def draw_data_set(options, make_sheet):
+def draw_genres(options):
     """Draw the genres of a cache; return the sheet and its path."""
     from genre_features.cache import GenreFeatureData
     from genre_features.dataset_plots import plot_genres
-    from genre_features.figures import PAGE_WIDTH
+    from genre_features.figures import PAGE_WIDTH, new_figure
 
-    sheet = make_sheet(figsize=(PAGE_WIDTH, 8.5))
-    plot_genres(sheet, GenreFeatureData(options.features).load())
+    data = GenreFeatureData(options.features).load()
+    sheet = new_figure(options.show, figsize=(PAGE_WIDTH, 8.5))
+    plot_genres(sheet, data)
     return sheet, options.output / f"genres.{options.format}"
 
 
-def draw_audio(options, make_sheet):
-    """Draw one file or two; write the single pictures, and return the sheet and its path."""
-    from matplotlib.figure import Figure
+def draw_files(options):
+    """Draw one file or two; write the single figures, and return the sheet and its path."""
+    from genre_features.figures import PAGE_WIDTH, new_figure, plot_label, save
+    from genre_features.plots import panel_heights, plot_files, read_file
 
-    from genre_features.figures import PAGE_WIDTH, plot_label, save
-    from genre_features.plots import heights_of, plot_files, read_file
-
-    paths, settings = (
-        options.files,
-        FrameSettings(hop_length=options.hop_length, lowpass=options.lowpass),
-    )
+    settings = FrameSettings(hop_length=options.hop_length, lowpass=options.lowpass)
+    paths = options.files
     files = [read_file(path, options.seconds, settings) for path in paths]
     stem = "_and_".join(path.stem for path in paths)
-    sheet = make_sheet(figsize=((len(files) + 1) / 2 * PAGE_WIDTH, 9.5))
-    top = plot_files(sheet, COLUMNS, files, settings)
+    sheet = new_figure(options.show, figsize=((len(files) + 1) / 2 * PAGE_WIDTH, 9.5))
+    top = plot_files(sheet, COLUMNS, files)
     if len(files) == 1:
         title = plot_label(paths[0].name, 80)
         sheet.suptitle(title)
         for kind in COLUMNS:
-            figure = Figure(figsize=(PAGE_WIDTH, 1.2 + 0.9 * sum(heights_of([kind]))))
+            figure = new_figure(figsize=(PAGE_WIDTH, 1.2 + 0.9 * sum(panel_heights([kind]))))
             figure.suptitle(title)
-            plot_files(figure, [kind], files, settings)
+            plot_files(figure, [kind], files)
             save(figure, options.output / f"{stem}_{kind}.{options.format}")
     else:
         same_name = paths[0].name == paths[1].name
@@ -99,20 +96,15 @@ def draw_audio(options, make_sheet):
 def main():
     options = parse_arguments()
     # Imported after the options are read: --help doesn't wait for matplotlib.
-    from matplotlib.figure import Figure
-
     from genre_features.figures import save
 
-    make_sheet = Figure
-    if options.show:
-        import matplotlib.pyplot as plt
-
-        make_sheet = plt.figure
-    sheet, path = (draw_data_set if options.genres else draw_audio)(options, make_sheet)
+    sheet, path = draw_genres(options) if options.genres else draw_files(options)
     save(sheet, path)
     print(f"The figures are in {options.output}; the sheet is {path.name}.")
     if options.show:
-        plt.show()
+        from matplotlib import pyplot
+
+        pyplot.show()
 
 
 if __name__ == "__main__":
