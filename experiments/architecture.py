@@ -8,11 +8,10 @@ All numbers are read from the models.
 import argparse
 from pathlib import Path
 
-from matplotlib.figure import Figure
 from matplotlib.patches import FancyBboxPatch
 
 from common.cli import HelpFormatter, figure_path, run_script
-from genre_features.figures import GRAY, PAGE_WIDTH, save
+from genre_features.figures import GRAY, PAGE_WIDTH, new_figure, save
 from genre_features.frame import N_FEATURES
 from genre_lstm.weights import find_weights, load_model
 
@@ -140,7 +139,7 @@ def draw_models(models):
     """
     n_rows = [m.lstm.num_layers + 2 + (m.recipe.pooling != "last") for m, _ in models]
     heights = [2 * MARGIN + ROW * (n - 1) + 0.4 for n in n_rows]
-    figure = Figure(figsize=(PAGE_WIDTH, sum(heights)), layout="none")
+    figure = new_figure(figsize=(PAGE_WIDTH, sum(heights)), layout="none")
     axes = figure.add_axes((0, 0, 1, 1), xlim=(0, PAGE_WIDTH), ylim=(0, sum(heights)))
     axes.set_axis_off()
     top = sum(heights)

@@ -10,7 +10,6 @@ import argparse
 import dataclasses
 from pathlib import Path
 
-from matplotlib.figure import Figure
 from tqdm import tqdm
 
 from common.cli import HelpFormatter, add_format, run_script
@@ -22,7 +21,7 @@ from genre_features.bandwidth import FULL, effective_bandwidth
 from genre_features.clips import find_clips
 from genre_features.dataset_plots import add_legend
 from genre_features.features import extract_features
-from genre_features.figures import PAGE_WIDTH, genre_colors, save
+from genre_features.figures import PAGE_WIDTH, genre_colors, new_figure, save
 from genre_lstm.prediction import classify
 from genre_lstm.weights import load_model
 
@@ -88,7 +87,7 @@ def make_tables(rows):
 def plot_answers(rows, path):
     """Draw the probability of metal of each full-band clip, as it is and low-passed."""
     rows = [row for row in rows if float(row["bandwidth"]) >= int(FULL)]
-    figure = Figure(figsize=(PAGE_WIDTH, 3.2))
+    figure = new_figure(figsize=(PAGE_WIDTH, 3.2))
     for axes, schedule in zip(
         figure.subplots(1, 2, sharey=True), (PIECEWISE, PLATEAU), strict=True
     ):

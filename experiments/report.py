@@ -11,7 +11,6 @@ import statistics
 from pathlib import Path
 
 import numpy as np
-from matplotlib.figure import Figure
 from matplotlib.ticker import FixedLocator, NullLocator, PercentFormatter, ScalarFormatter
 
 from common.cli import HelpFormatter, add_format, run_script
@@ -34,6 +33,7 @@ from genre_features.figures import (
     ORANGE,
     PAGE_WIDTH,
     SUBSET_COLORS,
+    new_figure,
     save,
 )
 from genre_lstm.plots import plot_confusion
@@ -53,7 +53,7 @@ def plot_ladder(rows, path):
     panels = {"accuracy": ("correct", "n"), "hiphop recall": ("hiphop_correct", "hiphop_n")}
     steps = {label: select(rows, **of_step(*line)) for label, line in LADDER_LINES.items()}
     steps = {label: runs for label, runs in steps.items() if runs}
-    figure = Figure(figsize=(PAGE_WIDTH, 0.3 * len(steps) + 1.1))
+    figure = new_figure(figsize=(PAGE_WIDTH, 0.3 * len(steps) + 1.1))
     grid = figure.subplots(1, 2, sharey=True)
     for axes, (title, columns) in zip(grid, panels.items(), strict=True):
         for place, runs in enumerate(steps.values()):
@@ -89,7 +89,7 @@ def plot_step(axes, place, runs, columns):
 
 def plot_schedules(curves, path):
     """Draw the schedules' validation losses over the same seeds: mean, and least to most."""
-    figure = Figure(figsize=(PAGE_WIDTH, 4.8))
+    figure = new_figure(figsize=(PAGE_WIDTH, 4.8))
     panels = figure.subplots(2, 2, sharex="row", sharey="row")
     for line, (recipe, steps) in zip(panels, COMPARED.items(), strict=True):
         for axes, order, step in zip(line, ("in file order", "shuffled"), steps, strict=True):
