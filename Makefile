@@ -11,7 +11,8 @@ PYTHON ?= $(shell command -v python3.11 || echo python3)
 INSTALLED := .venv/.installed
 DEVELOPING := .venv/.developing
 TRAIN := .venv/bin/python lstm_genre_classifier_pytorch_PiecewiseDecay.py --recipe improved
-AUDIO := $(filter-out gtzan/demo/,$(wildcard gtzan/*/))
+# Audio lies in folders; demo/ is the synthetic corpus.
+AUDIO := $(filter-out gtzan/demo/.,$(wildcard gtzan/*/.))
 
 .PHONY: train test test-lowest lint bench fuzz
 
