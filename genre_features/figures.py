@@ -102,6 +102,8 @@ def plot_label(name, length=24):
     if right_to_left and matplotlib.__version_info__ < (3, 11):
         print_once("Arabic and Hebrew names are drawn backwards: install matplotlib 3.11 or newer.")
     drawable = "".join(character if character.isprintable() else "\ufffd" for character in name)
+    if drawable.startswith("_"):  # before matplotlib 3.10, legends leave such names out
+        drawable = f"\u200b{drawable}"  # a space without width
     return drawable.replace("$", r"\$")
 
 

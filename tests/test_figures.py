@@ -1,7 +1,5 @@
 """What a user may rely on about all pictures."""
 
-import sys
-
 import pytest
 from matplotlib import rcdefaults, rcParams
 from matplotlib.font_manager import FontEntry, fontManager
@@ -68,10 +66,10 @@ def test_name_that_is_not_utf8_or_holds_controls_is_drawn(tmp_path, format):
 
 @pytest.fixture
 def fonts(monkeypatch):
-    """The fonts that a system has beside DejaVu Sans: families, to which a test adds its own."""
+    """The fonts of a system, to which a test adds others: DejaVu Sans alone."""
     shipped = [font for font in fontManager.ttflist if font.name == "DejaVu Sans"]
     monkeypatch.setattr(fontManager, "ttflist", shipped)
-    monkeypatch.setattr(figures, "print_once", lambda line: print(line, file=sys.stderr))
+    figures.print_once.cache_clear()
     return fontManager.ttflist
 
 
@@ -81,10 +79,10 @@ def test_installed_font_draws_what_the_default_font_lacks(fonts):
     assert rcParams["font.family"] == ["DejaVu Sans", "Microsoft YaHei"]
 
 
-@pytest.mark.parametrize("name, readable", [("爵士", False), ("ジャズ", False), ("Česká", True)])
+@pytest.mark.parametrize("name, readable", [("爵士", False), ("Česká", True)])
 def test_one_line_says_that_no_font_has_a_character(fonts, tmp_path, capsys, name, readable):
     figure = new_figure()
-    figure.suptitle(name[0])
+    figure.suptitle(name)
     save(figure, tmp_path / "a.png")
     assert len(capsys.readouterr().err.splitlines()) == (0 if readable else 1)
 
