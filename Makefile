@@ -32,7 +32,7 @@ test: $(DEVELOPING)
 
 test-lowest:
 	$(PYTHON) -m venv .venv-lowest
-	.venv-lowest/bin/python -m pip install -c requirements.txt torch uv
+	.venv-lowest/bin/python -m pip install --no-deps -c requirements.txt torch uv
 	.venv-lowest/bin/uv pip install --python .venv-lowest --resolution lowest-direct \
 		-r pyproject.toml --extra dev
 	.venv-lowest/bin/python -m pytest -n auto --dist loadfile
