@@ -1,22 +1,23 @@
-# make train: features, then training; GENRES="hiphop metal" selects genres, RESUME=--resume goes on
-# with a training that was stopped.
-# make test: the tests. make lint: style and format. make bench: speed and memory.
-# make fuzz: damaged and hostile files, and processes killed at random moments.
-# The first call creates .venv. Training installs requirements.txt into it, the others also
-# requirements/dev.txt.
+# make train        extract features and train; GENRES="hiphop metal" selects genres, RESUME=--resume
+#                   continues a stopped training
+# make test         run the tests
+# make test-lowest  run them with the lowest versions that pyproject.toml allows, in .venv-lowest
+# make lint         check style and format
+# make bench        measure speed and memory
+# make fuzz         try damaged and hostile files, and kill processes at random moments
+# The first call creates .venv and installs requirements.txt, or for all but training
+# requirements-dev.txt.
 PYTHON ?= $(shell command -v python3.11 || echo python3)
 INSTALLED := .venv/.installed
 DEVELOPING := .venv/.developing
 TRAIN := .venv/bin/python lstm_genre_classifier_pytorch_PiecewiseDecay.py --recipe improved
-AUDIO := $(shell find -L gtzan -path gtzan/demo -prune -o ! -name '.*' \
-	\( -iname '*.au' -o -iname '*.wav' -o -iname '*.flac' -o -iname '*.ogg' -o -iname '*.mp3' \
-	-o -iname '*.aif*' -o -iname '*.opus' -o -iname '*.w64' -o -iname '*.caf' \) \
-	-print 2>/dev/null | head -n 1)
+# Audio lies in folders; demo/ is the synthetic corpus.
+AUDIO := $(filter-out gtzan/demo/.,$(wildcard gtzan/*/.))
 
-.PHONY: train test lint bench fuzz
+.PHONY: train test test-lowest lint bench fuzz
 
 train: $(INSTALLED)
-ifdef AUDIO
+ifneq ($(AUDIO),)
 	.venv/bin/python GenreFeatureData.py --lowpass 9000 --hop-length 1709 $(if $(GENRES),--genres $(GENRES))
 	$(TRAIN) $(RESUME)
 else
@@ -28,6 +29,13 @@ endif
 
 test: $(DEVELOPING)
 	.venv/bin/python -m pytest -n auto --dist loadfile
+
+test-lowest:
+	$(PYTHON) -m venv .venv-lowest
+	.venv-lowest/bin/python -m pip install --no-deps -c requirements.txt torch uv
+	.venv-lowest/bin/uv pip install --python .venv-lowest --resolution lowest-direct \
+		-r pyproject.toml --extra dev
+	.venv-lowest/bin/python -m pytest -n auto --dist loadfile
 
 lint: $(DEVELOPING)
 	.venv/bin/ruff check .
@@ -45,6 +53,6 @@ $(INSTALLED): requirements.txt
 	.venv/bin/python -m pip install -r requirements.txt
 	@touch $@
 
-$(DEVELOPING): $(INSTALLED) requirements/dev.txt
-	.venv/bin/python -m pip install -r requirements/dev.txt
+$(DEVELOPING): $(INSTALLED) requirements-dev.txt
+	.venv/bin/python -m pip install -r requirements-dev.txt
 	@touch $@

@@ -1,13 +1,13 @@
-"""Draw the four kinds of features as the classifier gets them, of audio files or whole genres.
+"""Plot the four kinds of features that the classifier gets, of audio files or of whole genres.
 
     python generate_music_plots.py song.mp3           # -> result/music/song_*.png
     python generate_music_plots.py song.mp3 b.mp3     # -> result/music/song_and_b_features.png
     python generate_music_plots.py --genres           # -> result/music/genres.png
     python generate_music_plots.py song.mp3 --format pdf
 
-Of one file: a figure each of MFCC, spectral centroid, chroma and spectral contrast, and a sheet
-with all four. Of two files: a sheet with both side by side, on the same scales. Of the genres: the
-mean and the standard deviation of every feature over the training clips of a cache.
+One file: four figures (MFCC, spectral centroid, chroma, spectral contrast) and a sheet with all.
+Two files: a sheet with both side by side, on the same scales. --genres: the mean and the standard
+deviation of every feature over the training clips of a cache.
 """
 
 import argparse
@@ -21,9 +21,9 @@ def parse_arguments():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=HelpFormatter)
     add = parser.add_argument
     add("files", metavar="FILE", type=Path, nargs="*", help="audio: WAV, AU, FLAC, OGG or MP3")
-    add("--genres", action="store_true", help="draw the genres of a data set instead of files")
+    add("--genres", action="store_true", help="plot the genres of a data set instead of files")
     folder = {"metavar": "DIR", "type": Path}
-    add("--features", **folder, help="folder of its .npy splits (default: gtzan)")
+    add("--features", **folder, help="folder of its .npy files (default: gtzan)")
     add("--output", **folder, default="result/music", help="folder for the figures")
     add_format(parser)
     add(
@@ -37,56 +37,52 @@ def parse_arguments():
         "--lowpass",
         metavar="HZ",
         type=number_in(*CUTOFF_RANGE),
-        help="filter out what is above first",
+        help="low-pass filter the audio at this frequency first",
     )
-    add(
-        "--seconds", metavar="X", type=number_in(0.1), default=30.0, help="length to draw of a file"
-    )
+    seconds = {"metavar": "X", "type": number_in(0.1), "default": 30.0}
+    add("--seconds", **seconds, help="length to plot of each file, from its start")
     add("--show", action="store_true", help="also open a window with the sheet")
     options = parser.parse_args()
     if options.genres and options.files:
-        parser.error("--genres draws a data set: leave out the files, or --genres")
+        parser.error("--genres plots a data set: leave out the files, or --genres")
     if options.features and not options.genres:
-        parser.error("--features says what --genres draws: add --genres, or leave out both")
+        parser.error("--features says what --genres plots: add --genres, or leave out both")
     if not options.genres and len(options.files) not in (1, 2):
         parser.error(f"name one or two files, not {len(options.files)}, or --genres")
     options.features = options.features or Path("gtzan")
     return options
 
 
-def draw_data_set(options, make_sheet):
-    """Draw the genres of a cache; return the sheet and its path."""
+def plot_data_set(options):
+    """Plot the genres of a cache; return the sheet and its path."""
     from genre_features.cache import GenreFeatureData
     from genre_features.dataset_plots import plot_genres
-    from genre_features.figures import PAGE_WIDTH
+    from genre_features.figures import PAGE_WIDTH, new_figure
 
-    sheet = make_sheet(figsize=(PAGE_WIDTH, 8.5))
-    plot_genres(sheet, GenreFeatureData(options.features).load())
+    data = GenreFeatureData(options.features).load()
+    sheet = new_figure(options.show, figsize=(PAGE_WIDTH, 8.5))
+    plot_genres(sheet, data)
     return sheet, options.output / f"genres.{options.format}"
 
 
-def draw_audio(options, make_sheet):
-    """Draw one file or two; write the single pictures, and return the sheet and its path."""
-    from matplotlib.figure import Figure
+def plot_audio(options):
+    """Plot one file or two; write the single figures, and return the sheet and its path."""
+    from genre_features.figures import PAGE_WIDTH, new_figure, plot_label, save
+    from genre_features.plots import panel_heights, plot_files, read_file
 
-    from genre_features.figures import PAGE_WIDTH, plot_label, save
-    from genre_features.plots import heights_of, plot_files, read_file
-
-    paths, settings = (
-        options.files,
-        FrameSettings(hop_length=options.hop_length, lowpass=options.lowpass),
-    )
+    settings = FrameSettings(hop_length=options.hop_length, lowpass=options.lowpass)
+    paths = options.files
     files = [read_file(path, options.seconds, settings) for path in paths]
     stem = "_and_".join(path.stem for path in paths)
-    sheet = make_sheet(figsize=((len(files) + 1) / 2 * PAGE_WIDTH, 9.5))
-    top = plot_files(sheet, COLUMNS, files, settings)
+    sheet = new_figure(options.show, figsize=((len(files) + 1) / 2 * PAGE_WIDTH, 9.5))
+    top = plot_files(sheet, COLUMNS, files)
     if len(files) == 1:
         title = plot_label(paths[0].name, 80)
         sheet.suptitle(title)
         for kind in COLUMNS:
-            figure = Figure(figsize=(PAGE_WIDTH, 1.2 + 0.9 * sum(heights_of([kind]))))
+            figure = new_figure(figsize=(PAGE_WIDTH, 1.2 + 0.9 * sum(panel_heights([kind]))))
             figure.suptitle(title)
-            plot_files(figure, [kind], files, settings)
+            plot_files(figure, [kind], files)
             save(figure, options.output / f"{stem}_{kind}.{options.format}")
     else:
         same_name = paths[0].name == paths[1].name
@@ -99,20 +95,15 @@ def draw_audio(options, make_sheet):
 def main():
     options = parse_arguments()
     # Imported after the options are read: --help doesn't wait for matplotlib.
-    from matplotlib.figure import Figure
-
     from genre_features.figures import save
 
-    make_sheet = Figure
-    if options.show:
-        import matplotlib.pyplot as plt
-
-        make_sheet = plt.figure
-    sheet, path = (draw_data_set if options.genres else draw_audio)(options, make_sheet)
+    sheet, path = plot_data_set(options) if options.genres else plot_audio(options)
     save(sheet, path)
     print(f"The figures are in {options.output}; the sheet is {path.name}.")
     if options.show:
-        plt.show()
+        from matplotlib import pyplot
+
+        pyplot.show()
 
 
 if __name__ == "__main__":

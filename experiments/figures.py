@@ -3,14 +3,21 @@
 import statistics
 
 import numpy as np
-from matplotlib.figure import Figure
 from matplotlib.ticker import FixedLocator, NullLocator, PercentFormatter, ScalarFormatter
 
 from experiments import chains
 from experiments.plan import PIECEWISE, PLATEAU, SCHEDULE_STEPS, SCHEDULES, STEPS
 from experiments.tables import LADDER_LINES, SINGLE_CHANGES, run_values, select
 from genre_features.dataset_plots import add_legend, plot_clips
-from genre_features.figures import BLUE, GRAY, ORANGE, PAGE_WIDTH, SUBSET_COLORS, genre_colors
+from genre_features.figures import (
+    BLUE,
+    GRAY,
+    ORANGE,
+    PAGE_WIDTH,
+    SUBSET_COLORS,
+    genre_colors,
+    new_figure,
+)
 from genre_features.frame import SAMPLE_RATE
 from genre_features.genres import SIX_GENRES
 from genre_lstm.plots import plot_confusion
@@ -28,7 +35,7 @@ def draw_ladder(rows):
     """Draw accuracy and hiphop recall of every step: a bar for the mean, a mark for each seed."""
     steps = {label: select(rows, **values) for label, values in LADDER_LINES.items()}
     steps = {label: runs for label, runs in steps.items() if runs}
-    figure = Figure(figsize=(PAGE_WIDTH, 0.3 * len(steps) + 1.1))
+    figure = new_figure(figsize=(PAGE_WIDTH, 0.3 * len(steps) + 1.1))
     grid = figure.subplots(1, 2, sharey=True)
     for axes, title, prefix in zip(grid, ORIGINAL, ("", "hiphop_"), strict=True):
         for y, runs in enumerate(steps.values()):
@@ -61,7 +68,7 @@ def draw_step(axes, y, runs, count, n):
 
 def draw_schedules(curves):
     """Draw the mean and range of validation loss over the seeds that all three schedules have."""
-    figure = Figure(figsize=(PAGE_WIDTH, 4.8))
+    figure = new_figure(figsize=(PAGE_WIDTH, 4.8))
     panels = figure.subplots(2, 2, sharex="row", sharey="row")
     for line, (recipe, steps) in zip(panels, SCHEDULE_STEPS.items(), strict=True):
         for axes, order, step in zip(line, ("in file order", "shuffled"), steps, strict=True):
@@ -140,7 +147,7 @@ def draw_counterfactual(rows):
     """Draw the probability of metal of each full-band clip, unfiltered and low-passed."""
     rows = [row for row in rows if int(row["bandwidth"]) >= SAMPLE_RATE // 2]
     genres = sorted({row["genre"] for row in rows})
-    figure = Figure(figsize=(PAGE_WIDTH, 3.2))
+    figure = new_figure(figsize=(PAGE_WIDTH, 3.2))
     for axes, schedule in zip(
         figure.subplots(1, 2, sharey=True), (PIECEWISE, PLATEAU), strict=True
     ):

@@ -1,11 +1,18 @@
 """Figures of data sets: the features of their genres, and a value of each track."""
 
 import numpy as np
-from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from genre_features.bandwidth import FULL
-from genre_features.figures import BANDS, PAGE_WIDTH, SUBSET_COLORS, genre_colors, plot_label, save
+from genre_features.figures import (
+    BANDS,
+    PAGE_WIDTH,
+    SUBSET_COLORS,
+    genre_colors,
+    new_figure,
+    plot_label,
+    save,
+)
 from genre_features.frame import COLUMNS
 
 PITCHES = ["C", "C♯", "D", "D♯", "E", "F", "F♯", "G", "G♯", "A", "A♯", "B"]
@@ -70,7 +77,7 @@ def plot_clips(tracks):
     rows : numpy.ndarray of matplotlib.axes.Axes
         The genres', in their order.
     """
-    figure = Figure(figsize=(PAGE_WIDTH, 1 + min(0.75 * len(tracks), 60)))
+    figure = new_figure(figsize=(PAGE_WIDTH, 1 + min(0.75 * len(tracks), 60)))
     rows = figure.subplots(len(tracks), 1, sharex=True, sharey=True, squeeze=False)[:, 0]
     for axes, (genre, points) in zip(rows, tracks.items(), strict=True):
         for subset, color in SUBSET_COLORS.items():

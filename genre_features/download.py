@@ -1,13 +1,10 @@
-"""GTZAN's archive, downloaded, checked and unpacked."""
+"""GTZAN's archive: downloaded, checked by its SHA-256, and unpacked into genre folders."""
 
-import contextlib
-import gzip
-import io
-import math
 import shutil
 import tarfile
+import time
 import zlib
-from pathlib import PureWindowsPath
+from pathlib import PurePosixPath
 
 import pooch
 import requests
@@ -15,165 +12,104 @@ from tqdm import tqdm
 
 from common.errors import InputError
 from common.files import check_file, flush
-from genre_features.clips import AUDIO_SUFFIXES
 
 URL = "https://huggingface.co/datasets/marsyas/gtzan/resolve/main/data/genres.tar.gz"
 SHA256 = "24347e0223d2ba798e0a558c4c172d9d4a19c00bb7963fe055d183dadb4ef2c6"
-SIZE = 1_226_192_050  # bytes
+ATTEMPTS, TIMEOUT = 3, 60  # of a download; seconds that a server may be silent
 BAR = {"unit": "B", "unit_scale": True, "leave": False, "disable": None}  # on terminals only
-ELSEWHERE = "try again, or name another mirror with --url or a downloaded archive with --archive"
+BROKEN_CONNECTION = (
+    requests.ConnectionError,
+    requests.Timeout,
+    requests.exceptions.ChunkedEncodingError,
+)
+REMEDY = "try again, or name another mirror with --url or a downloaded archive with --archive"
 
 
-@contextlib.contextmanager
-def work_folder(output):
-    """Yield an empty hidden folder in `output`; what is left in it goes, however the block ends.
+def append_rest(url, path):
+    """Download to the end of `path` what it lacks of a file, by an HTTP range."""
+    with path.open("ab") as file:
+        # Ranges count the bytes of the file itself, not of a compressed transfer.
+        headers = {"Range": f"bytes={file.tell()}-", "Accept-Encoding": "identity"}
+        with requests.get(url, headers=headers, stream=True, timeout=TIMEOUT) as response:
+            if response.status_code == 416:  # nothing is missing
+                return
+            response.raise_for_status()
+            if response.status_code != 206:  # a server without ranges sends all of it
+                file.truncate(0)
+            total = file.tell() + int(response.headers.get("Content-Length", 0))
+            with tqdm(desc="Downloading", initial=file.tell(), total=total, **BAR) as progress:
+                for chunk in response.iter_content(1 << 16):
+                    progress.update(file.write(chunk))
 
-    So do the folders around it that were not there before, if nothing has come into them.
+
+def download(url, sha256, archive):
+    """Download to `archive`, unless the right file is there already.
+
+    If the connection breaks or the run ends, the next attempt resumes from a hidden file.
     """
-    new = [path for path in (output / "genres", output, *output.parents) if not path.exists()]
-    folder = output / ".part-download"
-    shutil.rmtree(folder, ignore_errors=True)  # of a run that was killed
-    try:
-        folder.mkdir(parents=True)
-        yield folder
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
-        for path in new:
-            with contextlib.suppress(OSError):
-                path.rmdir()
+    partial = archive.with_name(f".part-{archive.name}")
 
+    def resume(url, output_file, _):
+        for attempt in range(1, ATTEMPTS + 1):
+            try:
+                append_rest(url, partial)
+                break
+            except BROKEN_CONNECTION:
+                if attempt == ATTEMPTS:
+                    raise
+                time.sleep(attempt)
+        partial.replace(output_file)
 
-def check(archive, sha256, source):
-    """Raise InputError unless the archive, which came from `source`, has this SHA-256."""
     check_file(archive)
-    if (found := pooch.file_hash(archive)) != sha256:
-        raise InputError(
-            f"{source} is damaged or another archive, its SHA-256 is {found}: {ELSEWHERE} "
-            "(and its own checksum with --sha256)"
-        )
-
-
-class LimitedFile(io.FileIO):
-    """A new file that takes no more than some bytes."""
-
-    def __init__(self, path, limit):
-        super().__init__(path, "wb")
-        self.limit = limit
-
-    def write(self, content):
-        if self.tell() + len(content) > self.limit:
-            raise ValueError(f"it holds more than the {self.limit} bytes of GTZAN's archive")
-        return super().write(content)
-
-
-def download(url, sha256, archive, folder):
-    """Download to `archive` by way of `folder`, unless the right file is there already."""
-    check_file(archive)
-    if archive.exists():
-        if pooch.file_hash(archive) == sha256:
-            print(f"{archive} is complete: not downloaded again.")
-            return
-        print(f"{archive} is damaged or another archive, and will be replaced.")
-    print(f"Downloading {url}.", flush=True)
-    partial = folder / archive.name
     try:
-        # A bar of our own is closed before anything else is said; pooch corrects its total.
-        with (
-            LimitedFile(partial, SIZE if sha256 == SHA256 else math.inf) as file,
-            tqdm(desc="Downloading", total=SIZE, **BAR) as progress,
-        ):
-            fetch = pooch.HTTPDownloader(progressbar=progress, chunk_size=1 << 16)
-            fetch(url, file, None)
-    except (requests.RequestException, ValueError) as error:
-        while error.__context__:  # down to the network's own words
+        pooch.retrieve(url, f"sha256:{sha256}", archive.name, archive.parent, downloader=resume)
+    except requests.RequestException as error:
+        while error.__context__:  # down to the network's words
             error = error.__context__
-        reason = " ".join(str(error).split())
-        raise InputError(f"{url} can't be downloaded: {reason}; {ELSEWHERE}") from None
-    check(partial, sha256, url)
-    partial.replace(archive)
+        raise InputError(f"{url} can't be downloaded ({error}): {REMEDY}") from None
+    except ValueError:
+        raise InputError(f"{url} has another SHA-256 than {sha256}: {REMEDY}") from None
 
 
-class StrictTarInfo(tarfile.TarInfo):
-    """A member's header; one that is damaged or cut short doesn't pass for the archive's end."""
-
-    @classmethod
-    def fromtarfile(cls, tar):
-        try:
-            return super().fromtarfile(tar)
-        except (tarfile.InvalidHeaderError, tarfile.TruncatedHeaderError) as error:
-            raise tarfile.ReadError(str(error)) from None
-
-
-def find_clip(member):
-    """Return the genre and the file's name of an archive's member, or None if it is no clip.
-
-    Raises InputError for one that might lead out of the folder that it is unpacked to.
-    """
-    # By Windows' rules both slashes divide a path: what is safe by them is safe everywhere.
-    path = PureWindowsPath(member.name)
-    inside = (
-        not path.anchor
-        and not {":", "\0"} & set(member.name)  # a drive, an NTFS stream, an impossible name
-        and all(part.strip(". ") for part in path.parts)  # Windows drops dots and spaces at the end
-    )
-    # A sparse file may take a disk's whole room, however small the archive.
-    if not inside or not (member.isfile() or member.isdir()) or member.issparse():
-        raise InputError(
-            f"the archive isn't safe to unpack: {member.name!r} in it is a link, a device, sparse, "
-            f"or leads out of its folder; {ELSEWHERE}"
-        )
-    clip = member.isfile() and path.suffix.lower() in AUDIO_SUFFIXES
-    # macOS leaves a hidden `._` file beside each one that it packs.
-    return path.parts[-2:] if clip and len(path.parts) > 1 and path.name[0] != "." else None
-
-
-def unpack(archive, goal, folder, genres=None):
-    """Move the archive's clips to ``goal/<genre>/``, all at once, by way of an empty `folder`.
-
-    All genres are taken, or those named; one that has a folder in `goal` is left as it is.
-    Raises InputError if the archive is damaged, isn't safe to unpack, or lacks what is asked for.
-    """
-    found = set()
-    progress = {"desc": "Unpacking", "total": archive.stat().st_size, **BAR}
+def unpack(archive, goal, genres=None):
+    """Move an archive's clips to ``goal/<genre>/``, a genre at a time; existing ones are kept."""
+    folder, found = goal / ".part-genres", {}
+    shutil.rmtree(folder, ignore_errors=True)  # of a run that was killed
     try:
         with (
             archive.open("rb") as file,
-            tqdm.wrapattr(file, "read", **progress) as compressed,
-            gzip.open(compressed) as unzipped,
-            tarfile.open(fileobj=unzipped, mode="r|", tarinfo=StrictTarInfo) as tar,
+            tqdm.wrapattr(file, "read", archive.stat().st_size, desc="Unpacking", **BAR) as stream,
+            tarfile.open(fileobj=stream, mode="r|gz") as tar,
         ):
+            tar.extraction_filter = getattr(tarfile, "data_filter", None)  # Python 3.11.4 has it
             for member in tar:
-                if not (clip := find_clip(member)):
+                path = PurePosixPath(member.name)
+                # macOS leaves a hidden `._` file beside each one that it packs.
+                if not member.isfile() or not path.match("*/[!.]*"):
                     continue
-                genre, name = clip
-                found.add(genre)
+                genre = path.parent.name
+                found[genre] = folder / path.parent
                 if genre in (genres or found) and not (goal / genre).exists():
-                    (folder / genre).mkdir(exist_ok=True)
-                    with (folder / genre / name).open("wb") as copy:
-                        shutil.copyfileobj(tar.extractfile(member), copy)
-                    flush(folder / genre / name)
-            while unzipped.read(1 << 20):  # gzip compares its checksum at the very end
-                pass
-    except (tarfile.TarError, gzip.BadGzipFile, zlib.error, EOFError) as error:
-        raise InputError(f"{archive} is damaged ({error}): {ELSEWHERE}") from None
-    if not found:
-        raise InputError(f"{archive} holds no clips in <genre>/ folders: {ELSEWHERE}")
-    for genre in genres or []:
-        if genre not in found:
-            raise InputError(f"no genre '{genre}' in {archive}: it has {', '.join(sorted(found))}")
-    goal.mkdir(parents=True, exist_ok=True)
-    for genre in sorted(found.intersection(genres or found)):
-        if (goal / genre).exists():
-            print(f"{goal / genre} was there before: left as it is.")
-        else:
-            (folder / genre).replace(goal / genre)
+                    tar.extract(member, folder)
+                    flush(folder / path)
+        if missing := set(genres or found or ["genre"]) - set(found):
+            known = ", ".join(sorted(found)) or "none"
+            raise InputError(f"no {' or '.join(sorted(missing))} in {archive}: it has {known}")
+        for genre in genres or sorted(found):
+            if (goal / genre).exists():
+                print(f"{goal / genre} was there before: left as it is.")
+            else:
+                found[genre].replace(goal / genre)
+    except (tarfile.TarError, zlib.error, EOFError) as error:
+        raise InputError(f"{archive} can't be unpacked ({error}): {REMEDY}") from None
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def download_gtzan(dataset, genres=None, url=None, archive=None, sha256=None):
     """Put GTZAN's clips into ``genres/<genre>/`` of a data set's folder.
 
-    The archive is checked by its SHA-256 before anything is unpacked. Genres that are there
-    already are left as they are.
+    The archive's SHA-256 is checked before it is opened. Existing genre folders are kept.
 
     Parameters
     ----------
@@ -183,23 +119,23 @@ def download_gtzan(dataset, genres=None, url=None, archive=None, sha256=None):
     url : str, optional
         Where to download from; by default a copy on huggingface.co.
     archive : pathlib.Path, optional
-        An archive that is there already: nothing is downloaded.
+        An archive to unpack instead of downloading one.
     sha256 : str, optional
         The archive's checksum; by default that of GTZAN's.
 
     Raises
     ------
     InputError
-        The archive can't be downloaded, isn't the right one, is damaged or unsafe, or lacks a
-        genre.
+        The archive can't be downloaded, isn't the right one, can't be unpacked, or lacks a genre.
     """
     sha256 = (sha256 or SHA256).lower()
-    with work_folder(dataset) as folder:
-        if archive:
-            check(archive, sha256, archive)
-            unpack(archive, dataset / "genres", folder, genres)
-            return
+    if archive:
+        check_file(archive)
+        if (actual := pooch.file_hash(archive)) != sha256:
+            raise InputError(f"the SHA-256 of {archive} is {actual}, not {sha256}: {REMEDY}")
+        unpack(archive, dataset / "genres", genres)
+    else:
         archive = dataset / "genres.tar.gz"
-        download(url or URL, sha256, archive, folder)
-        unpack(archive, dataset / "genres", folder, genres)
-    print(f"{archive} is no longer needed and may be deleted.")
+        download(url or URL, sha256, archive)
+        unpack(archive, dataset / "genres", genres)
+        print(f"{archive} is no longer needed and may be deleted.")

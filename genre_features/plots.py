@@ -9,21 +9,50 @@ from matplotlib.artist import setp
 
 from genre_features.audio import load_signal
 from genre_features.features import extract_features, power_spectrogram
-from genre_features.figures import BANDS, BLUE
+from genre_features.figures import BANDS, BLUE, DPI, PAGE_WIDTH, PITCHES
 from genre_features.frame import COLUMNS, N_FFT
 from genre_features.lowpass import lowpass
 
+MAX_COLUMNS = int(PAGE_WIDTH * DPI)  # of an image: a pixel each
+MIN_PEAK = 1e-3  # power at 0 dB in a spectrogram of silence, which so stays dark
+DYNAMIC_RANGE = 80  # dB, of a spectrogram
+
+
+def average_frames(values, n):
+    """Return the means of every `n` frames; (frames, k) becomes (frames / n, k)."""
+    starts = np.arange(0, len(values), n)
+    return np.add.reduceat(values, starts) / np.diff([*starts, len(values)])[:, np.newaxis]
+
 
 def read_file(path, seconds, settings):
-    """Return what is drawn of a file, by kind of features: (n, frames), or (centroid, levels)."""
+    """Return what is drawn of a file.
+
+    Parameters
+    ----------
+    path : path-like
+    seconds : float
+        Length to read from the start.
+    settings : FrameSettings
+
+    Returns
+    -------
+    dict
+        Arrays of shape (k, columns) for the keys of `frame.COLUMNS` and ``"spectrogram"`` (dB), and
+        under ``"time"`` the options with which `librosa.display.specshow` draws them. A column is
+        a frame, or in a long file the mean of several.
+    """
     signal = load_signal(path, seconds)
     if settings.lowpass:
         signal = lowpass(signal, settings.lowpass)
-    features = extract_features(signal, dataclasses.replace(settings, lowpass=None)).T
+    features = extract_features(signal, dataclasses.replace(settings, lowpass=None))
+    n = int(np.ceil(len(features) / MAX_COLUMNS))
     power = power_spectrogram(np.pad(signal, N_FFT // 2), settings.hop_length)
-    spectrogram = librosa.power_to_db(power.T, ref=np.max)
-    drawn = {kind: features[columns] for kind, columns in COLUMNS.items()}
-    return drawn | {"spectral_centroid": (drawn["spectral_centroid"], spectrogram)}
+    features, power = average_frames(features, n).T, average_frames(power, n).T
+    drawn = {kind: features[rows] for kind, rows in COLUMNS.items()}
+    drawn["spectrogram"] = librosa.power_to_db(power, ref=max(power.max(), MIN_PEAK))
+    hop_length = n * settings.hop_length
+    drawn["time"] = {"x_axis": "time", "sr": settings.sample_rate, "hop_length": hop_length}
+    return drawn
 
 
 def plot_line(axes, values, time, **line):
@@ -33,57 +62,62 @@ def plot_line(axes, values, time, **line):
     axes.margins(x=0)
 
 
-def plot_mfcc_0(axes, mfcc, time):
+def plot_mfcc_0(axes, file):
     """Draw the first MFCC, the loudness, which lies off the scale of the others."""
-    plot_line(axes, mfcc[0], time, color=BLUE, linewidth=0.8)
-    axes.set(title="MFCC 0, the loudness", ylabel="value (dB)")
+    plot_line(axes, file["mfcc"][0], file["time"], color=BLUE, linewidth=0.8)
+    axes.set(title="MFCC 0, the loudness", ylabel="value")
 
 
-def plot_mfcc(axes, mfcc, time):
+def plot_mfcc(axes, file):
     """Draw the other MFCC on a scale that shows the highest: the lowest exceed it."""
-    limit = np.percentile(np.abs(mfcc[1:]), 97)
-    image = specshow(mfcc[1:], ax=axes, cmap="RdBu_r", vmin=-limit, vmax=limit, **time)
+    mfcc = file["mfcc"][1:]
+    limit = max(1, np.percentile(np.abs(mfcc), 97))  # those of silence are rounding errors
+    image = specshow(mfcc, ax=axes, cmap="RdBu_r", vmin=-limit, vmax=limit, **file["time"])
     axes.set(title="MFCC 1 to 12", ylabel="coefficient")
     axes.set_yticks(range(0, 12, 2), range(1, 13, 2))
     return image
 
 
-def plot_spectral_centroid(axes, centroid_and_spectrogram, time):
+def plot_spectral_centroid(axes, file):
     """Draw the spectral centroid over the spectrogram."""
-    centroid, spectrogram = centroid_and_spectrogram
-    image = specshow(spectrogram, ax=axes, y_axis="log", n_fft=N_FFT, cmap="magma", **time)
-    plot_line(axes, centroid[0], time, color="white", linewidth=0.8, label="spectral centroid")
+    scale = {"n_fft": N_FFT, "cmap": "magma", "vmin": -DYNAMIC_RANGE, "vmax": 0}
+    image = specshow(file["spectrogram"], ax=axes, y_axis="log", **scale, **file["time"])
+    centroid = {"color": "white", "linewidth": 0.8, "label": "spectral centroid"}
+    plot_line(axes, file["spectral_centroid"][0], file["time"], **centroid)
     axes.legend(loc="lower right", frameon=True, facecolor="black", labelcolor="white")
     axes.set(title="Spectral centroid on the spectrogram", ylabel="frequency (Hz)")
     return image
 
 
-def plot_chroma(axes, chroma, time):
+def plot_chroma(axes, file):
     """Draw the chroma, each frame's strongest pitch class at 1."""
-    image = specshow(chroma, ax=axes, y_axis="chroma", cmap="viridis", vmin=0, vmax=1, **time)
+    image = specshow(file["chroma"], ax=axes, cmap="viridis", vmin=0, vmax=1, **file["time"])
     axes.set(title="Chroma", ylabel="pitch class")
+    axes.set_yticks(range(len(PITCHES)), PITCHES, fontsize=6.5)
     return image
 
 
-def plot_highest_band(axes, contrast, time):
+def plot_highest_band(axes, file):
     """Draw the contrast of the highest band, which lies off the scale of the others."""
-    plot_line(axes, contrast[-1], time, color=BLUE, linewidth=0.8)
+    plot_line(axes, file["spectral_contrast"][-1], file["time"], color=BLUE, linewidth=0.8)
     axes.set(title=f"Spectral contrast, {BANDS[-1]} Hz", ylabel="value (dB)")
 
 
-def plot_spectral_contrast(axes, contrast, time):
+def plot_spectral_contrast(axes, file):
     """Draw the spectral contrast of the other octave bands, without the extremes."""
-    low, high = np.percentile(contrast[:-1], [1, 99])
-    image = specshow(contrast[:-1], ax=axes, cmap="viridis", vmin=low, vmax=high, **time)
+    contrast = file["spectral_contrast"][:-1]
+    low, high = np.percentile(contrast, [1, 99])
+    scale = {"cmap": "viridis", "vmin": low, "vmax": max(high, low + 1)}
+    image = specshow(contrast, ax=axes, **scale, **file["time"])
     axes.set(title="Spectral contrast, lower bands", ylabel="band (Hz)")
     axes.set_yticks(range(len(BANDS) - 1), BANDS[:-1])
     return image
 
 
-DRAWINGS = {  # kind: its panels from top to bottom; how each is drawn, its height, its colour bar
-    "mfcc": [(plot_mfcc_0, 1, None), (plot_mfcc, 2, {"label": "value (dB)", "extend": "both"})],
+PANELS = {  # kind: its panels from top to bottom; how each is drawn, its height, its colour bar
+    "mfcc": [(plot_mfcc_0, 1, None), (plot_mfcc, 2, {"label": "value", "extend": "both"})],
     "spectral_centroid": [(plot_spectral_centroid, 2.5, {"label": "level (dB, peak at 0)"})],
-    "chroma": [(plot_chroma, 2, {"label": "share of the strongest"})],
+    "chroma": [(plot_chroma, 2.5, {"label": "relative to the strongest"})],
     "spectral_contrast": [
         (plot_highest_band, 1, None),
         (plot_spectral_contrast, 2, {"label": "peak over valley (dB)", "extend": "both"}),
@@ -91,12 +125,12 @@ DRAWINGS = {  # kind: its panels from top to bottom; how each is drawn, its heig
 }
 
 
-def heights_of(kinds):
-    """Return the heights of the panels of some kinds of features."""
-    return [height for kind in kinds for _, height, _ in DRAWINGS[kind]]
+def panel_heights(kinds):
+    """Return the relative heights of the panels of some kinds of features."""
+    return [height for kind in kinds for _, height, _ in PANELS[kind]]
 
 
-def plot_files(figure, kinds, files, settings):
+def plot_files(figure, kinds, files):
     """Draw kinds of features, a row per panel, of files, a column each.
 
     All panels share the time axis. Within a row all files have the same colours and scales.
@@ -108,25 +142,24 @@ def plot_files(figure, kinds, files, settings):
         Keys of `frame.COLUMNS`.
     files : list of dict
         See `read_file`.
-    settings : FrameSettings
 
     Returns
     -------
     list of matplotlib.axes.Axes
         Those of the top row.
     """
-    time = {"x_axis": "time", "sr": settings.sample_rate, "hop_length": settings.hop_length}
-    panels = [(kind, draw, colorbar) for kind in kinds for draw, _, colorbar in DRAWINGS[kind]]
+    panels = [panel for kind in kinds for panel in PANELS[kind]]
     shared = {"sharex": True, "sharey": "row", "squeeze": False}
-    grid = figure.subplots(len(panels), len(files), height_ratios=heights_of(kinds), **shared)
-    for (kind, draw, colorbar), row in zip(panels, grid, strict=True):
-        images = [draw(axes, file[kind], time) for axes, file in zip(row, files, strict=True)]
+    grid = figure.subplots(len(panels), len(files), height_ratios=panel_heights(kinds), **shared)
+    for (plot, _, colorbar), row in zip(panels, grid, strict=True):
+        images = [plot(axes, file) for axes, file in zip(row, files, strict=True)]
         setp(row, xlabel="")
         setp(row[1:], ylabel="")
         if colorbar:
             limits = np.array([image.get_clim() for image in images])
             setp(images, clim=(limits.min(), limits.max()))
             figure.colorbar(images[0], ax=row, **colorbar)
-    setp(grid[-1], xlabel="time (s)")
+    seconds = grid[-1, 0].get_xlim()[1]
+    setp(grid[-1], xlabel="time (s)" if seconds < 60 else "time (min:s)")  # as specshow counts it
     figure.align_ylabels(grid)
     return grid[0]

@@ -5,7 +5,6 @@ import textwrap
 from pathlib import Path
 
 import numpy as np
-from matplotlib.figure import Figure
 from matplotlib.ticker import PercentFormatter
 
 from genre_features.figures import (
@@ -14,6 +13,7 @@ from genre_features.figures import (
     PAGE_WIDTH,
     SUBSET_COLORS,
     genre_colors,
+    new_figure,
     plot_label,
     save,
 )
@@ -54,7 +54,7 @@ def plot_history(history, folder, title, format="png", names=None):
         ]
         if not all(curves):  # stopped before the first validation
             continue
-        figure = Figure(figsize=(COLUMN_WIDTH, 2.9))
+        figure = new_figure(figsize=(COLUMN_WIDTH, 2.9))
         axes = figure.add_subplot(xlabel="epoch", ylabel=ylabel)
         axes.set_title(textwrap.fill(title, 60))
         for column, points in zip(columns, curves, strict=True):
@@ -121,7 +121,9 @@ def plot_confusion(scores, genres, path, title):
     has_numbers = len(genres) <= MAX_NUMBERED
     size = max(MIN_SIZE, CELL * len(genres)) if has_numbers else MAX_SIZE
     room = 0.5 + 0.075 * max(len(plot_label(genre)) for genre in genres)  # for the names
-    figure = Figure(figsize=((size + room) * len(scores), size + room + 0.5), layout="compressed")
+    figure = new_figure(
+        figsize=((size + room) * len(scores), size + room + 0.5), layout="compressed"
+    )
     figure.suptitle(textwrap.fill(title, 60))
     for axes, (subset, score) in zip(
         np.atleast_1d(figure.subplots(1, len(scores))), scores.items(), strict=True
@@ -180,7 +182,7 @@ def plot_reliability(calibration, path, title):
         The file to write.
     title : str
     """
-    figure = Figure(figsize=(PAGE_WIDTH, 4.4), layout="compressed")
+    figure = new_figure(figsize=(PAGE_WIDTH, 4.4), layout="compressed")
     figure.suptitle(textwrap.fill(title, 60))
     temperature = calibration["temperature"]
     labels = {"before": "as trained"}
@@ -224,7 +226,7 @@ def plot_probabilities(edges, probabilities, genres, path, title):
         The file to write.
     title : str
     """
-    figure = Figure(figsize=(PAGE_WIDTH, 2.9))
+    figure = new_figure(figsize=(PAGE_WIDTH, 2.9))
     axes = figure.add_subplot(xlabel="time (s)", ylabel="probability", ylim=(0, 1), title=title)
     layers = axes.stackplot(
         edges,

@@ -1,10 +1,11 @@
 """What a user may rely on about all pictures."""
 
 import pytest
-from matplotlib import rcParams
-from matplotlib.figure import Figure
+from matplotlib import rcdefaults, rcParams
+from matplotlib.font_manager import FontEntry, fontManager
 
-from genre_features.figures import genre_colors, plot_label, save
+from genre_features import figures
+from genre_features.figures import genre_colors, new_figure, plot_label, save
 from genre_features.genres import TEN_GENRES
 
 
@@ -24,12 +25,12 @@ def test_ten_genres_have_ten_colours():
     ("name", "start"), [("a.png", b"\x89PNG"), ("b.PDF", b"%PDF"), ("c.d.svg", b"<?xml")]
 )
 def test_figure_has_the_format_of_its_suffix(tmp_path, name, start):
-    save(Figure(), tmp_path / "new folder" / name)
+    save(new_figure(), tmp_path / "new folder" / name)
     assert (tmp_path / "new folder" / name).read_bytes().startswith(start)
 
 
 def test_fonts_of_a_pdf_are_those_that_journals_take(tmp_path):
-    figure = Figure()
+    figure = new_figure()
     figure.suptitle("a title")
     save(figure, tmp_path / "a.pdf")
     assert b"/Type3" not in (tmp_path / "a.pdf").read_bytes()
@@ -38,7 +39,7 @@ def test_fonts_of_a_pdf_are_those_that_journals_take(tmp_path):
 @pytest.mark.parametrize("name", ["plain", "$x$", r"a $\frac$", r"\$ and $", "a_{b}^c"])
 def test_name_is_drawn_as_it_is_and_never_as_a_formula(tmp_path, monkeypatch, name):
     monkeypatch.setitem(rcParams, "svg.fonttype", "none")  # text stays text
-    figure = Figure()
+    figure = new_figure()
     figure.suptitle(plot_label(name))
     save(figure, tmp_path / "a.svg")
     assert f">{name}</text>" in (tmp_path / "a.svg").read_text(encoding="utf-8")
@@ -55,8 +56,38 @@ def test_long_name_keeps_its_start_and_its_end():
     assert start and end
 
 
-def test_name_that_no_font_can_draw_is_drawn_in_subset(tmp_path):
-    figure = Figure()
-    figure.suptitle(plot_label("not UTF-8: \udcff, a line\nbreak, \x1b[0m"))
+@pytest.mark.parametrize("format", ["png", "pdf", "svg"])
+def test_name_that_is_not_utf8_or_holds_controls_is_drawn(tmp_path, format):
+    figure = new_figure()
+    figure.suptitle(plot_label("not UTF-8: \udcff, a line\nbreak, \x1b[0m", 80))
+    save(figure, tmp_path / f"a.{format}")
+    assert (tmp_path / f"a.{format}").stat().st_size
+
+
+@pytest.fixture
+def fonts(monkeypatch):
+    """The fonts of a system, to which a test adds others: DejaVu Sans alone."""
+    shipped = [font for font in fontManager.ttflist if font.name == "DejaVu Sans"]
+    monkeypatch.setattr(fontManager, "ttflist", shipped)
+    figures.print_once.cache_clear()
+    return fontManager.ttflist
+
+
+def test_installed_font_draws_what_the_default_font_lacks(fonts):
+    fonts.append(FontEntry(fname="msyh.ttc", name="Microsoft YaHei"))
+    new_figure()
+    assert rcParams["font.family"] == ["DejaVu Sans", "Microsoft YaHei"]
+
+
+@pytest.mark.parametrize("name, readable", [("爵士", False), ("Česká", True)])
+def test_one_line_says_that_no_font_has_a_character(fonts, tmp_path, capsys, name, readable):
+    figure = new_figure()
+    figure.suptitle(name)
     save(figure, tmp_path / "a.png")
-    assert "\n" not in plot_label("a line\nbreak")
+    assert len(capsys.readouterr().err.splitlines()) == (0 if readable else 1)
+
+
+def test_style_is_set_again_after_a_reset():
+    rcdefaults()  # as IPython's %run does
+    assert new_figure().get_layout_engine()
+    assert rcParams["savefig.dpi"] == figures.DPI

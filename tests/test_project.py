@@ -5,19 +5,23 @@ import graphlib
 import importlib.metadata
 import re
 import sys
+import tomllib
 from pathlib import Path
 
-from helpers import ROOT, SCHEDULES, SCRIPTS
+from helpers import ROOT, SCRIPTS, run
+from packaging.requirements import Requirement
 
-# Each wing, and those that it may import.
-WINGS = {
+# Each package, and those that it may import.
+PACKAGES = {
     "common": (),
     "genre_features": ("common",),
     "genre_lstm": ("genre_features", "common"),
     "experiments": ("genre_lstm", "genre_features", "common"),
     "benchmarks": ("genre_lstm", "genre_features", "common"),
 }
-SOURCES = [path for folder in (".", *WINGS) for path in (ROOT / folder).glob("*.py")]
+SOURCES = [path for folder in (".", *PACKAGES) for path in (ROOT / folder).glob("*.py")]
+GUIDES = ["README.md", "gtzan/README.md", "experiments/README.md", "benchmarks/README.md"]
+OPTIONAL = {"distributed", "onnx", "av"}  # libraries that only an option needs
 
 
 def read(name):
@@ -25,88 +29,83 @@ def read(name):
 
 
 def imported_modules(path):
-    """Names of the modules that a file imports, wherever in it."""
+    """Names of the modules that a file imports, wherever in it; of their members, too."""
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
             yield node.module
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)
 
 
-def imported_names(path):
-    """Pairs of a module and a name that a file imports from it."""
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-        if isinstance(node, ast.ImportFrom):
-            yield from ((node.module, alias.name) for alias in node.names)
+def requirements(lines):
+    """Return the version specifiers of requirements, by the library's name."""
+    parsed = [Requirement(line.partition("#")[0]) for line in lines if line[:1].isalpha()]
+    return {requirement.name: requirement.specifier for requirement in parsed}
 
 
-def test_conda_and_pip_install_the_same_versions():
-    assert re.findall(r"^ {6}- (.+)$", read("MusicClassificationEnv.yaml"), re.M) == [
-        "-r requirements.txt"
-    ]
-    pinned = re.findall(r"[\w-]+==[\w.]+", read("MusicClassificationEnv.yaml"))
-    assert not pinned  # every version stands in requirements.txt
-
-
-def pinned_in(name):
-    return {name.lower() for name in re.findall(r"^([\w-]+)==[\w.]+", read(name), re.M)}
-
-
-def test_every_library_imported_is_pinned_and_every_pinned_one_imported():
-    modules = {name.split(".")[0] for path in SOURCES for name in imported_modules(path)}
-    foreign = modules - set(WINGS) - set(sys.stdlib_module_names)
+def test_every_library_imported_is_required_and_every_required_one_imported():
+    modules = {name.partition(".")[0] for path in SOURCES for name in imported_modules(path)}
+    foreign = modules - set(PACKAGES) - set(sys.stdlib_module_names)
     distributions = importlib.metadata.packages_distributions()
-    needed = {distributions[name][0].lower() for name in foreign}
-    assert needed == pinned_in("requirements.txt") | {"onnx", "distributed"}
-    assert pinned_in("requirements/onnx.txt") == {"onnx", "onnxruntime"}
-    assert pinned_in("requirements/dask.txt") == {"distributed"}
+    needed = {distributions.get(name, [name])[0].lower() for name in foreign}
+    project = tomllib.loads(read("pyproject.toml"))["project"]
+    assert needed - OPTIONAL == set(requirements(project["dependencies"]))
 
 
-def test_the_top_level_holds_the_scripts_and_nothing_that_is_only_imported():
-    assert sorted(path.name for path in ROOT.glob("*.py")) == sorted(SCRIPTS)
+def test_installed_versions_are_pinned_and_not_below_the_lowest_that_are_allowed():
+    project = tomllib.loads(read("pyproject.toml"))["project"]
+    extras = [line for lines in project["optional-dependencies"].values() for line in lines]
+    for allowed, file in (
+        (requirements(project["dependencies"]), "requirements.txt"),
+        (requirements(extras), "requirements-dev.txt"),
+    ):
+        pinned = requirements(read(file).splitlines())
+        assert set(pinned) == set(allowed) - {project["name"]}
+        for name, specifier in pinned.items():
+            (pin,) = specifier
+            assert pin.operator == "==" and allowed[name].contains(pin.version), name
+    assert "-r requirements.txt" in read("MusicClassificationEnv.yaml")
 
 
-def test_wings_import_in_one_direction_and_nothing_imports_a_script():
+def test_packages_import_in_one_direction_and_nothing_imports_a_script():
     scripts = {Path(script).stem for script in SCRIPTS}
     for path in SOURCES:
-        names = {name.split(".")[0] for name in imported_modules(path)}
+        names = {name.partition(".")[0] for name in imported_modules(path)}
         assert not names & scripts, path
-        if (wing := path.parent.name) in WINGS:
-            assert not names & set(WINGS) - {wing, *WINGS[wing]}, path
-        if wing == "genre_features":
+        if (package := path.parent.name) in PACKAGES:
+            assert not names & set(PACKAGES) - {package, *PACKAGES[package]}, path
+        if package in ("common", "genre_features"):
             assert "torch" not in names, path
 
 
 def test_no_import_runs_in_a_circle():
     paths = {".".join(path.relative_to(ROOT).with_suffix("").parts): path for path in SOURCES}
-    graph = {
-        name: {
-            *imported_modules(path),
-            *(f"{module}.{subset}" for module, subset in imported_names(path)),
-        }
-        & set(paths)
-        for name, path in paths.items()
-    }
+    graph = {name: set(imported_modules(path)) & set(paths) for name, path in paths.items()}
     assert sum(map(len, graph.values())) > len(paths)
     list(graphlib.TopologicalSorter(graph).static_order())  # CycleError names the circle
 
 
-def test_every_module_and_script_has_a_test_file():
-    others = {f"lstm_genre_classifier_pytorch_{name}": "training_scripts" for name in SCHEDULES}
-    for path in SOURCES:
-        name = others.get(path.stem, path.stem)
-        if path.parent.name in ("experiments", "benchmarks"):
-            name = path.parent.name  # one file for all of it
-        elif path.parent.name == "genre_features" and name == "plots":
-            name = "feature_plots"
-        if name != "__init__":
-            assert (ROOT / "tests" / f"test_{name}.py").exists(), path
+def test_links_of_the_guides_lead_somewhere():
+    links = [
+        ((ROOT / guide).parent / link).exists() or link
+        for guide in GUIDES
+        for link in re.findall(r"\]\(([^)#]+)\)", read(guide))
+        if "://" not in link
+    ]
+    assert True in links
+    assert not set(links) - {True}
 
 
-def test_readme_names_every_script_and_its_links_lead_somewhere():
-    text = read("README.md")
-    assert all(script in text for script in SCRIPTS)
-    links = re.findall(r"\]\(([^)#]+)\)", text)
-    assert links
-    missing = [link for link in links if "://" not in link and not (ROOT / link).exists()]
-    assert not missing
+def test_commands_of_the_guides_exist_with_their_options():
+    text = re.sub(r"\\\n\s*", "", "\n".join(map(read, GUIDES)))
+    commands = re.findall(r"python (\w+\.py|-m [\w.]+)(.*)", text)
+    assert {script for script, _ in commands} >= {"GenreFeatureData.py", "predict.py"}
+    for script, rest in commands:
+        if script.endswith(".py"):
+            known = run(script, "--help")[0]
+            for option in re.findall(r"(?<=\s)--[a-z][a-z0-9-]*", rest.partition("`")[0]):
+                assert option in known, f"{script}{rest}"
+        elif (module := script.removeprefix("-m ")).partition(".")[0] in PACKAGES:
+            path = ROOT / module.replace(".", "/")
+            assert path.with_suffix(".py").exists() or (path / "__main__.py").exists(), module
