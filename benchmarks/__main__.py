@@ -150,15 +150,8 @@ def memory(folder):
             for number in range(n_clips):
                 noise = np.random.default_rng(number).uniform(-0.5, 0.5, SAMPLE_RATE // 4)
                 write_audio(Path(corpus, "ab"[number % 2], f"{number}.wav"), noise, 1)
-            options = (
-                "--dataset",
-                corpus,
-                "--output",
-                f"{corpus}/out",
-                "--hop-length",
-                SAMPLE_RATE,
-            )
-            return megabytes("GenreFeatureData.py", *options)
+            places = ("--dataset", corpus, "--output", f"{corpus}/out")
+            return megabytes("GenreFeatureData.py", *places, "--hop-length", SAMPLE_RATE)
 
     sides = (lambda: predict(60), lambda: predict(6))
     yield Row("memory, predict.py on an hour", "6 minutes", *sides, 1 / 1.15, "MB")
