@@ -1,274 +1,196 @@
-"""Measure how fast the scripts are and how much memory they take, against references run beside.
+"""Measure speed and memory against references, and write them to benchmarks/results.md.
 
-    python -m benchmarks
+    python -m benchmarks               # about 20 minutes on two idle cores
 
-Each row is a ratio to a reference that runs in the same minutes, the two by turns: machines and
-their load differ, ratios hardly. Clips and features are made on the spot; what is in them doesn't
-matter for the time that they take.
+The two sides of a row run in turn, as a user starts them, imports included: machines and their load
+differ, the ratio of the two sides hardly does. Clips and features are synthetic.
 """
 
 import argparse
 import itertools
+import json
 import os
+import re
+import shutil
+import subprocess
 import sys
 import tempfile
+import time
+from collections.abc import Callable
+from datetime import date
 from pathlib import Path
+from statistics import median
+from typing import NamedTuple
 
 import numpy as np
 import soundfile
-import torch
-from torch import nn
 
-from benchmarks import original
-from benchmarks.measuring import ROOT, by_turns, epoch, memory, run_alone, seconds, write_features
-from common.cli import HelpFormatter, number_in, run_script
-from common.files import read_table, write_table
-from common.parallel import n_cores, parallel_map
-from genre_features.cache import GenreFeatureData
-from genre_features.demo_corpus import make_clip
-from genre_features.features import extract_clip
-from genre_features.frame import SAMPLE_RATE, FrameSettings
-from genre_features.genres import SIX_GENRES
-from genre_lstm.device import flush_denormals
-from genre_lstm.recipes import RECIPES
+from genre_features.demo_corpus import STYLES, make_clip
+from genre_features.frame import SAMPLE_RATE
 
-RESULTS = Path(__file__).parent / "results.csv"
-COLUMNS = ("measured", "reference", "n", "ours", "theirs", "unit", "ratio", "goal")
-
-REPORTED = 0.7905  # the original's validation accuracy
-LIBROSA = "librosa's functions one by one, one clip after the other"
-
-
-def row(measured, reference, n, ours, theirs, unit, ratio, goal):
-    """Return a row of the table; numbers to four digits."""
-    numbers = (f"{value:.4g}" for value in (ours, theirs))
-    return dict(zip(COLUMNS, (measured, reference, n, *numbers, unit, ratio, goal), strict=True))
-
-
-# Extraction
-
-
-def write_clips(folder, n_clips):
-    """Write clips of 30 s at 22,050 Hz, as GTZAN's are; return their paths."""
-    paths = []
-    for number in range(n_clips):
-        clip = make_clip(SIX_GENRES[number % len(SIX_GENRES)], number)
-        paths.append(folder / f"{number}.au")
-        soundfile.write(paths[-1], np.tile(clip, 3), SAMPLE_RATE, subtype="PCM_16")
-    return paths
-
-
-def measure_extraction(folder, times):
-    """Yield rows on the extraction of clips: as a user starts it, and with warm processes."""
-    paths, cores = write_clips(folder, 24), n_cores()
-    yield measure_whole_extraction(folder, paths, times)
-    calls = [(path, FrameSettings()) for path in paths] * 4 * cores
-
-    def clips_a_second(jobs):
-        outcomes = parallel_map(extract_clip, calls, jobs)
-        n_first = len(list(itertools.islice(outcomes, 2 * jobs)))
-        return (len(calls) - n_first) / seconds(lambda: list(outcomes))
-
-    def clips_a_second_originally():
-        return len(paths) / seconds(lambda: [original.extract_clip(path) for path in paths])
-
-    original.extract_clip(paths[0])
-    ours, theirs = by_turns(lambda: clips_a_second(1), clips_a_second_originally, times)
-    unit, ratio = "clips/s", f"{ours / theirs:.1f}"
-    yield row("extraction, 1 process", LIBROSA, times, ours, theirs, unit, ratio, "")
-    ours, theirs = by_turns(lambda: clips_a_second(cores), clips_a_second_originally, times)
-    name, ratio = f"extraction, {cores} processes", f"{ours / theirs:.1f}"
-    yield row(name, LIBROSA, times, ours, theirs, unit, ratio, ">= 6 on 2 cores")
-    some, one = by_turns(lambda: clips_a_second(cores), lambda: clips_a_second(1), times)
-    one *= cores
-    yield row(name, f"{cores} x 1 process", times, some, one, unit, f"{some / one:.2f}", ">= 0.9")
-
-
-def measure_whole_extraction(folder, paths, times):
-    """Return a row on the extraction of 600 clips, the start of all processes included."""
-    corpus = folder / "corpus"
-    for number in range(600):
-        genre = SIX_GENRES[number % 6]
-        (corpus / genre).mkdir(parents=True, exist_ok=True)
-        link = corpus / genre / f"{genre}.{number // 6:05}.au"
-        os.link(paths[number % len(paths)], link)
-
-    def ours():
-        with tempfile.TemporaryDirectory(dir=folder) as output:
-            options = ("--dataset", corpus, "--output", output)
-            return seconds(run_alone, "GenreFeatureData.py", *options)
-
-    def theirs():
-        return seconds(run_alone, "-m", "benchmarks.original", corpus, folder / "original.npy")
-
-    medians = by_turns(ours, theirs, times)
-    name, ratio = "GenreFeatureData.py, 600 clips of 30 s", f"{medians[1] / medians[0]:.1f}"
-    return row(name, LIBROSA, times, *medians, "s", ratio, ">= 8 on 2 cores")
-
-
-def measure_extraction_memory(folder):
-    """Return a row on the peak of memory of an extraction of many clips and of ten times more."""
-    peaks = []
-    for n_clips in (10_000, 1_000):
-        corpus = folder / str(n_clips)
-        (corpus / "noise").mkdir(parents=True)
-        noise = np.random.default_rng(0).uniform(-0.5, 0.5, SAMPLE_RATE // 4)
-        soundfile.write(folder / "noise.wav", noise, SAMPLE_RATE)
-        for number in range(n_clips):
-            os.link(folder / "noise.wav", corpus / "noise" / f"noise.{number % 100}.{number}.wav")
-        options = ("--dataset", corpus, "--output", corpus / "out", "--frames", 10, "--jobs", 1)
-        code = "import runpy; runpy.run_path('GenreFeatureData.py', run_name='__main__')"
-        peaks.append(memory("VmHWM", code, *options))
-    ratio = f"{peaks[0] / peaks[1]:.2f}"
-    return row("extraction of 10,000 clips", "of 1,000", 1, *peaks, "MB at most", ratio, "<= 1.15")
-
-
-# Training
-
-
-def bare_epoch(data, recipe, device):
-    """Return a function that trains an epoch of a bare LSTM on tensors, and returns its seconds."""
-    features = torch.from_numpy(np.array(data.inputs["train"])).to(device)
-    genres = torch.from_numpy(data.targets["train"]).to(device)
-    lstm = nn.LSTM(33, recipe.hidden_size, recipe.n_layers, batch_first=True).to(device)
-    linear = nn.Linear(recipe.hidden_size, len(data.genres)).to(device)
-    optimizer = torch.optim.AdamW([*lstm.parameters(), *linear.parameters()], lr=3e-5)
-
-    def run():
-        size = recipe.batch_size
-        for some, answers in zip(features.split(size), genres.split(size), strict=True):
-            loss = nn.functional.cross_entropy(linear(lstm(some)[0][:, -1]), answers)
-            optimizer.zero_grad()
-            loss.backward()
-            optimizer.step()
-        loss.item()  # waits for the device
-
-    return lambda: seconds(run)
-
-
-def first_epoch(result, accuracy):
-    """Return the epoch from which a committed run stays at such a validation accuracy, or None."""
-    rows = read_table(ROOT / "result" / "reference" / result / "history.csv")
-    validated = [row for row in rows if row["val_accuracy"]]
-    lasting = itertools.takewhile(
-        lambda row: float(row["val_accuracy"]) >= accuracy, reversed(validated)
-    )
-    return min((int(row["epoch"]) for row in lasting), default=None)
-
-
-def measure_training(folder, times):
-    """Yield rows on the training loop, and on how soon the original's accuracy is reached."""
-    data = GenreFeatureData(write_features(folder / "features", 419)).load()
-    yield measure_denormals(data, times)
-    with flush_denormals():  # as in the training scripts
-        for device in ("cpu", *["cuda"] * torch.cuda.is_available()):
-            run, bare = (make(data, RECIPES["published"], device) for make in (epoch, bare_epoch))
-            run(), bare()
-            medians = by_turns(run, bare, times)
-            name, ratio = f"training, an epoch on {device}", f"{medians[0] / medians[1]:.2f}"
-            way = "bare nn.LSTM, linear layer and optimizer on tensors in memory"
-            yield row(name, way, times, *medians, "s", ratio, "<= 1.05")
-        yield measure_time_to_reported(data, times)
-
-
-def measure_denormals(data, times):
-    """Return a row on an epoch whose gradients fade to denormal numbers, or to zero."""
-    slow = epoch(data, RECIPES["published"], "cpu")
-
-    def quick():
-        with flush_denormals():
-            return slow()
-
-    medians = by_turns(quick, slow, times)
-    ratio = f"{medians[1] / medians[0]:.1f}"
-    way = "the same with denormal numbers"
-    return row("training, an epoch on cpu", way, times, *medians, "s", ratio, "")
-
-
-def measure_time_to_reported(data, times):
-    """Return a row on the time that each recipe takes to the original's accuracy."""
-    medians = by_turns(
-        *(epoch(data, RECIPES[name], "cpu") for name in ("improved", "published")), times
-    )
-    epochs = (
-        first_epoch("improved/PiecewiseDecay", REPORTED),
-        first_epoch("published/PiecewiseDecay", REPORTED),
-    )
-    times_to = medians[0] * epochs[0], medians[1] * (epochs[1] or RECIPES["published"].epochs)
-    ratio = f"{times_to[1] / times_to[0]:.0f}"
-    return row(
-        f"improved recipe to a lasting {REPORTED:.2%} validation, epoch {epochs[0]}",
-        f"published recipe, epoch {epochs[1]}" if epochs[1] else "published recipe, never in 1000",
-        *(times, *times_to, "s", ratio if epochs[1] else f"> {ratio}", ">= 100, or never"),
-    )
-
-
-READ = """
-from genre_features.cache import GenreFeatureData
-from genre_lstm.training import batches
-for _ in batches(GenreFeatureData(sys.argv[1]).load(), "train", 32, "cpu", shuffle=True):
-    pass
+ROOT = Path(__file__).parent.parent
+# Run in a small process: Linux counts the memory of the one that starts a command as its own.
+PEAK = """
+import resource, subprocess, sys
+subprocess.run([sys.executable, *sys.argv[1:]], check=True)
+print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss)
 """
 
 
-def measure_reading_memory(folder):
-    """Return a row on the memory that an epoch takes of its own, beside what it maps of files."""
-    sizes = []
-    for n_clips in (20_000, 2_000):
-        cache = write_features(folder / f"cache {n_clips}", n_clips)
-        sizes.append(memory("RssAnon", READ, cache))
-    ratio = f"{sizes[0] / sizes[1]:.2f}"
-    return row("an epoch read of 1 GB of features", "of 0.1 GB", 1, *sizes, "MB", ratio, "<= 1.15")
+class Row(NamedTuple):
+    """A row of the table: its two sides are functions that return seconds or megabytes."""
+
+    measured: str
+    reference: str
+    ours: Callable
+    theirs: Callable
+    goal: float | None = None  # for theirs / ours
+    unit: str = "s"
 
 
-# Prediction
+def run(*command):
+    """Run a Python command as a user does; return the words that it prints."""
+    return subprocess.check_output([sys.executable, *map(str, command)], cwd=ROOT).split()
 
 
-def measure_prediction(folder, times):
-    """Yield rows on predicting a clip of 30 s, imports included."""
-    clip = write_clips(folder, 1)[0]
-    for code, goal in (("import torch", ""), ("import torch, librosa", "<= 1.4")):
-        medians = by_turns(
-            lambda: seconds(run_alone, "predict.py", clip),
-            lambda code=code: seconds(run_alone, "-c", code),
-            times,
-        )
-        ratio = f"{medians[0] / medians[1]:.2f}"
-        yield row("predict.py, a clip of 30 s", code, times, *medians, "s", ratio, goal)
+def seconds(*command):
+    """Return how long a Python command takes."""
+    start = time.perf_counter()
+    run(*command)
+    return time.perf_counter() - start
 
 
-def measure_memory(folder):
-    """Yield rows on memory."""
-    yield measure_extraction_memory(folder)
-    yield measure_reading_memory(folder)
+def megabytes(*command):
+    """Return the peak memory of a Python command, or of the largest process that it starts."""
+    return int(run("-c", PEAK, *command)[-1]) * (1 if sys.platform == "darwin" else 1024) / 1e6
+
+
+def write_audio(path, clip, times):
+    """Write an audio file that repeats a clip of ten seconds; return its path."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with soundfile.SoundFile(path, "w", SAMPLE_RATE, 1, "PCM_16") as file:
+        for _ in range(times):
+            file.write(clip)
+    return path
+
+
+def extraction(folder):
+    """Yield rows on 600 clips of 30 s: all of them, another split, and an added clip."""
+    corpus, output = folder / "corpus", folder / "features"
+    for genre, number in itertools.product(STYLES, range(100)):
+        path = write_audio(corpus / genre / f"{genre}.{number:05}.au", make_clip(genre, number), 3)
+
+    def extract(*options):
+        return seconds("GenreFeatureData.py", "--dataset", corpus, "--output", output, *options)
+
+    def extract_all(*options):
+        shutil.rmtree(output, ignore_errors=True)
+        return extract(*options)
+
+    def split_again():
+        extract()
+        return extract("--split", "filtered")
+
+    def add_clip():
+        content = path.read_bytes()
+        path.unlink()
+        extract()
+        path.write_bytes(content)
+        return extract()
+
+    name = f"extraction of 600 clips, {os.cpu_count()} cores"
+    librosa = ("-m", "benchmarks.references", "librosa", corpus)
+    yield Row(name, "librosa's functions", extract_all, lambda: seconds(*librosa), 7.5)
+    yield Row(name, "the same with --jobs 1", extract_all, lambda: extract_all("--jobs", 1))
+    yield Row("another split of 600 clips", "3 s", split_again, lambda: 3, 1)
+    yield Row("a clip added to 599", "3 s", add_clip, lambda: 3, 1)
+
+
+def training(folder):
+    """Yield rows on an epoch of the published recipe: GTZAN's six genres at a hop of 1709."""
+    random = np.random.default_rng(0)
+    for subset, n in (("train", 419), ("validation", 6), ("test", 6)):
+        features = random.standard_normal((n, 387, 33), np.float32)
+        np.save(folder / f"data_{subset}_input.npy", features)
+        np.save(folder / f"data_{subset}_target.npy", np.eye(6, dtype=np.float32)[np.arange(n) % 6])
+
+    def epoch():
+        with tempfile.TemporaryDirectory(dir=folder) as output:
+            options = ("--features", folder, "--weights", output, "--result", output, "--epochs", 8)
+            run("lstm_genre_classifier_pytorch_PiecewiseDecay.py", *options, "--device", "cpu")
+            (summary,) = Path(output).rglob("summary.json")
+            return json.loads(summary.read_text(encoding="utf-8"))["seconds"] / 8
+
+    bare = ("-m", "benchmarks.references", "lstm", folder)
+    sides = (epoch, lambda: float(run(*bare, "flush")[0]))
+    yield Row("training, an epoch", "a bare nn.LSTM", *sides, 1 / 1.05)
+    sides = (epoch, lambda: float(run(*bare, "keep")[0]))
+    yield Row("training, an epoch", "the same, denormals not flushed", *sides)
+
+
+def prediction(folder):
+    """Yield rows on predict.py and on --help."""
+    clip = write_audio(folder / "clip.wav", make_clip("jazz", 0), 3)
+    code = "import torch, librosa"
+    sides = (lambda: seconds("predict.py", clip), lambda: seconds("-c", code))
+    yield Row("predict.py, a clip of 30 s", code, *sides, 1 / 1.15)
+    for name in sorted(path.name for path in ROOT.glob("*.py")):
+        yield Row(f"{name} --help", "2 s", lambda name=name: seconds(name, "--help"), lambda: 2, 1)
+
+
+def memory(folder):
+    """Yield rows on the peak memory: ten times the audio should take no more."""
+
+    def predict(minutes):
+        path = write_audio(folder / f"{minutes}.wav", make_clip("jazz", 0), 6 * minutes)
+        return megabytes("predict.py", path)
+
+    def extract(n_clips):
+        with tempfile.TemporaryDirectory(dir=folder) as corpus:
+            for number in range(n_clips):
+                noise = np.random.default_rng(number).uniform(-0.5, 0.5, SAMPLE_RATE // 4)
+                write_audio(Path(corpus, "ab"[number % 2], f"{number}.wav"), noise, 1)
+            places = ("--dataset", corpus, "--output", f"{corpus}/out")
+            return megabytes("GenreFeatureData.py", *places, "--hop-length", SAMPLE_RATE)
+
+    sides = (lambda: predict(60), lambda: predict(6))
+    yield Row("memory, predict.py on an hour", "6 minutes", *sides, 1 / 1.15, "MB")
+    sides = (lambda: extract(20_000), lambda: extract(2000))
+    yield Row("memory, extraction of 20,000 clips", "2,000 clips", *sides, 1 / 1.15, "MB")
+
+
+ROWS = {function.__name__: function for function in (extraction, training, prediction, memory)}
+
+
+def measure(row, times):
+    """Return the line of a row: medians, lowest values in brackets, and the ratio of medians."""
+    ours, theirs = zip(*((row.ours(), row.theirs()) for _ in range(times)), strict=True)
+    cells = [f"{median(side):.3g} {row.unit} ({min(side):.3g})" for side in (ours, theirs)]
+    ratio = median(theirs) / median(ours)
+    goal = f"≥ {row.goal:.3g}: {'met' if ratio >= row.goal else 'missed'}" if row.goal else ""
+    return f"| {' | '.join([row.measured, row.reference, *cells, f'{ratio:.3g}', goal])} |"
 
 
 def main():
-    parser = argparse.ArgumentParser(
-        prog="python -m benchmarks", description=__doc__, formatter_class=HelpFormatter
-    )
-    parser.add_argument(
-        "--times", metavar="N", type=number_in(1), default=5, help="runs of which a median is taken"
-    )
-    times = parser.parse_args().times
-    torch.set_num_threads(1)
-    if hasattr(os, "getloadavg"):
-        print(f"Load: {os.getloadavg()[0]:.1f} on {n_cores()} cores.", flush=True)
-    rows = []
-    with tempfile.TemporaryDirectory() as name:
-        folder = Path(name)
-        for subset in (
-            measure_extraction(folder, times),
-            measure_training(folder, times),
-            measure_prediction(folder, times),
-            measure_memory(folder) if sys.platform.startswith("linux") else [],
-        ):
-            for result in subset:
-                rows.append(result)
-                line = "{measured} | {reference}: {ours} | {theirs} {unit}, {ratio}"
-                print(line.format(**result), flush=True)
-    write_table(RESULTS, COLUMNS, rows)
+    parser = argparse.ArgumentParser("python -m benchmarks", None, __doc__.partition("\n")[0])
+    parser.add_argument("rows", nargs="*", help=f"of {', '.join(ROWS)} (default: all)")
+    parser.add_argument("--times", type=int, default=3, help="runs of each side (default: 3)")
+    parser.add_argument("--output", type=Path, default=Path(__file__).with_name("results.md"))
+    options = parser.parse_args()
+    info = Path("/proc/cpuinfo")
+    cpu = re.search("model name.*: (.*)", info.read_text())[1] if info.exists() else "processor"
+    lines = [
+        f"{date.today()}, {os.cpu_count()} cores of {cpu}, medians of {options.times} runs.\n",
+        "| measured | reference | this project | reference value | speed-up | goal |",
+        "|---|---|---:|---:|---:|---|",
+    ]
+    for name in options.rows or ROWS:
+        with tempfile.TemporaryDirectory() as folder:
+            for row in ROWS[name](Path(folder)):
+                lines.append(measure(row, options.times))
+                print(lines[-1], flush=True)
+    options.output.write_text("\n".join(lines) + "\n", encoding="utf-8")
 
 
 if __name__ == "__main__":
-    run_script(main)
+    main()
