@@ -1,0 +1,37 @@
+"""Audio of any format that FFmpeg decodes, read by PyAV, which is optional."""
+
+import contextlib
+import itertools
+
+import av
+import numpy as np
+
+
+def read_av(path):
+    """Yield (rate, samples) of a file as PyAV decodes it, about half a minute at a time."""
+    with contextlib.ExitStack() as stack:
+        stack.enter_context(contextlib.suppress(av.error.FFmpegError, OSError))
+        # FFmpeg would take what is before a colon in a name for a protocol.
+        container = stack.enter_context(av.open(stack.enter_context(path.open("rb"))))
+        frames = av_frames(container)
+        for rate, group in itertools.groupby(frames, key=lambda frame: frame.rate):
+            while block := list(itertools.islice(group, 1000)):
+                yield rate, np.concatenate([frame_samples(frame) for frame in block])
+
+
+def av_frames(container):
+    """Yield the frames of the first audio stream of an `av.InputContainer`."""
+    for packet in container.demux(audio=0) if container.streams.audio else ():
+        with contextlib.suppress(av.error.InvalidDataError):  # what lies behind it may be whole
+            yield from packet.decode()
+
+
+def frame_samples(frame):
+    """Return the samples of an `av.AudioFrame`, (n, channels), float32, full scale 1."""
+    samples = frame.to_ndarray()
+    samples = samples.T if frame.format.is_planar else samples.reshape(frame.samples, -1)
+    if samples.dtype.kind == "f":
+        return samples.astype(np.float32)
+    full_scale = 2 ** (8 * samples.dtype.itemsize - 1)
+    zero = full_scale if samples.dtype.kind == "u" else 0
+    return ((samples.astype(float) - zero) / full_scale).astype(np.float32)
