@@ -11,12 +11,18 @@ def read_av(path):
     """Yield (rate, samples) of a file as PyAV decodes it, about half a minute at a time."""
     with contextlib.ExitStack() as stack:
         stack.enter_context(contextlib.suppress(av.error.FFmpegError, OSError))
-        # FFmpeg would take what is before a colon in a name for a protocol.
-        container = stack.enter_context(av.open(stack.enter_context(path.open("rb"))))
-        frames = av_frames(container)
-        for rate, group in itertools.groupby(frames, key=lambda frame: frame.rate):
+        file = stack.enter_context(path.open("rb"))
+        # By name, FFmpeg would open addresses; and playlists name other files.
+        options = {"protocol_whitelist": "none"}
+        frames = av_frames(stack.enter_context(av.open(file, options=options)))
+        for (rate, _), group in itertools.groupby(frames, key=frame_format):
             while block := list(itertools.islice(group, 1000)):
                 yield rate, np.concatenate([frame_samples(frame) for frame in block])
+
+
+def frame_format(frame):
+    """Return the rate (Hz) and the number of channels of an `av.AudioFrame`."""
+    return frame.rate, frame.layout.nb_channels
 
 
 def av_frames(container):
