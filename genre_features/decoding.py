@@ -222,7 +222,7 @@ def describe_losses(report):
     if report.seconds < COMPLETE * report.expected or (report.error and report.lacks_av):
         length = f" of {report.expected:.1f}" if report.expected else ""
         remedy = f"{INSTALL} to read on" if report.lacks_av else "it is cut off or damaged"
-        notes.append(f"only the first {report.seconds:.1f}{length} s could be read: {remedy}")
+        notes.append(f"only {report.seconds:.1f}{length} s could be read: {remedy}")
     if any("Xing" not in line for line in report.printed.splitlines()):
         notes.append("damaged in places: bytes that aren't MP3 were skipped")
     return notes

@@ -1,6 +1,8 @@
 """What a user may rely on when audio files are decoded."""
 
 import sys
+from pathlib import Path
+from unittest import mock
 
 import numpy as np
 import pytest
@@ -99,16 +101,11 @@ def test_folder_and_audio_without_samples_are_refused(tmp_path):
         load_signal(tmp_path / "none.wav")
 
 
-def test_file_without_permission_is_refused_by_name(tmp_path):
+def test_file_without_permission_is_refused_with_the_reason(tmp_path, monkeypatch):
     path, _ = make_file(tmp_path / "clip.wav")
-    path.chmod(0)
-    try:
-        path.open("rb").close()
-    except PermissionError:
-        with pytest.raises(InputError, match=r"clip.wav can't be read: you have no permission"):
-            load_signal(path)
-    else:
-        pytest.skip("this user may read everything")
+    monkeypatch.setattr(Path, "open", mock.Mock(side_effect=PermissionError))  # root may read all
+    with pytest.raises(InputError, match=r"clip.wav can't be read: you have no permission"):
+        load_signal(path)
 
 
 def test_header_that_claims_gigabytes_costs_no_memory_and_is_noted(tmp_path, no_av):
@@ -117,7 +114,7 @@ def test_header_that_claims_gigabytes_costs_no_memory_and_is_noted(tmp_path, no_
     content[22:26] = b"\xff\xff\xff\xff"
     path.write_bytes(content)
     assert most_memory(load_signal, path) < 2**28
-    assert "only the first 3.0 of 3116529.6 s could be read" in load(path, 1)[1]
+    assert "only 3.0 of 3116529.6 s could be read" in load(path, 1)[1]
 
 
 @pytest.mark.parametrize("rate", [1, 999, 768_001, 2**31 - 1])
@@ -168,7 +165,7 @@ def test_rest_of_an_mp3_that_only_pyav_reads_is_noted(tmp_path, no_av):
     assert load(constant)[0] == pytest.approx(3, abs=0.1)
     seconds, note = load(make_mp3_without_info(tmp_path / "variable.mp3", "VARIABLE"), 1)
     assert seconds < 2
-    assert note.startswith(f"only the first {seconds:.1f} of 3.")
+    assert note.startswith(f"only {seconds:.1f} of 3.")
     assert "pip install av" in note
 
 
@@ -178,7 +175,7 @@ def test_damaged_file_is_read_as_far_as_it_goes_and_noted(tmp_path):
     path.write_bytes(content[: len(content) // 2])
     seconds, note = load(path, 1)
     assert 1 < seconds < 2
-    assert note == f"only the first {seconds:.1f} of 3.0 s could be read: it is cut off or damaged"
+    assert note == f"only {seconds:.1f} of 3.0 s could be read: it is cut off or damaged"
 
 
 def test_junk_within_an_mp3_is_skipped_and_noted_without_a_line_on_stderr(tmp_path, capfd, no_av):
