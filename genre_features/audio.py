@@ -42,7 +42,7 @@ def load_signal(path, seconds=np.inf, notes=None):
     seconds : float
         Read at most this much from the start; by default all of it.
     notes : list of str, optional
-        Gets a sentence on each kind of loss; see `decoding.decode`.
+        Gets a sentence on what couldn't be read, if anything; see `decoding.decode`.
 
     Returns
     -------

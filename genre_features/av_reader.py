@@ -7,14 +7,17 @@ import av
 import numpy as np
 
 
-def read_av(path):
-    """Yield (rate, samples) of a file as PyAV decodes it, about half a minute at a time."""
+def read_av(path, report):
+    """Yield (rate, samples) of a file as PyAV decodes it, about half a minute at a time.
+
+    Errors are added to `report.damage`; see `decoding.Report`.
+    """
     with contextlib.ExitStack() as stack:
         stack.enter_context(contextlib.suppress(av.error.FFmpegError, OSError))
         file = stack.enter_context(path.open("rb"))
         # By name, FFmpeg would open addresses; and playlists name other files.
         options = {"protocol_whitelist": "none"}
-        frames = av_frames(stack.enter_context(av.open(file, options=options)))
+        frames = av_frames(stack.enter_context(av.open(file, options=options)), report)
         for (rate, _), group in itertools.groupby(frames, key=frame_format):
             while block := list(itertools.islice(group, 1000)):
                 yield rate, np.concatenate([frame_samples(frame) for frame in block])
@@ -25,11 +28,13 @@ def frame_format(frame):
     return frame.rate, frame.layout.nb_channels
 
 
-def av_frames(container):
+def av_frames(container, report):
     """Yield the frames of the first audio stream of an `av.InputContainer`."""
     for packet in container.demux(audio=0) if container.streams.audio else ():
-        with contextlib.suppress(av.error.InvalidDataError):  # what lies behind it may be whole
+        try:
             yield from packet.decode()
+        except av.error.InvalidDataError as error:  # later packets may be whole
+            report.damage += f"{error}\n"
 
 
 def frame_samples(frame):

@@ -42,12 +42,12 @@ stderr_lock = threading.Lock()
 class Report:
     """How the reading of a file went."""
 
-    expected: float = 0  # seconds, by the header or by the size of the file
-    error: str = ""  # libsndfile's words
-    lacks_av: bool = False
-    may_print: bool = True  # libmpg123 takes part
-    printed: str = ""  # by libmpg123
     seconds: float = 0  # that were read
+    expected: float = 0  # seconds, by the header or by the size of the file
+    error: str = ""  # libsndfile's words, where no other decoder helped
+    lacks_av: bool = False
+    uses_mpg123: bool = True
+    damage: str = ""  # what libmpg123 printed, or FFmpeg's errors
 
 
 def decode(path, seconds=np.inf, block_seconds=np.inf, notes=None):
@@ -61,7 +61,7 @@ def decode(path, seconds=np.inf, block_seconds=np.inf, notes=None):
     block_seconds : float
         Yield at most this much at once.
     notes : list of str, optional
-        Gets a sentence on each kind of loss. The sentences don't name the file.
+        Gets a sentence on what couldn't be read, if anything. It doesn't name the file.
 
     Yields
     ------
@@ -76,7 +76,7 @@ def decode(path, seconds=np.inf, block_seconds=np.inf, notes=None):
         The file doesn't exist, can't be decoded, or its rate or samples are impossible.
     """
     path, report, rate, n_read, limit = Path(path), Report(), None, 0, np.inf
-    report.may_print = not magic_number(read_head(path))
+    report.uses_mpg123 = not magic_number(read_head(path))
     for block_rate, samples in read_all(path, report, min(seconds, block_seconds)):
         if rate is None:
             rate, limit = check_rate(block_rate, path), np.ceil(seconds * block_rate)
@@ -133,7 +133,7 @@ def read_soundfile(source, size, report, block_seconds, path=None):
             with capture_stderr(report):
                 file = stack.enter_context(soundfile.SoundFile(source))
         except (soundfile.SoundFileError, TypeError) as error:  # TypeError: .raw of unknown rate
-            report.error, report.printed = error_words(error), ""
+            report.error, report.damage = error_words(error), ""
             return
         length, rate = file.frames, file.samplerate
         # soundfile would seek after each block, which spoils the next frame of an MP3.
@@ -165,7 +165,7 @@ def expected_samples(file, size, path):
         return count_mp3_samples(path) or length
     if file.format in ("MP3", "FLAC", "OGG"):
         return length
-    # Recorders that are stopped the hard way leave lengths of 0; pictures take less room.
+    # A program that is killed leaves a length of 0; tags hardly make up most of a file.
     return max(length, size // (MAX_SAMPLE_BYTES * file.channels) - 1000)
 
 
@@ -185,13 +185,15 @@ def read_rest(path, report, block_seconds):
         except ImportError:
             report.lacks_av = True
         else:
-            yield from read_av(path)
+            for rate, samples in read_av(path, report):
+                report.error = ""
+                yield rate, samples
 
 
 @contextlib.contextmanager
 def capture_stderr(report):
     """Keep off the terminal what libmpg123, which can't be told to be quiet, prints meanwhile."""
-    if sys.stderr is None or not report.may_print:
+    if sys.stderr is None or not report.uses_mpg123:
         yield
         return
     with stderr_lock, tempfile.TemporaryFile() as log:  # standard error is the whole process's
@@ -203,7 +205,7 @@ def capture_stderr(report):
             os.dup2(terminal, 2)
             os.close(terminal)
             log.seek(0)
-            report.printed += log.read().decode(errors="replace")
+            report.damage += log.read().decode(errors="replace")
 
 
 def refusal(path, report):
@@ -217,12 +219,12 @@ def refusal(path, report):
 
 
 def describe_losses(report):
-    """Return a sentence on what of a file wasn't read, and on what libmpg123 printed."""
-    notes = []
-    if report.seconds < COMPLETE * report.expected or (report.error and report.lacks_av):
+    """Return a sentence on what of a file couldn't be read, in a list that may be empty."""
+    if report.error or report.seconds < COMPLETE * report.expected:
         length = f" of {report.expected:.1f}" if report.expected else ""
         remedy = f"{INSTALL} to read on" if report.lacks_av else "it is cut off or damaged"
-        notes.append(f"only {report.seconds:.1f}{length} s could be read: {remedy}")
-    if any("Xing" not in line for line in report.printed.splitlines()):
-        notes.append("damaged in places: bytes that aren't MP3 were skipped")
-    return notes
+        return [f"only {report.seconds:.1f}{length} s could be read: {remedy}"]
+    # libmpg123 also prints where the Xing header tells another size, as in front of tags.
+    if any("Xing" not in line for line in report.damage.splitlines()):
+        return ["damaged in places: bytes that aren't audio were skipped"]
+    return []

@@ -36,7 +36,7 @@ class Recording(NamedTuple):
 
     features: np.ndarray  # (frames, 33), float32
     seconds: float  # of audio that was read
-    notes: list  # sentences on what couldn't be read; they don't name the file
+    notes: list  # a sentence on what couldn't be read, if anything; it doesn't name the file
 
 
 def extract_features(signal, settings=DEFAULT):

@@ -178,6 +178,12 @@ def test_damaged_file_is_read_as_far_as_it_goes_and_noted(tmp_path):
     assert note == f"only {seconds:.1f} of 3.0 s could be read: it is cut off or damaged"
 
 
+def test_joined_recording_that_cannot_be_read_is_noted(tmp_path):
+    path, content = make_file(tmp_path / "clip.wav")
+    path.write_bytes(content + content[:12] + b"no chunk of a WAV")
+    assert "it is cut off or damaged" in load(path, 1)[1]
+
+
 def test_junk_within_an_mp3_is_skipped_and_noted_without_a_line_on_stderr(tmp_path, capfd, no_av):
     path, content = make_file(tmp_path / "clip.mp3")
     path.write_bytes(content[:9000] + 300 * b"\n" + content[9000:])
