@@ -1,6 +1,11 @@
-"""The 33 features of every frame of a signal: MFCC, spectral centroid, chroma and contrast."""
+"""The 33 features of every frame of a signal: MFCC, spectral centroid, chroma and contrast.
+
+librosa's functions define them, and the tests compare with it. This module, `filters` and `tuning`
+compute the same numbers from one STFT, several times faster.
+"""
 
 import itertools
+from typing import NamedTuple
 
 import numpy as np
 
@@ -15,15 +20,23 @@ from genre_features.filters import (
     hann_window,
     mel_filters,
 )
-from genre_features.frame import N_FFT, SAMPLE_RATE, FrameSettings
+from genre_features.frame import COLUMNS, N_FFT, SAMPLE_RATE, FrameSettings
 from genre_features.lowpass import lowpass, stream_lowpass
 from genre_features.tuning import estimate_tuning, spectral_peaks
 
 DYNAMIC_RANGE = 80  # dB: the floor of levels below the loudest of the signal
-TINY = np.finfo(np.float32).tiny  # what is smaller isn't divided by: it is silence
+TINY = np.finfo(np.float32).tiny  # smaller sums are silence, and aren't divided by
 FRAMES_AT_ONCE = 64  # their spectra fit in a core's cache, which is faster than all at once
 
 DEFAULT = FrameSettings()
+
+
+class Recording(NamedTuple):
+    """What is extracted from an audio file."""
+
+    features: np.ndarray  # (frames, 33), float32
+    seconds: float  # of audio that was read
+    notes: list  # a sentence on what couldn't be read, if anything; it doesn't name the file
 
 
 def extract_features(signal, settings=DEFAULT):
@@ -58,24 +71,52 @@ def extract_features(signal, settings=DEFAULT):
     return combine_features(power, levels, [level.max() for level in levels], tuning)
 
 
-def extract_clip(path, settings):
-    """Compute the features of a file's first `settings.frames` frames, or fewer if it is shorter.
+def extract_recording(path, settings=DEFAULT, max_frames=None):
+    """Compute the features of an audio file.
+
+    Parameters
+    ----------
+    path : path-like
+        See `audio.load_signal`.
+    settings : FrameSettings
+    max_frames : int, optional
+        Compute at most this many, from the start. Otherwise all, with about a minute of audio in
+        memory.
+
+    Returns
+    -------
+    Recording
 
     Raises
     ------
     InputError
         See `audio.load_signal`.
     """
+    notes = []
     # A second more than needed: GTZAN's clips go in uncut, hours of audio don't.
-    seconds = settings.frames * settings.seconds_per_frame + 1
-    return extract_features(load_signal(path, seconds), settings)[: settings.frames]
+    seconds = max_frames * settings.seconds_per_frame if max_frames else audio.BLOCK_SECONDS
+    signal = load_signal(path, seconds + 1, notes)
+    if max_frames or len(signal) <= seconds * SAMPLE_RATE:
+        features = extract_features(signal, settings)[:max_frames]
+        return Recording(features, len(signal) / SAMPLE_RATE, notes)
+    return extract_long_recording(path, settings)
+
+
+def extract_clip(path, settings):
+    """Return the features of a file's first `settings.frames` frames, or fewer if it is shorter."""
+    return extract_recording(path, settings, settings.frames).features
+
+
+def extract_file(path, settings=DEFAULT):
+    """Return the features of all frames of a file, (frames, 33), and its length in seconds."""
+    return extract_recording(path, settings)[:2]
 
 
 def power_spectrogram(samples, hop_length):
     """Return the power, (frames, 1025), of the STFT; the first frame begins at sample 0."""
     frames = np.lib.stride_tricks.sliding_window_view(samples, N_FFT)[::hop_length]
     power = np.empty((len(frames), N_BINS), np.float32)
-    # Of double precision, as librosa's: contrast is about bins as soft as rounding errors, too.
+    # In double precision, as librosa does: contrast depends on bins near rounding error.
     window = hann_window()
     for start in range(0, len(frames), FRAMES_AT_ONCE):
         few = slice(start, start + FRAMES_AT_ONCE)
@@ -95,9 +136,9 @@ def band_levels_db(power):
     Returns
     -------
     mel : numpy.ndarray, shape (frames, 128)
-        Of the power in the mel bands.
+        Power in the mel bands.
     peaks, valleys : numpy.ndarray, shape (frames, 7)
-        Of the largest and of the smallest magnitudes in the bands of spectral contrast.
+        Mean of the largest and of the smallest magnitudes in the bands of spectral contrast.
     """
     mel = np.concatenate([power[:, bins] @ weights for bins, weights in mel_filters()], axis=1)
     peaks, valleys = [], []
@@ -130,22 +171,27 @@ def combine_features(power, levels, loudest, tuning):
     ----------
     power : numpy.ndarray, shape (frames, 1025)
     levels : list of numpy.ndarray
-        Those of this power; see `band_levels_db`.
+        Levels of this power; see `band_levels_db`.
     loudest : sequence of float
-        The highest of each of these levels in all of the signal (dB).
+        Maximum of each of these levels in the whole signal (dB).
     tuning : float
-        That of all of the signal; see `tuning.estimate_tuning`.
+        Tuning of the whole signal; see `tuning.estimate_tuning`.
     """
     tops = zip(levels, loudest, strict=True)
     mel, peaks, valleys = (np.maximum(level, top - DYNAMIC_RANGE) for level, top in tops)
-    chroma = chroma_stft(power, tuning)
-    kinds = [mel @ dct_basis(), spectral_centroid(power), chroma, peaks - valleys]
-    return np.concatenate(kinds, axis=1, dtype=np.float32, casting="same_kind")
+    kinds = {
+        "mfcc": mel @ dct_basis(),
+        "spectral_centroid": spectral_centroid(power),
+        "chroma": chroma_stft(power, tuning),
+        "spectral_contrast": peaks - valleys,
+    }
+    columns = [kinds[kind] for kind in COLUMNS]
+    return np.concatenate(columns, axis=1, dtype=np.float32, casting="same_kind")
 
 
-def stream_power(path, settings):
+def stream_power(path, settings, notes=None):
     """Yield the power spectrogram, (n, 1025), of all frames of a file, about a minute at a time."""
-    hop_length, pieces = settings.hop_length, stream_signal(path)
+    hop_length, pieces = settings.hop_length, stream_signal(path, notes)
     if settings.lowpass:
         pieces = stream_lowpass(pieces, settings.lowpass)
     edge = np.zeros(N_FFT // 2, np.float32)  # frames are centred, the first on sample 0
@@ -159,30 +205,15 @@ def stream_power(path, settings):
         samples = samples[n_frames * hop_length :]
 
 
-def extract_file(path, settings=DEFAULT):
-    """Compute the features of a file of any length, with at most a minute of audio in memory.
+def extract_long_recording(path, settings):
+    """Return the `Recording` of a file that is read twice, about a minute at a time.
 
-    A long file is read twice: librosa takes the loudest levels and the tuning from the whole
-    signal, so they must be known before the first frame. For the tuning, five bytes of each
-    spectral peak are kept: 60 MB of an hour of noise, and far less of music.
-
-    Returns
-    -------
-    features : numpy.ndarray, shape (frames, 33), float32
-        Those that `extract_features` computes from the whole signal.
-    seconds : float
-        Length of the audio; of a long file, up to its last frame.
-
-    Raises
-    ------
-    InputError
-        See `audio.load_signal`.
+    librosa takes the loudest levels and the tuning from the whole signal, so they must be known
+    before the first frame. For the tuning, five bytes of each spectral peak are kept: 60 MB of an
+    hour of noise, and far less of music.
     """
-    signal = load_signal(path, audio.BLOCK_SECONDS + 1)
-    if len(signal) <= audio.BLOCK_SECONDS * SAMPLE_RATE:
-        return extract_features(signal, settings), len(signal) / SAMPLE_RATE
-    loudest, peaks = -np.inf, []
-    for power in stream_power(path, settings):
+    loudest, peaks, notes = -np.inf, [], []
+    for power in stream_power(path, settings, notes):
         loudest = np.maximum(loudest, [level.max() for level in band_levels_db(power)])
         peaks.append(spectral_peaks(power))
     tuning = estimate_tuning(*map(np.concatenate, zip(*peaks, strict=True)))
@@ -191,4 +222,5 @@ def extract_file(path, settings=DEFAULT):
         for power in stream_power(path, settings)
     ]
     features = np.concatenate(pieces)
-    return features, (len(features) - 1) * settings.seconds_per_frame
+    # Up to the centre of the last frame.
+    return Recording(features, (len(features) - 1) * settings.seconds_per_frame, notes)

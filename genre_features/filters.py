@@ -1,6 +1,8 @@
-"""Windows and filter banks of the features, by the definitions that librosa's defaults follow.
+"""Window and filter banks of the features.
 
-All are made for the bins of the STFT: bin k lies at ``k * SAMPLE_RATE / N_FFT`` Hz.
+librosa's defaults define them, and the tests compare with it. They are computed here because
+librosa imports numba, which each worker process would wait for. All are made for the bins of the
+STFT: bin k lies at ``k * SAMPLE_RATE / N_FFT`` Hz.
 """
 
 import functools
@@ -14,9 +16,9 @@ N_BINS = 1 + N_FFT // 2
 BIN_HZ = SAMPLE_RATE / N_FFT
 BREAK_HZ, BREAK_MEL = 1000, 15  # below, a mel is 66.7 Hz; above, 27 mels are a factor of 6.4
 A0_HZ = 27.5
-CENTRE_OCTAVE, OCTAVE_WIDTH = 5, 2  # of what chroma listens to, in octaves above A0
-MIN_BAND_HZ = 200  # Hz, the upper end of the lowest band of contrast
-CONTRAST_QUANTILE = 0.02  # share of a band's bins that are its peak, and that are its valley
+CENTRE_OCTAVE, OCTAVE_WIDTH = 5, 2  # octaves above A0; the weights that chroma gives octaves
+MIN_BAND_HZ = 200  # upper end of the lowest band of contrast
+CONTRAST_QUANTILE = 0.02  # of a band's bins: the loudest are its peak, the softest its valley
 
 
 @functools.cache
@@ -66,18 +68,18 @@ def mel_filters():
 def dct_basis():
     """Return the first vectors of the orthonormal DCT-II of the mel bands, (128, 13)."""
     n_mels = FEATURE_PARAMS["n_mels"]
-    place, order = np.arange(n_mels)[:, np.newaxis] + 0.5, np.arange(FEATURE_PARAMS["n_mfcc"])
-    basis = np.cos(np.pi / n_mels * place * order) * np.sqrt(2 / n_mels)
+    band, order = np.arange(n_mels)[:, np.newaxis] + 0.5, np.arange(FEATURE_PARAMS["n_mfcc"])
+    basis = np.cos(np.pi / n_mels * band * order) * np.sqrt(2 / n_mels)
     basis[:, 0] /= np.sqrt(2)
     return basis
 
 
 @functools.cache
 def chroma_filters(tuning):
-    """Return how much each bin counts for each pitch class, (1025, 12), C first.
+    """Return the weight of each bin in each pitch class, (1025, 12), C first.
 
-    A bin is shared out by Gaussians of its distance from the pitch classes [1]_: the wider the bin
-    in semitones, the wider they are. Another Gaussian weighs the octaves.
+    The weights are Gaussians of the distance between bin and pitch class [1]_: the wider the bin in
+    semitones, the wider the Gaussian. Another Gaussian weighs the octaves.
 
     Parameters
     ----------
@@ -91,15 +93,15 @@ def chroma_filters(tuning):
     n_chroma = FEATURE_PARAMS["n_chroma"]
     hz = BIN_HZ * np.arange(1, N_BINS + 1)  # one more than there are, for the width of the last
     pitch = n_chroma * np.log2(hz / (A0_HZ * 2 ** (tuning / n_chroma)))
-    pitch = np.concatenate([[pitch[0] - 1.5 * n_chroma], pitch])  # 0 Hz has none of its own
+    pitch = np.concatenate([[pitch[0] - 1.5 * n_chroma], pitch])  # 0 Hz has no pitch
     width = np.maximum(np.diff(pitch), 1)[:, np.newaxis]
     pitch, half = pitch[:-1, np.newaxis], n_chroma / 2
     # The distance around the circle of pitch classes; pitch class 0 is A.
     distance = np.mod(pitch - np.arange(n_chroma) + half, n_chroma) - half
-    shares = np.exp(-0.5 * (2 * distance / width) ** 2)
-    shares /= np.linalg.norm(shares, axis=1, keepdims=True)
-    shares *= np.exp(-0.5 * ((pitch / n_chroma - CENTRE_OCTAVE) / OCTAVE_WIDTH) ** 2)
-    return np.roll(shares, -3, axis=1).astype(np.float32)
+    weights = np.exp(-0.5 * (2 * distance / width) ** 2)
+    weights /= np.linalg.norm(weights, axis=1, keepdims=True)
+    weights *= np.exp(-0.5 * ((pitch / n_chroma - CENTRE_OCTAVE) / OCTAVE_WIDTH) ** 2)
+    return np.roll(weights, -3, axis=1).astype(np.float32)
 
 
 @functools.cache

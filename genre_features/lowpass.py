@@ -1,4 +1,4 @@
-"""A low-pass filter that makes recordings of different bandwidths alike."""
+"""A low-pass filter that gives recordings the same bandwidth."""
 
 import functools
 import itertools
@@ -7,9 +7,9 @@ import numpy as np
 
 from genre_features.frame import SAMPLE_RATE
 
-N_TAPS = 1025  # an odd number: the delay is a whole number of samples, and is taken out
-STOPBAND = 100  # dB; with these taps the transition takes 140 Hz
-BLOCK = 8192  # samples that are filtered at once
+N_TAPS = 1025  # odd: the delay is a whole number of samples, and is removed
+STOPBAND_DB = 100  # attenuation; with this number of taps the transition band is 140 Hz wide
+BLOCK = 8192  # samples of each FFT
 FULL_SCALE = 2**15  # steps of 16-bit audio
 
 
@@ -24,7 +24,7 @@ def design(cutoff):
     .. [1] Kaiser, "Nonrecursive digital filter design using the I0-sinh window function", ISCAS
        1974.
     """
-    beta = 0.1102 * (STOPBAND - 8.7)
+    beta = 0.1102 * (STOPBAND_DB - 8.7)
     delay = np.arange(N_TAPS) - N_TAPS // 2
     taps = np.sinc(2 * cutoff / SAMPLE_RATE * delay) * np.kaiser(N_TAPS, beta)
     return taps / taps.sum()

@@ -1,6 +1,7 @@
 """Fixtures: what is made once and used by many tests."""
 
 import os
+import sys
 from unittest import mock
 
 # Clips this small gain nothing from threads, which wait for each other on a busy machine.
@@ -90,3 +91,10 @@ def figures(monkeypatch):
     for module in (dataset_plots, figures, plots):
         monkeypatch.setattr(module, "save", lambda figure, path: found.update({path.name: figure}))
     return found
+
+
+@pytest.fixture
+def no_av(monkeypatch):
+    """PyAV isn't installed."""
+    monkeypatch.setitem(sys.modules, "av", None)
+    monkeypatch.delitem(sys.modules, "genre_features.av_reader", raising=False)

@@ -93,6 +93,22 @@ def write_clip(path, genre, number, seconds=SECONDS, rate=22050, **options):
     soundfile.write(path, make_clip(genre, number, seconds, rate), rate, **options)
 
 
+def clip_file(path, seconds=3.0, rate=22050, **options):
+    """Write a hum to a file; return its path and its bytes, which can be changed."""
+    write_clip(path, "hum", 0, seconds, rate, **options)
+    return path, bytearray(path.read_bytes())
+
+
+def read_clip(path, n_notes=0):
+    """Return how much of a file is read (s), and the note on it if there must be one."""
+    from genre_features.audio import load_signal
+
+    notes = []
+    signal = load_signal(path, notes=notes)
+    assert len(notes) == n_notes, notes
+    return len(signal) / SAMPLE_RATE, *notes
+
+
 def make_corpus(folder, numbers=(0, 10, 11, 30, 31, 32, 33), suffix=".wav"):
     """Write a data set of genre folders with GTZAN's track numbers."""
     for genre in GENRES:
