@@ -58,7 +58,7 @@ def parse_arguments():
 
 def list_files(names):
     """Return the files named, those in folders, and for "-" those listed on stdin."""
-    from genre_features.clips import audio_files
+    from genre_features.listing import list_audio
 
     paths = []
     for name in names:
@@ -67,7 +67,7 @@ def list_files(names):
             lines = sys.stdin.buffer.read().replace(b"\r\n", b"\n").split(b"\n")
             paths += [Path(os.fsdecode(line)) for line in lines if line]
         elif Path(name).is_dir():
-            paths += audio_files(name, nested=True)
+            paths += list_audio(name)
         else:
             paths.append(Path(name))
     if not paths:
