@@ -67,7 +67,7 @@ def list_files(names):
             lines = sys.stdin.buffer.read().replace(b"\r\n", b"\n").split(b"\n")
             paths += [Path(os.fsdecode(line)) for line in lines if line]
         elif Path(name).is_dir():
-            paths += list_audio(name)
+            paths += [Path(name, file) for file in list_audio(name)]
         else:
             paths.append(Path(name))
     if not paths:

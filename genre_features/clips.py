@@ -73,7 +73,7 @@ def find_clips(dataset, genres=None, labels=None):
     """
     dataset = Path(dataset)
     check_folder(dataset)
-    files = [path.relative_to(dataset).as_posix() for path in list_audio(dataset)]
+    files = list_audio(dataset)
     if not files:
         raise InputError(
             f"no audio in {dataset}: put GTZAN there (see gtzan/README.md), name a folder of "
@@ -184,10 +184,12 @@ def drop_second_formats(clips):
         folders, name = split_path(clip.file)
         is_track = track_number(clip.genre, name)[0] is not None
         versions[clip.subset, clip.genre, *([] if is_track else folders), name].append(clip)
-    chosen = [min(same, key=preference) for same in versions.values()]
-    if len(chosen) < len(clips):
-        same = next(same for same in versions.values() if len(same) > 1)
-        first, second = sorted(same, key=preference)[:2]
+    repeated = [same for same in versions.values() if len(same) > 1]
+    for same in repeated:
+        same.sort(key=preference)
+    chosen = [same[0] for same in versions.values()]
+    if repeated:
+        first, second = repeated[0][:2]
         print(
             escape_controls(
                 f"Left out: {len(clips) - len(chosen)} files that are another's in a second format,"
@@ -201,7 +203,12 @@ def drop_second_formats(clips):
 def preference(clip):
     """Return the sorting key of files that differ in format: lossless ones and originals first."""
     path = Path(clip.file)
-    return path.suffix.lower() not in LOSSLESS_SUFFIXES, len(path.suffixes), len(path.parts), clip.file
+    return (
+        path.suffix.lower() not in LOSSLESS_SUFFIXES,
+        len(path.suffixes),
+        len(path.parts),
+        clip.file,
+    )
 
 
 def mark_pieces(clips):

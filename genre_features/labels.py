@@ -85,7 +85,8 @@ def read_row(row, names, line, where):
             f"{where} has {len(row)} cells, the header {len(names)}: put names that hold the "
             "separator in quotes"
         )
-    cells = {name: unicodedata.normalize("NFC", cell.strip()) for name, cell in zip(names, row)}
+    texts = (unicodedata.normalize("NFC", cell.strip()) for cell in row)
+    cells = dict(zip(names, texts, strict=False))
     file = cells["file"].replace("\\", "/").removeprefix("./").strip("/")
     if not file:
         raise InputError(f"{where} names no file: fill in its cell, or delete the line")

@@ -1,11 +1,10 @@
 """The layouts of data sets: the subset, the genre, and the song that paths and names tell."""
 
-import os
 import re
 import unicodedata
 
 from common.errors import InputError
-from genre_features.listing import AUDIO_SUFFIXES, OTHER_SUFFIXES
+from genre_features.listing import AUDIO_SUFFIXES, OTHER_SUFFIXES, split_suffix
 
 SUBSET_WORDS = {
     **dict.fromkeys(("train", "training"), "train"),
@@ -13,6 +12,7 @@ SUBSET_WORDS = {
     **dict.fromkeys(("development",), "validation"),
     **dict.fromkeys(("test", "testing", "eval", "evaluation", "heldout"), "test"),
 }
+SUFFIXES = AUDIO_SUFFIXES | OTHER_SUFFIXES
 FORMAT_FOLDERS = {"converted", "aiff", "au", "flac", "m4a", "mp3", "ogg", "opus", "wav"}
 PIECE = r"(?:part|seg|segment|chunk|piece|clip|slice|cut|split|section)"
 # <genre>.<five digits>, GTZAN's names, and pieces of such tracks
@@ -41,7 +41,7 @@ def split_path(file):
     The bare name has no suffix of an audio format: ``jazz.00054`` of ``jazz.00054.au.wav``.
     """
     *folders, name = unicodedata.normalize("NFC", file).split("/")
-    while (parts := os.path.splitext(name))[1].lower() in AUDIO_SUFFIXES | OTHER_SUFFIXES:
+    while (parts := split_suffix(name))[1] in SUFFIXES:
         name = parts[0]
     return [folder for folder in folders if folder.lower() not in FORMAT_FOLDERS], name
 
@@ -94,7 +94,11 @@ def read_layout(files):
 
 def strip_common(levels):
     """Leave out the folders that all paths begin with."""
-    n_common = len(os.path.commonprefix(levels)) if levels else 0
+    n_common = 0
+    for names in zip(*levels, strict=False):
+        if len(set(names)) > 1:
+            break
+        n_common += 1
     return [folders[n_common:] for folders in levels]
 
 

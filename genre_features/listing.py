@@ -32,8 +32,14 @@ PROJECT_NAMES = {"features.json", "filtered_split.txt", "genres.tar.gz", "readme
 MAX_LISTED = 8  # suffixes in a line
 
 
+def split_suffix(name):
+    """Return the name of a file without its last suffix, and the suffix in lower case."""
+    stem, dot, suffix = name.rpartition(".")
+    return (stem, f".{suffix.lower()}") if stem and dot else (name, "")
+
+
 def list_audio(folder):
-    """List the audio files at any depth below a folder, sorted by path.
+    """List the audio files at any depth below a folder, sorted.
 
     Links are followed, and each folder is entered once. What systems and this project leave in
     folders is passed over; other files that aren't audio are counted by suffix on stderr. A file
@@ -41,7 +47,8 @@ def list_audio(folder):
 
     Returns
     -------
-    list of pathlib.Path
+    list of str
+        Paths below the folder, with forward slashes.
 
     Raises
     ------
@@ -49,16 +56,16 @@ def list_audio(folder):
         A folder can't be read, a link leads nowhere, or audio isn't a file.
     """
     readable = AUDIO_SUFFIXES | (OTHER_SUFFIXES if has_av() else set())
-    paths, left_out = [], collections.Counter()
-    for place in walk(folder):
-        suffix = os.path.splitext(place)[1].lower()
-        if suffix in readable or starts_like_audio(place):
-            paths.append(Path(place))
+    files, left_out = [], collections.Counter()
+    for file in walk(folder):
+        suffix = split_suffix(file.rpartition("/")[2])[1]
+        if suffix in readable or starts_like_audio(Path(folder, file)):
+            files.append(file)
         elif suffix != ".npy":  # features, in this project's folders
             left_out[suffix] += 1
     if left_out:
         print(escape_controls(describe_left_out(folder, left_out)), file=sys.stderr)
-    return sorted(paths)
+    return sorted(files)
 
 
 def has_av():
@@ -67,26 +74,27 @@ def has_av():
 
 
 def walk(folder):
-    """Yield the path of every file below a folder that isn't a system's or this project's."""
-    folders, links, seen = [os.fspath(folder)], [], set()
+    """Yield the path below a folder of every file that isn't a system's or this project's."""
+    demo = {"demo"} if Path(folder).resolve().name == "gtzan" else set()
+    folders, links, seen = [(folder, "")], [], set()
     while folders or links:  # links last: a file goes by its real path where it has one
-        place = (folders or links).pop()
+        place, prefix = (folders or links).pop()
         real = os.path.realpath(place)
         if real in seen:  # a link to a parent folder would be followed for ever
             continue
         seen.add(real)
         for entry in read_folder(place):
-            if is_passed_over(entry.name) or is_demo(folder, entry):
+            if is_passed_over(entry.name) or (not prefix and entry.name in demo):
                 continue
             if entry.is_dir():
-                (links if entry.is_symlink() else folders).append(entry.path)
-                continue
-            if entry.is_symlink() and not os.path.exists(entry.path):
+                found = links if entry.is_symlink() else folders
+                found.append((entry.path, f"{prefix}{entry.name}/"))
+            elif entry.is_file():
+                yield prefix + entry.name
+            elif entry.is_symlink() and not Path(entry.path).exists():
                 raise InputError(f"{entry.path} is a link to nothing: mend it, or take it out")
-            if not entry.is_file() and os.path.splitext(entry.name)[1].lower() in AUDIO_SUFFIXES:
+            elif split_suffix(entry.name)[1] in AUDIO_SUFFIXES:
                 check_file(entry.path)  # raises
-            if entry.is_file():
-                yield entry.path
 
 
 def read_folder(place):
@@ -115,17 +123,10 @@ def is_passed_over(name):
     )
 
 
-def is_demo(folder, entry):
-    """Whether an entry of a folder is the demo corpus, which lies beside GTZAN."""
-    root = os.path.abspath(folder)
-    inside = os.path.dirname(os.path.abspath(entry.path)) == root
-    return entry.name == "demo" and inside and os.path.basename(root) == "gtzan"
-
-
 def starts_like_audio(path):
     """Whether the first bytes of a file are those of a format that libsndfile reads."""
     try:
-        with open(path, "rb") as file:
+        with path.open("rb") as file:
             start = file.read(20)
     except OSError:
         return False
