@@ -5,7 +5,6 @@ import unicodedata
 from pathlib import Path
 from typing import NamedTuple
 
-import numpy as np
 from tqdm import tqdm
 
 from common.errors import InputError, escape_controls, try_call
@@ -16,12 +15,9 @@ from genre_features.clips import SUBSETS, Clip
 from genre_features.fingerprint import Fingerprint, find_copies, make_fingerprint
 from genre_features.frame import SAMPLE_RATE
 from genre_features.layouts import genre_key
+from genre_features.silence import silent_fraction
 from genre_features.splits import N_TRACKS, check_subsets, read_filtered_split
 
-SILENCE_DB = 60  # below the loudest frame
-NEAR_SILENCE_DB = -90  # re full scale
-MIN_SILENT_FRAMES = 20  # 0.5 s
-FRAME = 551  # samples, 25 ms
 MAX_SILENT = 0.2  # of a clip
 MAX_NAMES, MAX_LINES = 5, 20  # printed of one kind of problem
 RARE = 0.2  # of a genre's clips: the band-limited ones are named
@@ -43,16 +39,6 @@ def inspect_clip(path, seconds):
     signal = load_signal(path, seconds)
     fingerprint, bandwidth = make_fingerprint(signal), effective_bandwidth(signal)
     return fingerprint, len(signal) / SAMPLE_RATE, bandwidth, silent_fraction(signal)
-
-
-def silent_fraction(signal):
-    """Return the fraction of a signal that is silent for 0.5 s or more at a time."""
-    frames = np.pad(signal, (0, -len(signal) % FRAME)).reshape(-1, FRAME)
-    levels = 10 * np.log10(np.square(frames, dtype=float).mean(axis=1) + 1e-20)
-    silent = levels < max(levels.max() - SILENCE_DB, NEAR_SILENCE_DB)
-    edges = np.flatnonzero(np.diff(silent, prepend=False, append=False)).reshape(-1, 2)
-    lengths = edges[:, 1] - edges[:, 0]
-    return lengths[lengths >= min(MIN_SILENT_FRAMES, len(frames))].sum() / len(frames)
 
 
 def check_data_set(dataset, by_subset, genres, settings, jobs, picture):

@@ -82,6 +82,7 @@ def plot_clips(tracks, xlabel="track number"):
             # The background shows the subset, from bottom to top of the row.
             background = {"transform": axes.get_xaxis_transform(), "linewidth": 0, "alpha": 0.12}
             axes.broken_barh([(i - 0.5, 1) for i in x], (0, 1), color=color, **background)
+        axes.margins(y=0.15)
         axes.set_ylabel(plot_label(genre), rotation=0, ha="right", va="center")
     rows[-1].set_xlabel(xlabel)
     rows[-1].xaxis.set_major_locator(MaxNLocator(integer=True))

@@ -28,7 +28,8 @@ MAGIC = (b"RIFF", b"RF64", b"FORM", b".snd", b"dns.", b"fLaC", b"OggS", b"ID3", 
 MAGIC += (b"\xff\xfb", b"\xff\xfa", b"\xff\xf3", b"\xff\xf2", b"NIST_1A", b"Creative Voice File")
 CONTAINERS = {b"RIFF": {b"WAVE"}, b"FORM": {b"AIFF", b"AIFC", b"8SVX"}}  # and their bytes 8-11
 SYSTEM_NAMES = {".ds_store", "thumbs.db", "desktop.ini", "__macosx", ".git"}
-PROJECT_NAMES = {"features.json", "filtered_split.txt", "genres.tar.gz", "readme.md", ".lock"}
+PROJECT_NAMES = {"features.json", "filtered_split.txt", "genres.tar.gz", "readme.md"}
+PROJECT_NAMES |= {".clips", ".lock"}
 MAX_LISTED = 8  # suffixes in a line
 
 
