@@ -148,11 +148,10 @@ def describe_short(reports, settings, seconds):
         return []
     names = list_names([f"{report.clip.file} ({report.seconds:.2f} s)" for report in short])
     line = f"{len(short)} too short, repeated up to {seconds:.2f} s: {names}"
-    if len(short) > len(reports) / 2:
-        length = statistics.median(report.seconds for report in short)
-        line += f"; for clips of {length:.2f} s add --frames "
-        line += str(1 + int(length / settings.seconds_per_frame))
-    return [line]
+    length = statistics.median(report.seconds for report in short)
+    frames = 1 + int(length / settings.seconds_per_frame)
+    hint = f"; for clips of {length:.2f} s add --frames {frames}"
+    return [line + hint * (len(short) > len(reports) / 2)]
 
 
 def describe_silent(reports):
@@ -162,13 +161,16 @@ def describe_silent(reports):
 
 
 def describe_copies(reports):
-    """Return a line for each recording that is there more than once."""
+    """Return a line for each recording that is there more than once, but for pieces of a song."""
     lines = []
     for group in find_copies([report.fingerprint for report in reports]):
-        same = [reports[i] for i in group]
-        leak = " in two subsets" if len({report.subset for report in same}) > 1 else ""
-        names = list_names([f"{report.clip.file} ({report.subset})" for report in same])
-        lines.append(f"the same audio{leak}: {names}")
+        songs = {reports[i].clip.song for i in group}
+        if len(songs) == 1 and None not in songs:
+            continue
+        first = {reports[i].subset: i for i in reversed(group)}  # of each subset
+        order = [*first.values(), *(i for i in group if i not in first.values())]
+        names = list_names([f"{reports[i].clip.file} ({reports[i].subset})" for i in order])
+        lines.append(f"the same audio{' in two subsets' * (len(first) > 1)}: {names}")
     return lines
 
 
@@ -206,14 +208,12 @@ def format_cutoffs(reports):
 def print_shared_artists(by_subset):
     """Print how many clips of GTZAN may share their artist with another subset."""
     artists = shared_artists(by_subset)
-    if any((clip.number or 0) >= N_TRACKS for clips in by_subset.values() for clip in clips):
-        return  # numbers of pieces
     if any(counts["clips"] > counts["faulty"] for counts in artists.values()):  # this is GTZAN
         for subset, counts in artists.items():
             print(
-                f"{subset}: {counts['shared']} of {counts['clips']} clips may share their artist "
-                "with another subset, according to the artist-aware lists; "
-                f"{counts['faulty']} are faulty according to them"
+                f"{subset}: according to the artist-aware lists {counts['shared']} of "
+                f"{counts['clips']} clips may share their artist with another subset, and "
+                f"{counts['faulty']} are faulty"
             )
 
 
@@ -235,11 +235,10 @@ def shared_artists(by_subset):
         those that the lists leave out as ``faulty``.
     """
     listed = read_filtered_split()
+    if any((c.number or 0) >= N_TRACKS for clips in by_subset.values() for c in clips):
+        listed = {}  # numbers of pieces
     places = {
-        subset: [
-            (clip.genre, listed.get((genre_key(clip.genre), clip.number)))
-            for clip in by_subset[subset]
-        ]
+        subset: [(c.genre, listed.get((genre_key(c.genre), c.number))) for c in by_subset[subset]]
         for subset in SUBSETS
     }
     counts = {}

@@ -78,7 +78,8 @@ def plot_clips(tracks, xlabel="track number"):
         for subset, color in SUBSET_COLORS.items():
             x = [number for number, of, _ in points if of == subset]
             y = [value for _, of, value in points if of == subset]
-            axes.plot(x, y, ".", markersize=4, color=color, label=subset, clip_on=False)
+            style = {"markersize": 4, "color": color, "label": subset}
+            axes.plot(x, y, ".", **style, clip_on=False, in_layout=False)
             # The background shows the subset, from bottom to top of the row.
             background = {"transform": axes.get_xaxis_transform(), "linewidth": 0, "alpha": 0.12}
             axes.broken_barh([(i - 0.5, 1) for i in x], (0, 1), color=color, **background)
