@@ -5,6 +5,7 @@ import shutil
 import numpy as np
 import pytest
 import soundfile
+import soxr
 from helpers import FRAMES, GENRES, make_clip, run, touch, write_clip
 
 from genre_features.check import print_table, shared_artists
@@ -47,7 +48,7 @@ def test_check_names_unreadable_short_and_silent_clips(corpus, tmp_path):
     for number, rest in ((34, 11025), (35, 8000)):  # half a second counts
         signal = np.concatenate([make_clip("blip", number), np.zeros(rest)])
         soundfile.write(folder / "blip" / f"blip.{number:05d}.wav", signal, 22050)
-    lines, stderr = check(folder, status=2, frames=61)
+    lines, stderr = check(folder, status=2)
     assert any("hum.00030.wav can't be read" in line for line in lines)
     assert any("hiss/hiss.00031.wav (0.30 s)" in line for line in lines)
     assert "1 silent for a fifth or more: blip/blip.00034.wav (33%)" in lines
@@ -64,27 +65,17 @@ def test_short_pieces_are_one_line_that_names_the_frames_to_ask_for(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("name", "gain", "rate", "options"),
-    [
-        ("copy.wav", 1, 22050, {}),
-        ("copy.wav", 0.1, 22050, {}),
-        ("copy.mp3", 0.5, 44100, {}),
-        ("copy.ogg", 1, 16000, {}),
-    ],
+    ("name", "gain", "rate"), [("a.wav", 0.1, 22050), ("a.mp3", 0.5, 44100), ("a.ogg", 1, 16000)]
 )
-def test_copy_in_another_format_rate_or_gain_is_named_with_the_subsets(
-    corpus, tmp_path, name, gain, rate, options
-):
-    import soxr
-
+def test_copy_in_another_format_rate_or_gain_is_named(corpus, tmp_path, name, gain, rate):
     for subset, number in (("train", 30), ("val", 10), ("test", 0)):
         for genre in GENRES:
             file = f"{genre}.{number:05}.wav"
             (tmp_path / subset / genre).mkdir(parents=True)
             shutil.copy(corpus / genre / file, tmp_path / subset / genre)
     signal, _ = soundfile.read(corpus / "blip" / "blip.00030.wav")
-    copy = tmp_path / "test" / "blip" / name
-    soundfile.write(copy, gain * soxr.resample(signal, 22050, rate), rate, **options)
+    copy = gain * soxr.resample(signal, 22050, rate)
+    soundfile.write(tmp_path / "test" / "blip" / name, copy, rate)
     lines, _ = check(tmp_path, status=2)
     same = [line for line in lines if "same audio" in line]
     names = f"test/blip/{name} (test), train/blip/blip.00030.wav (train)"
