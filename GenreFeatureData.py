@@ -39,7 +39,7 @@ def parse_arguments():
     mode.add_argument(
         "--check",
         action="store_true",
-        help="only list what is there, broken, short, repeated or cut off at some frequency",
+        help="report unreadable, short, silent, duplicate and band-limited clips, extract nothing",
     )
     add("--dataset", **folder, help="the audio; layouts: see gtzan/README.md (default: gtzan)")
     add("--output", **folder, help="where the .npy splits go (default: gtzan)")
@@ -51,10 +51,10 @@ def parse_arguments():
         help="by track number, or GTZAN's fault-filtered and artist-aware split",
     )
     add(
-        "--groups",
+        "--labels",
         metavar="CSV",
         type=Path,
-        help="keep groups, such as artists, in one subset each; columns: file, group",
+        help="a table: file, and any of genre, group (such as the artist) and subset",
     )
     add("--hop-length", **count, default=HOP_LENGTH, help="samples between frames, at 22,050 Hz")
     add("--frames", **count, help="frames kept of each clip (default: 29.9 s, 1290 at 512)")
@@ -92,8 +92,8 @@ def check_options(options, refuse):
     """Refuse options that contradict each other or would be ignored."""
     if options.demo and (options.dataset or options.output or options.frames):
         refuse("--demo has its own data set, output and frames: leave those options out")
-    if options.groups and options.split != "index":
-        refuse("--groups makes a split of its own: leave out --split, or --groups")
+    if options.labels and options.split != "index":
+        refuse("--labels overrules --split: leave out one of them")
     if options.scheduler and options.check:
         refuse("--check works on this machine alone: leave out --scheduler")
     if options.plot and not options.check:
@@ -136,7 +136,7 @@ def main():
     from genre_features.clips import SUBSETS, find_clips
     from genre_features.extraction import extract_subsets, write_cache
     from genre_features.manifest import describe, renew_stamps
-    from genre_features.splits import read_groups, split_clips
+    from genre_features.splits import check_subsets, split_clips
 
     provide_audio(options)
     settings = FrameSettings(
@@ -144,15 +144,14 @@ def main():
         frames=options.frames or frames_per_clip(options.hop_length),
         lowpass=options.lowpass,
     )
-    groups = options.groups and read_groups(options.groups)
-
-    tracks, genres = find_clips(options.dataset, options.genres)
-    by_subset, split = split_clips(tracks, options.split, groups)
+    clips, genres = find_clips(options.dataset, options.genres, options.labels)
+    by_subset, split = split_clips(clips, options.split)
     if options.check:
         from genre_features.check import check_data_set
 
         check_data_set(options.dataset, by_subset, genres, settings, options.jobs, options.plot)
         return
+    check_subsets(by_subset, genres)
 
     content = describe(options.dataset, by_subset, genres, split, settings, options.output)
     reason = stale_reason(options.output, content)

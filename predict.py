@@ -24,8 +24,8 @@ from common.cli import HelpFormatter, figure_path, number_in, run_script
 from common.errors import InputError, escape_controls, try_call
 from common.parallel import parallel_map
 from genre_features.audio import is_below_cutoff
-from genre_features.clips import audio_files
 from genre_features.features import extract_file
+from genre_features.listing import list_audio
 from genre_lstm.device import report_out_of_memory
 from genre_lstm.prediction import caveats, predict, predict_over_time
 from genre_lstm.weights import load_models
@@ -75,7 +75,7 @@ def list_files(names):
             lines = sys.stdin.buffer.read().replace(b"\r\n", b"\n").split(b"\n")
             paths += [Path(os.fsdecode(line)) for line in lines if line]
         elif Path(name).is_dir():
-            paths += audio_files(name, nested=True)
+            paths += [Path(name, file) for file in list_audio(name)]
         else:
             paths.append(Path(name))
     if not paths:

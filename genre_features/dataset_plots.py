@@ -63,13 +63,15 @@ def plot_genres(figure, data):
     figure.suptitle("Training clips, averaged over time: mean ± standard deviation of each genre")
 
 
-def plot_clips(tracks):
+def plot_clips(tracks, xlabel="track number"):
     """Draw a value of every track over the track's number, in a row per genre.
 
     Parameters
     ----------
     tracks : dict of str to list of tuple
         For each genre (number, subset, value) of its tracks.
+    xlabel : str
+        What the numbers are.
 
     Returns
     -------
@@ -83,12 +85,14 @@ def plot_clips(tracks):
         for subset, color in SUBSET_COLORS.items():
             x = [number for number, of, _ in points if of == subset]
             y = [value for _, of, value in points if of == subset]
-            axes.plot(x, y, ".", markersize=4, color=color, label=subset)
+            style = {"markersize": 4, "color": color, "label": subset}
+            axes.plot(x, y, ".", **style, clip_on=False, in_layout=False)
             # The background shows the subset, from bottom to top of the row.
             background = {"transform": axes.get_xaxis_transform(), "linewidth": 0, "alpha": 0.12}
             axes.broken_barh([(i - 0.5, 1) for i in x], (0, 1), color=color, **background)
+        axes.margins(y=0.15)
         axes.set_ylabel(plot_label(genre), rotation=0, ha="right", va="center")
-    rows[-1].set_xlabel("track number")
+    rows[-1].set_xlabel(xlabel)
     rows[-1].xaxis.set_major_locator(MaxNLocator(integer=True))
     return figure, rows
 
@@ -101,23 +105,25 @@ def add_legend(figure, rows):
     figure.legend(handles.values(), handles, **place)
 
 
-def plot_bandwidths(clips, genres, path):
+def plot_bandwidths(reports, genres, path):
     """Draw the bandwidth of every clip over its place in its genre, in a row per genre.
+
+    Places are GTZAN's track numbers, or, if not all clips have one, counted in the files' order.
 
     Parameters
     ----------
-    clips : list of check.Clip
+    reports : list of check.ClipReport
     genres : list of str
     path : path-like
         The file to write.
     """
-    tracks = {genre: [] for genre in genres}
-    for clip in sorted(clips, key=lambda clip: clip.track.file):
-        # GTZAN's track numbers; for other music, the place in the order of the files.
-        own = tracks[clip.track.genre]
-        number = len(own) if clip.track.number is None else clip.track.number
-        own.append((number, clip.subset, clip.bandwidth / 1000))
-    figure, rows = plot_clips(tracks)
+    numbered = all(report.clip.number is not None for report in reports)
+    points = {genre: [] for genre in genres}
+    for report in sorted(reports, key=lambda report: report.clip.file):
+        row = points[report.clip.genre]
+        number = report.clip.number if numbered else 1 + len(row)
+        row.append((number, report.subset, report.bandwidth / 1000))
+    figure, rows = plot_clips(points, "track number" if numbered else "clip, in order of files")
     rows[0].set_ylim(top=1.05 * FULL / 1000)
     add_legend(figure, rows)
     figure.suptitle("Effective bandwidth of every clip (kHz)")

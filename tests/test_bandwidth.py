@@ -4,10 +4,13 @@ import re
 
 import numpy as np
 import pytest
+import soundfile
 from helpers import FRAMES, run, write_clip
 
+from genre_features.audio import load_signal
 from genre_features.bandwidth import FULL, bandwidth_baseline, effective_bandwidth
 from genre_features.frame import SAMPLE_RATE
+from genre_features.genres import SIX_GENRES
 from genre_features.lowpass import lowpass
 
 
@@ -42,14 +45,33 @@ def test_silence_and_single_samples_have_some_bandwidth():
         assert 0 < effective_bandwidth(signal) <= FULL
 
 
-def test_genre_is_guessed_from_the_bandwidth_no_better_than_it_can_be():
+@pytest.mark.parametrize("rate", [16000, 44100, 48000])
+def test_noise_at_other_rates_is_cut_at_their_own_limit_alone(tmp_path, rate):
+    soundfile.write(tmp_path / "a.wav", 0.1 * np.random.default_rng(0).normal(size=3 * rate), rate)
+    bandwidth = effective_bandwidth(load_signal(tmp_path / "a.wav"))
+    assert bandwidth == pytest.approx(8000, abs=200) if rate == 16000 else bandwidth == FULL
+
+
+def test_genre_is_predicted_from_the_bandwidth_no_better_than_it_can_be():
     genres = ["metal", "pop"] * 50
-    accuracy, chance = bandwidth_baseline([9600 if g == "metal" else FULL for g in genres], genres)
-    assert (accuracy, chance) == (1, 0.5)
-    accuracy, chance = bandwidth_baseline([FULL] * 100, genres)
-    assert accuracy <= chance == 0.5
-    accuracy, _ = bandwidth_baseline([500 * i for i in range(100)], genres)  # each is the only one
-    assert accuracy == 0
+    cut = [9600 if genre == "metal" else FULL for genre in genres]
+    accuracy, chance, limit = bandwidth_baseline(cut, genres)
+    assert accuracy == 1
+    assert 0.5 <= chance < limit < 0.8
+    for same in ([FULL] * 100, [500 * i for i in range(100)]):  # nothing to tell them by
+        accuracy, chance, limit = bandwidth_baseline(same, genres)
+        assert accuracy == chance == limit
+
+
+def test_two_recording_chains_are_noticed_in_few_clips_of_equally_frequent_genres():
+    genres = [genre for genre in SIX_GENRES for _ in range(5)]
+    n_full = {"pop": 5, "jazz": 2}
+    cut = [FULL if i % 5 < n_full.get(genre, 0) else 9600 for i, genre in enumerate(genres)]
+    accuracy, _, limit = bandwidth_baseline(cut, genres)
+    assert accuracy > limit
+    shuffled = np.random.default_rng(0).permutation(cut)
+    accuracy, _, limit = bandwidth_baseline(shuffled, genres)
+    assert accuracy <= limit
 
 
 def check(dataset, *arguments):
@@ -71,8 +93,7 @@ def test_check_warns_where_the_bandwidth_tells_the_genre(tmp_path):
     stdout = check(write_data_set(tmp_path, cut=["metal"]))
     assert re.search(r"metal +8 of 8, (5.9|6.0) kHz", stdout)
     assert re.search(r"pop +0 of 8 ", stdout)
-    assert "Warning: the bandwidth alone tells the genre of 100% of the clips" in stdout
-    assert "50% by chance" in stdout
+    assert "Warning: bandwidth alone predicts the genre of 100% of the clips" in stdout
     assert "--lowpass" in stdout
 
 
@@ -81,10 +102,15 @@ def test_check_does_not_warn_where_all_genres_have_the_same(tmp_path, cut):
     assert "Warning" not in check(write_data_set(tmp_path, cut))
 
 
-def test_check_draws_the_bandwidths(tmp_path):
+def test_check_plots_the_bandwidths(tmp_path):
     stdout = check(write_data_set(tmp_path / "a", ["pop"]), "--plot", tmp_path / "bandwidth.png")
     assert "bandwidth.png" in stdout
     assert (tmp_path / "bandwidth.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_clip_cut_off_unlike_the_rest_of_its_genre_is_named(tmp_path):
+    write_clip(write_data_set(tmp_path, []) / "pop" / "pop.00037.wav", "hiss", 7, rate=12000)
+    assert "cut off: pop/pop.00037.wav (" in check(tmp_path)
 
 
 def test_plot_without_check_is_refused(tmp_path):

@@ -1,64 +1,108 @@
-"""What a user may rely on when a data set is looked over with --check."""
+"""What a user may rely on when a data set is checked with --check."""
 
 import shutil
 
+import numpy as np
+import pytest
 import soundfile
-from helpers import FRAMES, GENRES, run, touch, write_clip
+import soxr
+from helpers import FRAMES, GENRES, make_clip, run, touch, write_clip
 
-from genre_features.check import shared_artists
-from genre_features.clips import SUBSETS, find_clips
+from genre_features.check import print_table, shared_artists
+from genre_features.clips import find_clips
 from genre_features.splits import split_clips
 
 
-def check(dataset, *arguments, status=0):
-    options = ("--dataset", dataset, "--check", "--frames", FRAMES, "--jobs", 1, *arguments)
-    return run("GenreFeatureData.py", *options, status=status)
+def check(dataset, *arguments, status=0, frames=FRAMES):
+    """Run --check; return its lines on stdout, and stderr."""
+    options = ("--dataset", dataset, "--check", "--frames", frames, "--jobs", 1, *arguments)
+    stdout, stderr = run("GenreFeatureData.py", *options, status=status)
+    return stdout.splitlines(), stderr
 
 
 def test_check_counts_clips_and_changes_nothing(corpus, tmp_path):
-    stdout, _ = check(corpus, "--output", tmp_path / "output")
-    lines = [line.split() for line in stdout.splitlines()]
-    assert ["genre", "train", "validation", "test"] in lines
-    for genre in GENRES:
-        assert [genre, "4", "2", "1"] in lines
+    lines, _ = check(corpus, "--output", tmp_path / "output")
+    assert [line.split() for line in lines[:4]] == [
+        ["genre", "train", "validation", "test"],
+        *([genre, "4", "2", "1"] for genre in GENRES),
+    ]
+    assert "artist" not in " ".join(lines)
+    assert lines[-1].startswith("All 21 clips can be read")
     assert not list(tmp_path.iterdir())
 
 
-def test_check_names_broken_short_and_repeated_clips(corpus, tmp_path):
+def test_columns_stay_apart_and_in_line_whatever_they_hold(capsys):
+    print_table(
+        ["genre", "train", "test"], ["爵士", "pop\n"], [["100 of 100, 10.5 kHz", 1], [2, 3]]
+    )
+    lines = capsys.readouterr().out.splitlines()
+    assert [line.split("  ")[0].strip() for line in lines] == ["genre", "爵士", "pop\\n"]
+    assert lines[1].endswith("  100 of 100, 10.5 kHz     1")
+    assert len(lines[0]) == len(lines[1]) + 2 == len(lines[2])
+
+
+def test_check_names_unreadable_short_and_silent_clips(corpus, tmp_path):
     folder = shutil.copytree(corpus, tmp_path / "corpus")
     (folder / "hum" / "hum.00030.wav").write_bytes(b"no audio")
     write_clip(folder / "hiss" / "hiss.00031.wav", "hiss", 31, seconds=0.3)
-    signal, rate = soundfile.read(folder / "blip" / "blip.00000.wav")
-    soundfile.write(folder / "blip" / "blip.00032.wav", signal, rate)
-    stdout, stderr = check(folder, status=2)
-    assert "hum.00030.wav can't be read" in stdout
-    assert "hiss.00031.wav is too short: 0.30" in stdout
-    assert "blip.00000.wav (test)" in stdout
-    assert stdout.count("the same audio") == 1
+    for number, rest in ((34, 11025), (35, 8000)):  # half a second counts
+        signal = np.concatenate([make_clip("blip", number), np.zeros(rest)])
+        soundfile.write(folder / "blip" / f"blip.{number:05d}.wav", signal, 22050)
+    lines, stderr = check(folder, status=2)
+    assert any("hum.00030.wav can't be read" in line for line in lines)
+    assert any("hiss/hiss.00031.wav (0.30 s)" in line for line in lines)
+    assert "1 silent for a fifth or more: blip/blip.00034.wav (33%)" in lines
     assert "3 problems" in stderr.splitlines()[-1]
+
+
+def test_short_pieces_are_one_line_that_names_the_frames_to_ask_for(tmp_path):
+    for genre, number in ((genre, n) for genre in GENRES for n in range(10)):
+        write_clip(tmp_path / genre / f"song {number}.wav", genre, number)
+    lines, _ = check(tmp_path, status=2, frames=1290)
+    (line,) = (line for line in lines if "too short" in line)
+    assert "30 too short" in line
+    assert line.endswith("and 25 others; for clips of 1.00 s add --frames 44")
+
+
+@pytest.mark.parametrize(
+    ("name", "gain", "rate"), [("a.wav", 0.1, 22050), ("a.mp3", 0.5, 44100), ("a.ogg", 1, 16000)]
+)
+def test_copy_in_another_format_rate_or_gain_is_named(corpus, tmp_path, name, gain, rate):
+    for subset, number in (("train", 30), ("val", 10), ("test", 0)):
+        for genre in GENRES:
+            file = f"{genre}.{number:05}.wav"
+            (tmp_path / subset / genre).mkdir(parents=True)
+            shutil.copy(corpus / genre / file, tmp_path / subset / genre)
+    signal, _ = soundfile.read(corpus / "blip" / "blip.00030.wav")
+    copy = gain * soxr.resample(signal, 22050, rate)
+    soundfile.write(tmp_path / "test" / "blip" / name, copy, rate)
+    lines, _ = check(tmp_path, status=2)
+    same = [line for line in lines if "same audio" in line]
+    names = f"test/blip/{name} (test), train/blip/blip.00030.wav (train)"
+    assert same == [f"the same audio in two subsets: {names}"]
+
+
+def test_genre_of_two_songs_is_named_with_the_number_needed_and_the_check_goes_on(tmp_path):
+    for genre in GENRES:
+        for number in range(2 if genre == "hum" else 5):
+            write_clip(tmp_path / genre / f"{number}.wav", genre, number)
+    lines, _ = check(tmp_path, status=2)
+    assert any("left of hum: have 3 songs" in line for line in lines)
+    assert ["hum", "0", "1", "1"] in [line.split() for line in lines]
 
 
 def test_check_says_which_clips_of_gtzan_may_share_an_artist(tmp_path):
     # The filtered lists put classical 0 and 10 into one subset, 30 and 99 into another.
     for number in (0, 10, 30, 99):
         write_clip(tmp_path / "classical" / f"classical.{number:05}.wav", "hum", number)
-    stdout, _ = check(tmp_path)
-    assert "train: 0 of 2 clips may share" in stdout
-    assert "validation: 1 of 1 clips may share" in stdout
-    assert "test: 1 of 1 clips may share" in stdout
+        write_clip(tmp_path / "other" / f"other.{number:05}.wav", "hiss", number)
+    text = " ".join(check(tmp_path)[0])
+    for subset, counts in (("train", "0 of 4"), ("validation", "1 of 2"), ("test", "1 of 2")):
+        assert f"{subset}: according to the artist-aware lists {counts} clips may share" in text
 
 
 def test_filtered_split_shares_no_artist_and_holds_no_faulty_clip(tmp_path):
-    touch(tmp_path / "metal", *(f"metal.{number:05}.wav" for number in range(100)))
-    dealt, _ = split_clips(find_clips(tmp_path)[0], "filtered")
-    found = shared_artists(dealt)
-    assert {subset: found[subset]["clips"] for subset in SUBSETS} == {
-        p: len(dealt[p]) for p in SUBSETS
-    }
-    assert not any(counts["shared"] or counts["faulty"] for counts in found.values())
-
-
-def test_check_says_nothing_of_artists_where_the_clips_are_not_gtzans(corpus):
-    stdout, _ = check(corpus)
-    assert "artist" not in stdout
-    assert stdout.splitlines()[-1].startswith("All 21 clips can be read")
+    touch(tmp_path, *(f"{g}/{g}.{n:05}.wav" for g in ("metal", "pop") for n in range(100)))
+    by_subset, _ = split_clips(find_clips(tmp_path)[0], "filtered")
+    for subset, counts in shared_artists(by_subset).items():
+        assert counts == {"clips": len(by_subset[subset]), "shared": 0, "faulty": 0}

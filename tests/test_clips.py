@@ -1,106 +1,135 @@
-"""What a user may rely on when the clips of a data set are looked for."""
+"""What a user may rely on when a data set's clips are listed."""
 
+import itertools
 import os
-import shutil
+import unicodedata
 from pathlib import Path
 
+import numpy as np
 import pytest
 import soundfile
-from helpers import GENRES, assert_one_line, make_corpus, refuse, touch, write_clip
+from helpers import assert_one_line, refuse, touch, write_clip
 
 from common.errors import InputError
-from genre_features.clips import Clip, audio_files, find_clips
+from genre_features import listing
+from genre_features.clips import SUBSETS, Clip, find_clips
+from genre_features.listing import list_audio
+
+LAYOUTS = {  # paths, each {} of them a genre
+    "Kaggle's zip": ["Data/genres_original/{0}/{0}.00000.wav", "Data/genres_original/{0}/b.wav"],
+    "albums": ["{}/One/01 Intro.mp3", "{}/Two/01 Intro.mp3"],
+    "dots and underscores": ["{}/...Hit.mp3", "{}/...And Justice/1.mp3", "{}/_B/.c.mp3"],
+    "formats apart": ["mp3/{}/a.mp3", "wav/{}/b.wav"],
+    "flat subsets": ["_train/{}.00003.au", "_validation/{} 12.au", "_test/{}.1.2.au"],
+    "nested subsets": ["_train/{0}/{0}.00003.au", "_validation/{}/b.au", "_test/{}/c.au"],
+}
 
 
-@pytest.mark.parametrize("folder", ["", "genres", "genres_original"])
-def test_genre_folders_may_lie_in_the_data_set_or_in_gtzans_folders(tmp_path, folder):
-    touch(tmp_path / folder, "jazz/jazz.00000.au", "pop/pop.00001.wav", "pop/notes.txt")
-    tracks, genres = find_clips(tmp_path)
-    assert genres == ["jazz", "pop"]
-    assert [(track.genre, track.name, track.number) for track in tracks] == [
-        ("jazz", "jazz.00000", 0),
-        ("pop", "pop.00001", 1),
+@pytest.mark.parametrize("layout", LAYOUTS)
+def test_layouts_that_people_have_are_understood(tmp_path, layout):
+    subsets = SUBSETS if "subsets" in layout else [None] * 3
+    paths = list(zip(LAYOUTS[layout], subsets, strict=False))
+    clips = [Clip(g, path.format(g), subset) for g in ("hip hop", "pop") for path, subset in paths]
+    touch(tmp_path, *(clip.file for clip in clips), "images/pop.png")
+    found, genres = find_clips(tmp_path)
+    assert genres == ["hip hop", "pop"]
+    assert sorted(found) == sorted(clips)
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_random_trees_of_wrappers_subsets_and_albums_are_understood(tmp_path, seed):
+    random = np.random.default_rng(seed)
+    spellings = [
+        ("train", "TRAINING", "_train"),
+        ("val", "Validation", "dev_set"),
+        ("test", "Eval"),
     ]
+    spelling = [random.choice(names) for names in spellings]
+    outer, inner = random.choice(["", "Data/", "v1/genres/"], 2)
+    genre_first, no_subsets = random.random(2) < (0.3, 0.4)
+    clips = {}
+    for number, genre in itertools.product(range(8), ("Drum & Bass", "Ñandú", "pop")):
+        subset = int(random.integers(3)) if number > 2 else number
+        level = "" if no_subsets else f"{spelling[subset]}/"
+        folder = f"{genre}/{level}" if genre_first else f"{level}{inner}{genre}/"
+        album, suffix = random.choice(["", "Live/", "CD 1/B/"]), random.choice([".mp3", ".WAV"])
+        clip = (genre, None if no_subsets else SUBSETS[subset])
+        clips[f"{outer}{folder}{album}{number} song{suffix}"] = clip
+    touch(tmp_path, *clips)
+    assert {clip.file: (clip.genre, clip.subset) for clip in find_clips(tmp_path)[0]} == clips
 
 
-def test_files_of_the_same_name_in_folders_of_a_genre_have_names_of_their_own(tmp_path):
-    touch(tmp_path, "jazz/A/01 Intro.mp3", "jazz/B/01 Intro.mp3")
-    tracks, _ = find_clips(tmp_path)
-    assert [track.name for track in tracks] == ["jazz/A/01 Intro.mp3", "jazz/B/01 Intro.mp3"]
+@pytest.mark.parametrize("file", ["jazz.00012.au", "jazz.00012.au.wav", "converted/jazz.00012.WAV"])
+def test_gtzans_tracks_are_recognised_whatever_the_case_suffix_or_folder(tmp_path, file):
+    touch(tmp_path, f"Jazz/{file}", "Hip-Hop/hiphop.00007.wav", "genres/Jazz/jazz.00012.wav")
+    names = {clip.name: clip.number for clip in find_clips(tmp_path)[0]}
+    assert names == {"jazz.00012": 12, "hiphop.00007": 7}
+    for name in ("song", "jazz.0001", "jazz.000001", "pop.00001", "jazz 00001"):
+        clip = Clip("jazz", f"jazz/A/{name}.au")
+        assert (clip.number, clip.name) == (None, clip.file)
 
 
-def test_genre_in_the_originals_layout_stands_before_the_number(tmp_path):
-    touch(tmp_path, "_train/hip hop.00003.au", "_validation/pop 00003447.au")
-    touch(tmp_path, "_test/trip-hop.1.2.au")
-    tracks, _ = find_clips(tmp_path)
-    assert {track.file: track.genre for track in tracks} == {
-        "_train/hip hop.00003.au": "hip hop",
-        "_validation/pop 00003447.au": "pop",
-        "_test/trip-hop.1.2.au": "trip-hop",
-    }
+@pytest.mark.parametrize("second", ["pop/a.mp3", "pop/a.wav.flac", "pop/converted/a.flac"])
+def test_file_in_two_formats_is_one_clip(tmp_path, capsys, second):
+    touch(tmp_path, "jazz/a.wav", "pop/a.wav", second)
+    assert [clip.file for clip in find_clips(tmp_path)[0]] == ["jazz/a.wav", "pop/a.wav"]
+    assert_one_line(capsys.readouterr().err, "1 files that are another's in a second", second)
 
 
-@pytest.mark.parametrize("name", ["song", "jazz.0001", "jazz.000001", "pop.00001", "jazz 00001"])
-def test_only_gtzans_names_have_a_track_number(name):
-    assert Clip("jazz", f"jazz/{name}.au").number is None
-    assert Clip("jazz", "jazz/jazz.00001.au").number == 1
+def test_genres_are_taken_in_the_order_asked_for_whatever_their_case_and_accents(tmp_path):
+    touch(tmp_path, *(unicodedata.normalize("NFD", f"Español/{n}.wav") for n in "ab"), "jazz/a.wav")
+    touch(tmp_path, "pop/a.wav")
+    clips, genres = find_clips(tmp_path, ["JAZZ", "Español"])
+    assert genres == ["jazz", "Español"]
+    assert [clip.genre for clip in clips] == ["jazz", "Español", "Español"]
 
 
-def test_nested_and_linked_folders_with_any_name_are_searched_once(tmp_path):
-    elsewhere = tmp_path / "elsewhere"
-    write_clip(elsewhere / "linked.wav", "hum", 1)
-    folder = tmp_path / "music"
-    for name in ("rock & roll/Ünïted é/2 live/01.WAV", "jazz/01.flac", "jazz/.hidden/02.wav"):
-        write_clip(folder / name, "hum", 0)
-    (folder / "jazz" / "link").symlink_to(elsewhere, target_is_directory=True)
-    (folder / "jazz" / "loop").symlink_to(folder / "jazz", target_is_directory=True)
-    tracks, genres = find_clips(folder)
-    assert genres == ["jazz", "rock & roll"]
-    assert [track.file for track in tracks] == [
-        "jazz/01.flac",
-        "jazz/link/linked.wav",
-        "rock & roll/Ünïted é/2 live/01.WAV",
-    ]
+def test_linked_folders_are_searched_once(tmp_path):
+    touch(tmp_path, "away/linked.wav", "music/jazz/01.flac", "music/pop/2/01.WAV")
+    for name, goal in (("link", "away"), ("loop", "music/jazz")):
+        (tmp_path / "music/jazz" / name).symlink_to(tmp_path / goal, target_is_directory=True)
+    files = [clip.file for clip in find_clips(tmp_path / "music")[0]]
+    assert files == ["jazz/01.flac", "jazz/link/linked.wav", "pop/2/01.WAV"]
 
 
-def test_hidden_folders_and_those_with_an_underscore_are_no_genres(tmp_path):
-    for folder in ("jazz", "pop", ".part-download", "_old"):
-        write_clip(tmp_path / folder / "song.wav", "hum", 0)
-    assert find_clips(tmp_path)[1] == ["jazz", "pop"]
-
-
-def test_genres_are_taken_in_the_order_asked_for(tmp_path):
-    make_corpus(tmp_path, numbers=(0, 10, 30))
-    assert find_clips(tmp_path)[1] == GENRES
-    tracks, genres = find_clips(tmp_path, ["hum", "blip"])
-    assert genres == ["hum", "blip"]
-    assert [track.genre for track in tracks] == ["hum"] * 3 + ["blip"] * 3
-
-
-def test_copies_that_macos_leaves_beside_a_file_are_no_clips(tmp_path):
-    touch(tmp_path, "01.mp3", "._01.mp3", "nested/02.mp3")
-    assert [path.name for path in audio_files(tmp_path)] == ["01.mp3"]
-    assert [path.name for path in audio_files(tmp_path, nested=True)] == ["01.mp3", "02.mp3"]
+def test_what_systems_and_this_project_leave_behind_is_passed_over(tmp_path, capsys):
+    leftovers = ("._01.mp3", ".DS_Store", "__MACOSX/a.mp3", "Thumbs.db", ".02.mp3.icloud")
+    own = (".part-x/a.wav", "data_train_input.npy", "features.json", ".clips/a.npz", "demo/a/1.wav")
+    touch(tmp_path / "gtzan", "a/01.mp3", "demo.mp3", *leftovers, *own)
+    assert list_audio(tmp_path / "gtzan") == ["a/01.mp3", "demo.mp3"]
+    assert not capsys.readouterr().err
 
 
 def test_every_format_that_libsndfile_recognises_is_audio(tmp_path):
     suffixes = {"SVX": "8svx", "IRCAM": "sf", "NIST": "sph", "MPC2K": "snd", "WAVEX": "wav"}
-    for name in sorted(set(soundfile.available_formats()) - {"RAW", "MAT4", "MAT5", "SD2", "SDS"}):
-        path = tmp_path / name / f"clip.{suffixes.get(name, name).lower()}"
-        write_clip(path, "hum", 0, format=name)
-        assert find_clips(tmp_path)[1][-1] == name
-    write_clip(tmp_path / "WAV" / "clip.opus", "hum", 0, rate=24000, format="OGG", subtype="OPUS")
-    assert len(audio_files(tmp_path / "WAV")) == 2
+    formats = sorted(set(soundfile.available_formats()) - {"RAW", "MAT4", "MAT5", "SD2", "SDS"})
+    for name in formats:
+        write_clip(tmp_path / f"{name}.{suffixes.get(name, name).lower()}", "hum", 0, format=name)
+    write_clip(tmp_path / "z.opus", "hum", 0, rate=24000, format="OGG", subtype="OPUS")
+    assert [Path(file).stem for file in list_audio(tmp_path)] == [*formats, "z"]
 
 
-def test_audio_that_cannot_be_read_is_counted(tmp_path, capsys):
-    touch(tmp_path, "jazz/a.m4a", "jazz/b.M4A", "jazz/c.wma", "jazz/d.wav", "jazz/notes.txt")
-    assert [track.file for track in find_clips(tmp_path)[0]] == ["jazz/d.wav"]
-    assert_one_line(capsys.readouterr().err, tmp_path / "jazz", ": 2 .m4a, 1 .wma. Convert")
+@pytest.mark.parametrize("name", ["WAV", "AIFF", "FLAC", "OGG", "MP3", "AU", "CAF", "W64"])
+def test_audio_of_unknown_suffix_is_recognised_by_its_first_bytes(tmp_path, name):
+    for file in ("song.xyz", "song"):
+        write_clip(tmp_path / file, "hum", 0, format=name)
+    (tmp_path / "animation.ani").write_bytes(b"RIFF1234ACON")
+    assert list_audio(tmp_path) == ["song", "song.xyz"]
+
+
+@pytest.mark.parametrize("installed", [False, True])
+def test_what_is_not_taken_is_counted_by_suffix(tmp_path, monkeypatch, capsys, installed):
+    monkeypatch.setattr(listing, "has_av", lambda: installed)
+    touch(tmp_path, "jazz/a.m4a", "jazz/b.M4A", "jazz/c.wma", "d.wav", "notes.txt", "x")
+    assert len(list_audio(tmp_path)) == (4 if installed else 1)
+    stderr = capsys.readouterr().err
+    assert_one_line(stderr, "1 .txt", "1 without suffix")
+    hint = "2 .m4a, 1 .wma (convert: ffmpeg -i song.m4a song.flac, or pip install av)"
+    assert (hint in stderr) != installed
 
 
 @pytest.mark.parametrize("where", ["jazz", "jazz/album"])
-def test_folder_that_cannot_be_read_is_named_rather_than_left_out(tmp_path, monkeypatch, where):
+def test_folder_that_cannot_be_read_is_named(tmp_path, monkeypatch, where):
     touch(tmp_path, "jazz/album/a.wav", "pop/b.wav")
     real = os.scandir
 
@@ -115,42 +144,43 @@ def test_folder_that_cannot_be_read_is_named_rather_than_left_out(tmp_path, monk
 
 
 @pytest.mark.parametrize("name", ["jazz", "pop/album", "pop/a.wav"])
-def test_link_to_nothing_is_named_rather_than_left_out(tmp_path, name):
+def test_link_to_nothing_and_fifo_are_named(tmp_path, name):
     touch(tmp_path, "pop/b.wav")
     (tmp_path / name).symlink_to(tmp_path / "away")
     with pytest.raises(InputError, match=f"^{tmp_path / name} is a link to nothing"):
         find_clips(tmp_path)
+    if hasattr(os, "mkfifo") and name.endswith(".wav"):
+        (tmp_path / name).unlink()
+        os.mkfifo(tmp_path / name)
+        with pytest.raises(InputError, match=f"^{tmp_path / name} is a FIFO"):
+            find_clips(tmp_path)
 
 
-@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="Windows has no such files")
-def test_fifo_among_the_audio_is_said_to_be_one(tmp_path):
-    touch(tmp_path, "pop/b.wav")
-    os.mkfifo(tmp_path / "pop" / "a.wav")
-    with pytest.raises(InputError, match=f"^{tmp_path / 'pop' / 'a.wav'} is a FIFO"):
-        find_clips(tmp_path)
+@pytest.mark.parametrize(
+    ("files", "words"),
+    [
+        ("jazz/a.wav jazz/b.wav", ["single folder", "jazz/a.wav", "--labels"]),
+        ("jazz/jazz.00000.au jazz/jazz.00001.au", ["one genre, jazz", "--labels"]),
+        ("000/000002.mp3 001/001003.mp3", ["numbers (000, 001)", "--labels", "FMA"]),
+        ("jazz/a.wav pop/b.wav c.wav", ["c.wav lies outside", "<genre>/"]),
+        ("train/a/a.wav test/a/b.wav c/c.wav", ["test is named for a subset", "but c"]),
+        ("_train/00030.au _test/jazz.1.au", ["_train/00030.au", "<genre>.<number>"]),
+        ("_train/jazz.au _test/jazz.1.au", ["_train/jazz.au", "<genre>.<number>"]),
+        ("notes.txt", ["no audio in", "gtzan/README.md", "--demo"]),
+    ],
+)
+def test_folder_without_genres_is_refused_with_the_remedy(tmp_path, files, words):
+    touch(tmp_path / "music", *files.split())
+    with pytest.raises(InputError) as refused:
+        find_clips(tmp_path / "music")
+    assert_one_line(str(refused.value), *words)
 
 
-def test_no_data_set_is_said_in_one_line(tmp_path):
-    stderr = refuse(tmp_path / "nothing", tmp_path / "out")
-    assert_one_line(stderr, tmp_path / "nothing", "gtzan/README.md", "--demo")
-    assert not (tmp_path / "out").exists()
-
-
-def test_unknown_genre_is_said_with_the_known_ones(corpus, tmp_path):
+def test_wrong_path_or_genre_is_refused_in_one_line(corpus, tmp_path):
+    touch(tmp_path, "song.mp3")
+    assert_one_line(refuse(tmp_path / "song.mp3", tmp_path / "out"), "isn't a folder")
+    words = (f"there is no folder {tmp_path / 'typo'}", "gtzan/README.md", "--demo")
+    assert_one_line(refuse(tmp_path / "typo", tmp_path / "out"), *words)
     stderr = refuse(corpus, tmp_path / "out", "--genres", "hum", "polka")
     assert_one_line(stderr, "polka", "blip, hiss, hum")
     assert not (tmp_path / "out").exists()
-
-
-@pytest.mark.parametrize("name", ["00030.au", "jazz.au"])
-def test_name_without_a_genre_is_said_with_its_file(tmp_path, name):
-    write_clip(tmp_path / "_train" / name, "hum", 0)
-    stderr = refuse(tmp_path, tmp_path / "out")
-    assert_one_line(stderr, name, "<genre>.<number>")
-
-
-def test_audio_outside_a_genre_folder_is_said_with_its_file(corpus, tmp_path):
-    dataset = shutil.copytree(corpus, tmp_path / "corpus")
-    write_clip(dataset / "stray.wav", "hum", 0)
-    stderr = refuse(dataset, tmp_path / "out")
-    assert_one_line(stderr, "stray.wav", "<genre>/")

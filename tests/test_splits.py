@@ -1,111 +1,120 @@
-"""What a user may rely on when clips are dealt to the subsets."""
+"""What a user may rely on when clips are assigned to the subsets."""
 
 import collections
-import unicodedata
+import hashlib
+import itertools
 
 import pytest
-from helpers import assert_one_line, refuse, touch, write_clip
+from helpers import assert_one_line, refuse, touch
 
+from common.errors import InputError
 from genre_features.clips import SUBSETS, Clip, find_clips
 from genre_features.genres import ORIGINAL_GENRES
-from genre_features.splits import read_filtered_split, read_groups, split_clips
+from genre_features.splits import check_subsets, read_filtered_split, split_clips
+
+
+def split_files(folder, *files, split="index", genres=("jazz", "pop")):
+    """Return {file: subset} of files made in each genre's folder, {} of them the genre."""
+    touch(folder, *(f"{genre}/{file.format(genre)}" for genre in genres for file in files))
+    by_subset, _ = split_clips(find_clips(folder)[0], split)
+    return {clip.file: subset for subset, clips in by_subset.items() for clip in clips}
 
 
 def test_index_split_goes_by_track_number(tmp_path):
-    touch(tmp_path / "jazz", *(f"jazz.{number:05d}.wav" for number in (0, 9, 10, 29, 30, 99)))
-    dealt, _ = split_clips(find_clips(tmp_path)[0])
-    found = {subset: [track.number for track in tracks] for subset, tracks in dealt.items()}
-    assert found == {"test": [0, 9], "validation": [10, 29], "train": [30, 99]}
+    numbers = (0, 9, 10, 29, 30, 99)
+    subsets = split_files(tmp_path, *(f"{{}}.{number:05d}.wav" for number in numbers))
+    expected = ["test", "test", "validation", "validation", "train", "train"]
+    assert [subsets[f"pop/pop.{number:05d}.wav"] for number in numbers] == expected
 
 
-def test_originals_layout_is_split_by_folder(tmp_path):
-    for subset, number in (("train", 0), ("validation", 50), ("test", 99)):
-        for genre in ("pop", "jazz"):
-            touch(tmp_path / f"_{subset}", f"{genre}.{number:05d}.au")
-    tracks, genres = find_clips(tmp_path)
-    dealt, _ = split_clips(tracks)
-    assert genres == ["jazz", "pop"]
-    assert [track.name for track in dealt["validation"]] == ["jazz.00050", "pop.00050"]
-    assert {track.number for track in dealt["test"]} == {99}
-
-
-def test_files_without_numbers_are_dealt_70_20_10_in_every_genre_and_repeatably(tmp_path):
-    for genre in ("Ñandú", "two words"):
-        touch(tmp_path / genre, *(f"song {number}.mp3" for number in range(20)))
-    tracks, genres = find_clips(tmp_path)
-    dealt, split = split_clips(tracks)
-    assert split == "70/20/10, seed 0"
-    for genre in genres:
-        counts = [sum(track.genre == genre for track in dealt[subset]) for subset in SUBSETS]
-        assert counts == [14, 4, 2]
-    assert split_clips(tracks) == (dealt, split)
-
-
-def write_groups(path, groups):
-    path.write_text("file,group\n" + "".join(f"{f},{g}\n" for f, g in groups.items()), "utf-8")
-    return path
-
-
-def test_groups_never_stand_in_two_parts_and_every_subset_gets_some(tmp_path):
-    files = [f"{genre}/{n:02}.wav" for genre in ("a", "b") for n in range(60)]
-    groups = {file: f"{file[0]} artist {int(file[2:4]) // 3}" for file in files}
-    groups = read_groups(write_groups(tmp_path / "groups.csv", groups))
-    tracks = [Clip(file[0], file) for file in files]
-    dealt, split = split_clips(tracks, groups=groups)
-    assert "groups" in split
-    artists = {subset: {groups[track.file] for track in dealt[subset]} for subset in SUBSETS}
-    assert sum(map(len, artists.values())) == 40  # none twice
-    counts = {
-        subset: collections.Counter(track.genre for track in dealt[subset]) for subset in SUBSETS
-    }
-    for genre in "ab":
-        assert counts["train"][genre] == pytest.approx(42, abs=6)
-        assert counts["validation"][genre] == pytest.approx(12, abs=6)
-    again, _ = split_clips(tracks, groups=groups)
-    assert again == dealt
+def test_ordinary_files_are_split_70_20_10_in_the_order_of_their_hashes(tmp_path):
+    subsets = split_files(tmp_path, *(f"song {n}.mp3" for n in range(20)), genres=("Ñandú", "b c"))
+    for genre in ("Ñandú", "b c"):
+        files = [file for file in subsets if file.startswith(genre)]
+        files.sort(key=lambda file: hashlib.sha256(f"0/{file}".encode()).digest())
+        expected = ["test"] * 2 + ["validation"] * 4 + ["train"] * 14
+        assert [subsets[file] for file in files] == expected
 
 
 @pytest.mark.parametrize(
-    ("groups", "words"),
+    "piece",
     [
-        ({"blip/blip.00000.wav": "x"}, "blip.00010.wav has no group"),
-        ({"file": "group"}, "has no group"),
+        "{{}}.{song:05d}_part{part}.wav",
+        "{{}}.{song:05d}.{part}.wav",
+        "Song {song}_part{part}.wav",
+        "Song {song} - segment {part} of 9.wav",
+        "Song {song}.{part:05d}.wav",
+        "Song {song}/chunk_{part}.wav",
     ],
 )
-def test_track_without_a_group_is_said_with_its_file(corpus, tmp_path, groups, words):
-    path = write_groups(tmp_path / "groups.csv", groups)
-    assert_one_line(refuse(corpus, tmp_path / "output", "--groups", path), words)
+def test_pieces_of_a_song_stay_in_one_subset(tmp_path, capsys, piece):
+    files = {piece.format(song=song, part=part): song for song in range(9) for part in range(5)}
+    subsets = split_files(tmp_path, *files)
+    assert set(subsets.values()) == set(SUBSETS)
+    for song in range(9):
+        own = [file for file in files if files[file] == song]
+        for genre in ("jazz", "pop"):
+            assert len({subsets[f"{genre}/{file.format(genre)}"] for file in own}) == 1
+    assert "90 files are pieces of 18 songs" in capsys.readouterr().err
 
 
-def test_groups_that_are_too_few_or_no_table_are_said_in_one_line(corpus, tmp_path):
-    tracks, _ = find_clips(corpus)
-    groups = write_groups(tmp_path / "few.csv", {track.file: "one" for track in tracks})
-    assert_one_line(refuse(corpus, tmp_path / "output", "--groups", groups), "too few")
-    groups = write_groups(tmp_path / "all.csv", {track.file: track.file for track in tracks})
-    assert_one_line(refuse(corpus, tmp_path / "output", "--groups", groups), "enough clips")
-    (tmp_path / "no.csv").write_bytes(b"\xff\xfe\x00song")
-    stderr = refuse(corpus, tmp_path / "output", "--groups", tmp_path / "no.csv")
-    assert_one_line(stderr, "no.csv", "columns file and group")
+@pytest.mark.parametrize("name", ["song {}", "track.{:05d}", "{:02d}. Title", "clip_{}", "part {}"])
+def test_numbered_songs_are_not_taken_for_pieces(tmp_path, capsys, name):
+    split_files(tmp_path, *(f"{name.format(n)}.wav" for n in range(9)))
+    assert not capsys.readouterr().err
 
 
-def test_track_in_two_groups_is_said_with_its_file(corpus, tmp_path):
-    table = tmp_path / "groups.csv"
-    table.write_text("file,group\na/b.wav,one\na/b.wav,one\na\\b.wav,two\n")
-    stderr = refuse(corpus, tmp_path / "output", "--groups", table)
-    assert_one_line(stderr, table, "two groups for a/b.wav")
+@pytest.mark.parametrize("n_pieces", [130, 1000])
+def test_pieces_numbered_through_past_gtzans_tracks_stay_with_their_neighbours(tmp_path, n_pieces):
+    files = [f"{{}}.{n:05d}.wav" for n in range(n_pieces)]
+    subsets = split_files(tmp_path, *files)
+    for genre in ("jazz", "pop"):
+        row = [subsets[f"{genre}/{file.format(genre)}"] for file in files]
+        assert all(len(set(row[n : n + 10])) == 1 for n in range(0, n_pieces, 10))
+        assert sum(one != other for one, other in itertools.pairwise(row)) == 2
+        assert row.count("train") == pytest.approx(0.7 * n_pieces, abs=10)
+    with pytest.raises(InputError, match="100 tracks of a genre"):
+        split_files(tmp_path, split="filtered")
 
 
-def test_accented_letters_are_the_same_however_they_are_encoded(tmp_path):
-    genres = ["Mélodie", "Métal"]
-    composed, apart = (
-        [unicodedata.normalize(form, f"{genre}/{i}.wav") for genre in genres for i in range(20)]
-        for form in ("NFC", "NFD")
-    )
-    groups = read_groups(
-        write_groups(tmp_path / "groups.csv", {file: f"artist {i}" for i, file in enumerate(apart)})
-    )
-    tracks = [Clip(file.partition("/")[0], file) for file in composed]
-    assert sum(map(len, split_clips(tracks, groups=groups)[0].values())) == 40
+def test_folders_of_subsets_are_kept_and_songs_in_two_of_them_are_named(tmp_path, capsys):
+    files = ["train/{}/a_part1.wav", "val/{}/a_part2.wav", "test/{}/b.wav", "train/{}/b.wav"]
+    touch(tmp_path, *(file.format(genre) for file in files for genre in ("jazz", "pop")))
+    by_subset, split = split_clips(find_clips(tmp_path)[0])
+    assert split == "given"
+    assert [clip.file for clip in by_subset["validation"]] == [
+        files[1].format(g) for g in ("jazz", "pop")
+    ]
+    warning = capsys.readouterr().err.splitlines()[-1]
+    assert "2 songs are in two subsets" in warning
+    assert "train/jazz/a_part1.wav and val/jazz/a_part2.wav" in warning
+
+
+def make_grouped_clips():
+    """Return 120 clips of two genres and 40 artists."""
+    return [
+        Clip(genre, f"{genre}/{n:02}.wav", group=f"{genre} artist {n // 3}")
+        for genre in "ab"
+        for n in range(60)
+    ]
+
+
+def test_groups_are_in_one_subset_each_and_every_subset_gets_some():
+    by_subset, split = split_clips(make_grouped_clips())
+    assert "groups" in split
+    assert sum(len({clip.group for clip in by_subset[subset]}) for subset in SUBSETS) == 40
+    for genre in "ab":
+        n_clips = [sum(clip.genre == genre for clip in by_subset[subset]) for subset in SUBSETS]
+        assert n_clips == pytest.approx([42, 12, 6], abs=6)
+    assert split_clips(make_grouped_clips()) == (by_subset, split)
+
+
+def test_groups_that_are_too_few_are_refused():
+    clips = make_grouped_clips()
+    with pytest.raises(InputError, match="1 groups are too few"):
+        split_clips([clip._replace(group="one") for clip in clips])
+    with pytest.raises(InputError, match="no genre has enough clips"):
+        split_clips([clip._replace(genre=clip.file) for clip in clips])
 
 
 def test_filtered_split_of_other_music_than_gtzan_is_refused(corpus, tmp_path):
@@ -113,13 +122,22 @@ def test_filtered_split_of_other_music_than_gtzan_is_refused(corpus, tmp_path):
     assert_one_line(stderr, "--split filtered", "leave it out")
 
 
-def test_filtered_split_leaves_faulty_tracks_out_and_shares_no_track(tmp_path):
-    for genre in ("jazz", "metal"):
-        touch(tmp_path / genre, *(f"{genre}.{number:05d}.wav" for number in range(100)))
-    dealt, _ = split_clips(find_clips(tmp_path)[0], "filtered")
-    names = [track.name for tracks in dealt.values() for track in tracks]
-    assert len(names) == len(set(names)) < 200
-    assert all(dealt[subset] for subset in SUBSETS)
+def test_filtered_split_leaves_faulty_tracks_out_whatever_the_folders_are_called(tmp_path):
+    files = [f"hiphop.{number:05d}.au.wav" for number in range(100)]
+    touch(tmp_path, *(f"Hip-Hop/{file}" for file in files), "jazz/jazz.00001.wav")
+    by_subset, _ = split_clips(find_clips(tmp_path)[0], "filtered")
+    listed = {
+        number: subset
+        for (genre, number), subset in read_filtered_split().items()
+        if genre == "hiphop"
+    }
+    found = {
+        clip.number: subset
+        for subset in SUBSETS
+        for clip in by_subset[subset]
+        if clip.genre != "jazz"
+    }
+    assert found == listed
 
 
 def test_filtered_split_has_the_counts_of_its_authors():
@@ -128,15 +146,22 @@ def test_filtered_split_has_the_counts_of_its_authors():
     assert {genre for genre, _ in read_filtered_split()} == set(ORIGINAL_GENRES[10])
 
 
-def test_stray_file_without_a_number_is_named_rather_than_dealt_anew(corpus, tmp_path):
+def test_stray_file_without_a_number_is_named(corpus, tmp_path):
     touch(tmp_path, *(path.relative_to(corpus) for path in corpus.rglob("*.wav")))
     touch(tmp_path, "hum/hum.00030 (1).wav")
     assert_one_line(refuse(tmp_path, tmp_path / "out"), "hum.00030 (1).wav", "<genre>.")
 
 
-def test_empty_subset_is_said_in_one_line(tmp_path):
-    for subset, number in (("train", 30), ("test", 0)):
-        write_clip(tmp_path / f"_{subset}" / f"hum.{number:05d}.au", "hum", number)
-    stderr = refuse(tmp_path, tmp_path / "out")
-    assert_one_line(stderr, "validation")
-    assert not (tmp_path / "out").exists()
+def test_too_few_songs_are_refused_with_the_number_needed():
+    clips = [Clip(genre, f"{genre}/{n}.wav") for genre in ("a", "b") for n in range(3)]
+    check_subsets(split_clips(clips)[0], ["a", "b"])
+    for few, words in ((clips[:5], "left of b: have 3 songs"), (clips[:2], "have 3 songs")):
+        with pytest.raises(InputError, match=words):
+            check_subsets(split_clips(few)[0], ["a", "b"])
+
+
+def test_empty_test_subset_is_accepted_but_no_empty_validation_subset():
+    clips = [Clip("a", f"{subset}/a/1.wav", subset) for subset in SUBSETS]
+    check_subsets(split_clips(clips[:2])[0], ["a"])
+    with pytest.raises(InputError, match="validation subset"):
+        check_subsets(split_clips([clips[0], clips[2]])[0], ["a"])

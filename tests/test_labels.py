@@ -1,0 +1,139 @@
+"""What a user may rely on when a table gives genres, groups and subsets."""
+
+import csv
+import unicodedata
+from pathlib import Path
+
+import pytest
+from helpers import ROOT, assert_one_line, extract, refuse, touch
+
+from common.errors import InputError
+from genre_features.clips import Clip, find_clips
+
+FILES = ["one/é.wav", "one/b.wav", "two/c.wav"]
+ROWS = "File;Genre ;GROUP\n" + unicodedata.normalize("NFD", "one\\é.wav") + ";pop;X\n"
+ROWS += "one/b.wav; jazz;Y, Z\n\n./two/c.wav;pop;X\n"
+
+
+@pytest.fixture(name="label")
+def label_files(tmp_path):
+    """A function that finds the clips of FILES with a table's content."""
+    touch(tmp_path / "music", *FILES)
+
+    def label(content):
+        (tmp_path / "t.csv").write_bytes(
+            content if isinstance(content, bytes) else content.encode()
+        )
+        return find_clips(tmp_path / "music", labels=tmp_path / "t.csv")
+
+    return label
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        ROWS,
+        ROWS.encode("utf-8-sig"),
+        ROWS.replace(";", "\t").encode("utf-16"),
+        ROWS.replace("\n", "\r\n").replace("\u0301", "").replace("e.wav", "é.wav").encode("cp1252"),
+        "sep=;\n" + ROWS,
+        ROWS.replace("Y, Z", '"Y, Z"').replace(";", ","),
+        ROWS.replace("one/b", "music/one/b").replace("./two/", ""),
+        ROWS.replace("\n", ";1;\n").replace(";1;", ";more;", 1).replace("\n;1;\n", "\n\n"),
+    ],
+)
+def test_what_spreadsheets_write_is_read(label, content):
+    clips, genres = label(content)
+    assert genres == ["jazz", "pop"]
+    assert clips == [
+        Clip("jazz", "one/b.wav", group="Y, Z"),
+        Clip("pop", "one/é.wav", group="X"),
+        Clip("pop", "two/c.wav", group="X"),
+    ]
+
+
+def test_subsets_of_a_table_overrule_the_folders_and_genres_are_the_folders(label):
+    clips, _ = label("file,subset\none/é.wav,Training\nb.wav,dev\nc.wav,test\n")
+    assert [(clip.genre, clip.subset) for clip in clips] == [
+        ("one", "validation"),
+        ("one", "train"),
+        ("two", "test"),
+    ]
+
+
+def test_files_without_a_genre_and_rows_without_a_file_are_counted(label, capsys):
+    clips, _ = label("file,genre\none/é.wav,pop\nb.wav,jazz\nc.wav,\nd.wav,pop\n")
+    assert len(clips) == 2
+    stderr = capsys.readouterr().err
+    assert "1 rows name no file there, such as line 5, d.wav" in stderr
+    assert "1 files without a genre in" in stderr
+    assert "two/c.wav" in stderr
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        (b"\xff\xfe\x00song", "save it as CSV UTF-8"),
+        ("file,title\na,b\n", "has the columns file, title: it needs file, and genre"),
+        ("genre\npop\n", "has the columns genre"),
+        ("", "it needs file"),
+        ("file,genre\n", "has no rows"),
+        ("file,genre\nb.wav\n", "line 2 has 1 cells, the header 2"),
+        ("file,genre\n\none, b.wav,jazz\n", "line 3 has 3 cells, the header 2"),
+        ("file,genre\n ,jazz\n", "line 2 names no file"),
+        ("file,group\nb.wav,\n", "line 2: b.wav has no group"),
+        ("file,subset\nb.wav,learn\n", "line 2: 'learn' is no subset"),
+        (
+            "file,genre\nb.wav,x\none\\b.wav,y\n",
+            "two genres for one/b.wav: 'x' in line 2, 'y' in line 3",
+        ),
+        (
+            "file,group,subset\nb.wav,X,train\nc.wav,X,val\n",
+            "'X' is in train (line 2) and in validation (line 3)",
+        ),
+        (
+            "file,genre\nz.wav,jazz\n",
+            "names none of the audio files, such as one/b.wav: its line 2 says z.wav",
+        ),
+        ("file,genre\nb.wav,\n", "has no genre for any file"),
+        ("file,group\nb.wav,X\n", "one/é.wav has no group"),
+        ("file,genre\nb.wav,jazz\nc.wav,Jazz\n", "has one genre"),
+    ],
+)
+def test_fault_of_a_table_is_named_with_line_and_value(label, content, words):
+    with pytest.raises(InputError) as refused:
+        label(content)
+    assert_one_line(str(refused.value), words)
+
+
+def test_name_of_two_files_is_refused(label, tmp_path):
+    touch(tmp_path / "music", "two/b.wav")
+    with pytest.raises(InputError, match=r"line 2: b\.wav may be one/b\.wav or two/b\.wav"):
+        label("file,genre\nb.wav,jazz\n")
+
+
+def test_labels_and_split_together_are_refused(corpus, tmp_path):
+    touch(tmp_path, "a.csv")
+    stderr = refuse(corpus, tmp_path / "out", "--labels", tmp_path / "a.csv", "--split", "filtered")
+    assert "--labels overrules --split" in stderr.splitlines()[-1]
+
+
+def test_fma_is_extracted_after_the_documented_conversion(corpus, tmp_path, monkeypatch):
+    with monkeypatch.context() as patched:
+        patched.chdir(tmp_path)
+        rows = [["", "set", "track", "track"], ["", "split", "genre_top", "title"], ["track_id"]]
+        for number, path in enumerate(sorted(corpus.rglob("*.wav"))):
+            genre, subset = path.parent.name, ("training", "validation", "test")[number % 3]
+            goal = Path("fma_small", f"{number % 4:03d}", f"{number:06d}.mp3")
+            goal.parent.mkdir(parents=True, exist_ok=True)
+            goal.write_bytes(path.read_bytes())
+            rows.append([number, subset, genre, 'A "title", with a comma'])
+        Path("fma_metadata").mkdir()
+        with Path("fma_metadata", "tracks.csv").open("w", newline="", encoding="utf-8") as file:
+            csv.writer(file).writerows(rows)
+        text = (ROOT / "gtzan" / "README.md").read_text(encoding="utf-8")
+        exec(text.partition("```python\n")[2].partition("```")[0], {})
+    stdout, _ = extract(
+        tmp_path / "fma_small", tmp_path / "out", "--labels", tmp_path / "labels.csv"
+    )
+    assert "7 training, 7 validation and 7 test clips" in stdout
