@@ -39,7 +39,7 @@ def parse_arguments():
     mode.add_argument(
         "--check",
         action="store_true",
-        help="only list what is there, broken, short, repeated or cut off at some frequency",
+        help="only report unreadable, short, duplicate and band-limited clips",
     )
     add("--dataset", **folder, help="the audio; layouts: see gtzan/README.md (default: gtzan)")
     add("--output", **folder, help="where the .npy splits go (default: gtzan)")
@@ -66,7 +66,7 @@ def parse_arguments():
     )
     add("--jobs", **count, help="clips extracted in parallel (default: one per core)")
     add(
-        "--scheduler",
+        "--dask",
         metavar="ADDRESS",
         help="extract on the Dask cluster of this scheduler, as in tcp://10.0.0.1:8786",
     )
@@ -94,10 +94,10 @@ def check_options(options, refuse):
         refuse("--demo has its own data set, output and frames: leave those options out")
     if options.groups and options.split != "index":
         refuse("--groups makes a split of its own: leave out --split, or --groups")
-    if options.scheduler and options.check:
-        refuse("--check works on this machine alone: leave out --scheduler")
+    if options.dask and options.check:
+        refuse("--check works on this machine alone: leave out --dask")
     if options.plot and not options.check:
-        refuse("--plot draws what --check finds: add --check")
+        refuse("--plot draws what --check reports: add --check")
     if not options.download and (options.archive or options.url or options.sha256):
         refuse("--archive, --url and --sha256 are options of --download: add it")
 
@@ -134,8 +134,8 @@ def main():
     options = parse_arguments()
     # Imported after the options are read, and where they are needed: --help is there at once.
     from genre_features.clips import SUBSETS, find_clips
-    from genre_features.extraction import extract_subsets, write_cache
-    from genre_features.manifest import describe, renew_stamps
+    from genre_features.extraction import update_cache
+    from genre_features.manifest import make_manifest
     from genre_features.splits import read_groups, split_clips
 
     provide_audio(options)
@@ -146,27 +146,24 @@ def main():
     )
     groups = options.groups and read_groups(options.groups)
 
-    tracks, genres = find_clips(options.dataset, options.genres)
-    by_subset, split = split_clips(tracks, options.split, groups)
+    clips, genres = find_clips(options.dataset, options.genres)
+    by_subset, split = split_clips(clips, options.split, groups)
     if options.check:
         from genre_features.check import check_data_set
 
         check_data_set(options.dataset, by_subset, genres, settings, options.jobs, options.plot)
         return
 
-    content = describe(options.dataset, by_subset, genres, split, settings, options.output)
+    content = make_manifest(options.dataset, by_subset, genres, split, settings)
     reason = stale_reason(options.output, content)
     if not reason:
-        renew_stamps(options.output, content)
         print(f"The features in {options.output} are up to date.")
         return
     print(f"Extracting features into {options.output}: {reason}.", flush=True)
-    with lock_folders(options.output):
-        kept, notes = extract_subsets(
-            options.output, options.dataset, by_subset, content, options.jobs, options.scheduler
-        )
-        write_cache(options.output, kept, content, notes)
-    n_train, n_validation, n_test = (len(kept[subset]) for subset in SUBSETS)
+    usable = update_cache(
+        options.output, options.dataset, by_subset, content, options.jobs, options.dask
+    )
+    n_train, n_validation, n_test = (len(usable.get(subset, ())) for subset in SUBSETS)
     print(
         f"{options.output} holds the features of {n_train} training, {n_validation} validation and "
         f"{n_test} test clips.\nNext: {next_command(options)}"
