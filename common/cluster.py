@@ -22,7 +22,8 @@ def map_on_cluster(function, calls, address):
         import distributed
     except ImportError:
         raise InputError("--dask needs Dask: run pip install -r requirements/dask.txt") from None
-    logging.getLogger("distributed").setLevel(logging.CRITICAL)
+    for name in ("distributed", "distributed.client"):  # whose tracebacks would hide our line
+        logging.getLogger(name).setLevel(logging.CRITICAL)
     try:
         client = distributed.Client(address, timeout="10s")
     except (OSError, ValueError) as error:

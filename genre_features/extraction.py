@@ -183,12 +183,13 @@ def stack_clips(paths, settings, notes):
     """Yield the row of each clip, (frames, 33), and note which are repeated or too narrow."""
     for file, path in paths.items():
         features, narrow = load_clip(path)
-        if len(features) < settings.frames:
-            notes["repeated"][file] = len(features)
         if narrow:
             notes["narrow"].append(file)
-        # Zeros behind a short clip would be learnt as a sign of its genre.
-        yield np.resize(features, (settings.frames, N_FEATURES))
+        if len(features) < settings.frames:
+            notes["repeated"][file] = len(features)
+            # Zeros behind a short clip would be learnt as a sign of its genre.
+            features = np.resize(features, (settings.frames, N_FEATURES))
+        yield features
 
 
 def write_array(path, rows, shape):
