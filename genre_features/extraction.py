@@ -85,6 +85,7 @@ def extract_missing(folder, dataset, content, jobs, dask):
         print(f"Continuing: {n_done} of {len(keys)} clips are there.", flush=True)
     settings = FrameSettings.read(content)
     calls = ((dataset / file, settings) for file in missing)
+    jobs = 1 if len(missing) == 1 else jobs  # sooner done than a process is started
     with (
         contextlib.closing(parallel_map(extract_or_miss, calls, jobs, dask)) as outcomes,
         tqdm(desc="Extracting", unit="clip", initial=n_done, total=len(keys)) as progress,

@@ -6,6 +6,7 @@ import os
 import re
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 from helpers import ROOT, SCRIPTS
@@ -110,30 +111,44 @@ def test_closed_streams_are_not_taken_for_files(closed, tmp_path):
     assert (tmp_path / "f").read_text() == ""
 
 
-@pytest.mark.skipif(os.name != "posix", reason="Windows says it otherwise")
-@pytest.mark.parametrize("n_lines", [10, 100_000])
+# Prints much, and then writes a file.
+SPEAK = """
+import pathlib, sys
+from common.cli import run_script
+def main(path):
+    for stream in (sys.stdout, sys.stderr):
+        for number in range(100_000):
+            print(number, file=stream)
+    pathlib.Path(path).touch()
+run_script(main, sys.argv[1])
+"""
+
+
+@pytest.mark.skipif(os.name != "posix", reason="Windows has no pseudo-terminals")
 @pytest.mark.parametrize("unbuffered", ["", "1"])
-def test_script_whose_output_is_cut_off_ends_without_a_word(n_lines, unbuffered):
-    code = (
-        "from common.cli import run_script\n"
-        "def main():\n"
-        f"    for number in range({n_lines}):\n"
-        "        print(number)\n"
-        "run_script(main)\n"
-    )
-    reader, writer = os.pipe()
-    environment = os.environ | {"PYTHONUNBUFFERED": unbuffered}
+@pytest.mark.parametrize("kind", ["pipe", "terminal"])
+def test_script_whose_output_nobody_reads_does_its_work(kind, unbuffered, tmp_path):
+    reader, writer = os.pipe() if kind == "pipe" else os.openpty()
     os.close(reader)
     process = subprocess.Popen(
-        [sys.executable, "-c", code],
+        [sys.executable, "-c", SPEAK, tmp_path / "file"],
         cwd=ROOT,
-        env=environment,
+        env=os.environ | {"PYTHONUNBUFFERED": unbuffered},
         stdout=writer,
-        stderr=subprocess.PIPE,
-        text=True,
+        stderr=writer,
     )
     os.close(writer)
-    assert (process.communicate()[1], process.returncode) == ("", 141)
+    assert process.wait() == 0
+    assert (tmp_path / "file").exists()
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="only Linux has such a device")
+def test_output_that_does_not_fit_on_the_disk_is_an_error(tmp_path):
+    with Path("/dev/full").open("w") as full:
+        command = [sys.executable, "-c", SPEAK, tmp_path / "file"]
+        done = subprocess.run(command, cwd=ROOT, stdout=full, stderr=subprocess.PIPE, text=True)
+    assert done.returncode
+    assert "No space left on device" in done.stderr
 
 
 def test_ctrl_c_ends_in_status_130_without_a_word(capsys):

@@ -6,12 +6,21 @@ import stat
 import subprocess
 import sys
 from pathlib import Path
+from unittest import mock
 
 import pytest
-from helpers import ROOT
+from helpers import ROOT, assert_one_line
 
 from common.errors import InputError
-from common.files import atomic_write, check_file, lock_folders, read_table, write_json, write_table
+from common.files import (
+    atomic_write,
+    check_file,
+    lock_folders,
+    read_table,
+    warn_once,
+    write_json,
+    write_table,
+)
 
 
 class FailureError(Exception):
@@ -39,10 +48,13 @@ def test_old_file_stays_and_nothing_is_left_beside_it_when_writing_fails(tmp_pat
     assert list(tmp_path.iterdir()) == [path]
 
 
-def test_error_of_a_full_disk_names_the_file(tmp_path):
-    with pytest.raises(OSError, match="file") as found, atomic_write(tmp_path / "file"):
-        raise OSError(errno.ENOSPC, "No space left on device")
-    assert found.value.filename == str(tmp_path / "file")
+@pytest.mark.parametrize("number", [errno.ENOSPC, errno.EDQUOT, errno.EFBIG])
+def test_full_disk_is_named_with_the_file_and_the_remedy(tmp_path, number):
+    with (
+        pytest.raises(InputError, match=r"file can't be written .*: make room"),
+        atomic_write(tmp_path / "file"),
+    ):
+        raise OSError(number, os.strerror(number))
 
 
 @pytest.mark.skipif(os.name != "posix", reason="folders are flushed on POSIX alone")
@@ -65,14 +77,19 @@ def test_file_is_on_the_disk_before_it_is_moved_and_its_name_after(tmp_path, mon
     assert done == ["flush", "move", "flush folder"]
 
 
-def test_link_planted_under_the_temporary_name_is_not_written_through(tmp_path):
-    other, path = tmp_path / "other", tmp_path / "file"
-    other.write_text("precious")
-    (tmp_path / ".part-file").symlink_to(other)
-    with atomic_write(path) as temporary:
-        temporary.write_text("new")
-    assert (other.read_text(), path.read_text()) == ("precious", "new")
-    assert not path.is_symlink()
+@pytest.mark.parametrize("number", [errno.EINVAL, errno.ENOSYS])
+def test_disk_that_cannot_be_told_to_write_gets_one_warning(tmp_path, monkeypatch, capsys, number):
+    monkeypatch.setattr(os, "fsync", mock.Mock(side_effect=OSError(number, "no")))
+    warn_once.cache_clear()
+    for content in ("one", "two"):
+        write_json(tmp_path / "file", content)
+    assert_one_line(capsys.readouterr().err, "a power cut may cost")
+    monkeypatch.setattr(
+        os, "fsync", mock.Mock(side_effect=OSError(errno.EIO, "Input/output error"))
+    )
+    with pytest.raises(OSError, match="Input/output error"):
+        write_json(tmp_path / "file", "three")
+    assert (tmp_path / "file").read_text() == '"two"\n'
 
 
 def test_link_is_kept_and_the_file_that_it_names_replaced(tmp_path):
@@ -117,25 +134,34 @@ def test_folder_is_refused_while_another_is_at_work_there_and_free_afterwards(tm
     folders = [tmp_path / "a", tmp_path / "b"]
     with lock_folders(*folders):
         for folder in folders:
-            with (
-                pytest.raises(
-                    InputError, match=f"^process {os.getpid()} .* is writing to {folder}"
-                ),
-                lock_folders(folder),
-            ):
+            message = f"^process {os.getpid()} .* is writing to {folder}"
+            with pytest.raises(InputError, match=message), lock_folders(folder):
                 pass
     (tmp_path / "link").symlink_to(tmp_path / "a", target_is_directory=True)
-    with lock_folders(
-        *folders, *folders, tmp_path / "link"
-    ):  # the same folder twice is no conflict
+    # The same folder twice is no conflict.
+    with lock_folders(*folders, *folders, tmp_path / "link"):
         pass
 
 
-def test_folder_is_free_again_once_its_holder_was_killed(tmp_path):
+@pytest.mark.parametrize("number", [errno.ENOSYS, errno.ENOLCK, errno.EOPNOTSUPP])
+def test_disk_without_locks_gets_one_warning(tmp_path, monkeypatch, capsys, number):
+    fcntl = pytest.importorskip("fcntl", reason="Windows locks otherwise")
+    monkeypatch.setattr(fcntl, "flock", mock.Mock(side_effect=OSError(number, "no")))
+    warn_once.cache_clear()
+    for _ in range(2):
+        with lock_folders(tmp_path):
+            write_json(tmp_path / "file", "text")
+    assert_one_line(capsys.readouterr().err, tmp_path, "has no locks")
+
+
+def test_folder_of_a_killed_run_is_free_and_its_unfinished_files_are_removed(tmp_path):
     code = (
-        "import os, pathlib, sys, common.files\n"
-        "with common.files.lock_folders(pathlib.Path(sys.argv[1])): os._exit(9)"
+        "import os, pathlib, sys\n"
+        "from common.files import atomic_write, lock_folders\n"
+        "folder = pathlib.Path(sys.argv[1])\n"
+        "with lock_folders(folder), atomic_write(folder / 'file'): os._exit(9)"
     )
     assert subprocess.run([sys.executable, "-c", code, tmp_path], cwd=ROOT).returncode == 9
+    assert [path.name for path in tmp_path.glob(".part-*")]
     with lock_folders(tmp_path):
-        pass
+        assert not [path.name for path in tmp_path.glob(".part-*")]
