@@ -20,8 +20,10 @@ from helpers import (
 
 from common.errors import InputError
 from common.files import write_json
+from genre_features import cache
 from genre_features.cache import GenreFeatureData, stale_reason
 from genre_features.clips import SUBSETS
+from genre_features.frame import N_FEATURES, FrameSettings
 from genre_features.genres import ORIGINAL_GENRES
 
 
@@ -36,24 +38,77 @@ def test_caches_of_the_original_project_load(tmp_path, n_genres):
     assert list(data.targets["train"]) == [0, 1, 2, 3]
 
 
-def test_unknown_genre_count_without_manifest_gets_placeholder_names(tmp_path, capsys):
-    write_cache(tmp_path, n_genres=3)
-    assert GenreFeatureData(tmp_path).load().genres == ["genre_0", "genre_1", "genre_2"]
-    assert "genre_0" in capsys.readouterr().err
-
-
-def test_clips_of_hours_without_manifest_get_a_hop_of_one_sample(tmp_path):
-    data = GenreFeatureData(tmp_path)
-    data.targets = {subset: [] for subset in SUBSETS}
-    data.guess_manifest(10**6, 6)
-    assert data.settings.hop_length == 1
-
-
-def test_clips_of_128_frames_without_manifest_are_taken_for_3_seconds(tmp_path, capsys):
-    write_cache(tmp_path, n_frames=128)
+@pytest.mark.parametrize(
+    ("n_frames", "hop_length", "seconds"),
+    [(1290, 512, "30.0 s"), (646, 1024, "30.0 s"), (128, 512, "3.0 s"), (700_000, 1, "31.7 s")],
+)
+def test_assumptions_about_a_cache_without_manifest_are_printed(
+    tmp_path, capsys, n_frames, hop_length, seconds
+):
+    write_cache(tmp_path, n_clips=1, n_frames=n_frames, n_genres=3, dtype=np.float16, random=False)
     data = GenreFeatureData(tmp_path).load()
-    assert data.settings.hop_length == 512
-    assert_one_line(capsys.readouterr().err, "3-s clips", "hop of 512")
+    assert data.genres == ["genre_0", "genre_1", "genre_2"]
+    assert data.settings.hop_length == hop_length
+    stderr = capsys.readouterr().err
+    assert_one_line(stderr, "genre_0", f"hop of {hop_length} samples", seconds, "--hop-length")
+
+
+def test_cache_of_a_fork_holds_what_its_user_says(tmp_path, capsys):
+    write_cache(tmp_path, n_frames=256, n_genres=2)
+    data = GenreFeatureData(tmp_path, genres=["folk", "rock"], hop_length=512).load()
+    assert (data.genres, data.settings) == (["folk", "rock"], FrameSettings(frames=256))
+    assert capsys.readouterr().err == ""
+    with pytest.raises(InputError, match=r"has 2 genres, not 1$"):
+        GenreFeatureData(tmp_path, genres=["folk"]).load()
+
+
+@pytest.mark.parametrize("wrong", [{"genres": ["a", "b", "c"]}, {"hop_length": 1024}])
+def test_manifest_is_not_overruled(features, wrong):
+    GenreFeatureData(features, genres=["blip", "hiss", "hum"], hop_length=512).load()
+    with pytest.raises(InputError, match=r"features\.json says that (genres|hop_length) is"):
+        GenreFeatureData(features, **wrong).load()
+
+
+def test_cache_without_a_test_subset_loads_without_it(features, tmp_path):
+    write_cache(tmp_path)
+    for path in tmp_path.glob("data_test_*"):
+        path.unlink()
+    data = GenreFeatureData(tmp_path).load()
+    for content in (data.inputs, data.targets, data.tracks, data.checksums):
+        assert list(content) == ["train", "validation"]
+    output = shutil.copytree(features, tmp_path / "out")
+    for path in output.glob("data_test_*"):
+        path.unlink()
+    with pytest.raises(InputError, match=r"features\.json doesn't fit the arrays"):
+        GenreFeatureData(output).load()
+
+
+def test_class_has_the_methods_and_arrays_of_the_original_project(corpus, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    shutil.copytree(corpus, "gtzan")
+    made, data = GenreFeatureData(), GenreFeatureData()
+    made.load_preprocess_data()
+    data.load_deserialize_data()
+    for x, y, subset in (("train", "train", "train"), ("dev", "dev", "validation")):
+        assert (getattr(data, f"{x}_X") == made.inputs[subset]).all()
+        assert (getattr(data, f"{y}_Y").argmax(axis=1) == made.targets[subset]).all()
+    assert data.test_Y.tolist() == np.eye(3).tolist()
+    assert (data.genre_list, data.hop_length) == (["blip", "hiss", "hum"], 512)
+    assert data.test_X.shape == (3, data.timeseries_length, N_FEATURES)
+
+
+@pytest.mark.parametrize("max_bytes", [cache.MAX_IN_MEMORY, 0])
+def test_features_that_fit_into_memory_do_not_change_with_their_file(
+    tmp_path, monkeypatch, max_bytes
+):
+    monkeypatch.setattr(cache, "MAX_IN_MEMORY", max_bytes)
+    write_cache(tmp_path)
+    inputs = GenreFeatureData(tmp_path).load().inputs["train"]
+    assert isinstance(inputs, np.memmap) == (not max_bytes)
+    before = inputs.copy()
+    np.save(tmp_path / "other.npy", np.zeros_like(before))
+    shutil.copyfile(tmp_path / "other.npy", tmp_path / "data_train_input.npy")
+    assert (inputs == before).all() == bool(max_bytes)
 
 
 def test_many_genres_take_no_memory_of_their_square(tmp_path):
@@ -84,7 +139,7 @@ def test_tracks_have_their_names_or_else_the_numbers_of_their_rows(features, tmp
 # Caches that no longer fit
 
 
-def test_reason_to_extract_is_told_apart_from_none(features, tmp_path):
+def test_reason_to_extract_names_what_changed(features, tmp_path):
     wanted = {"genres": ["hum"], "sources": {}}
     assert stale_reason(tmp_path, wanted) == "there are none yet"
     assert stale_reason(features, wanted) == "genres was ['blip', 'hiss', 'hum'], is now ['hum']"
@@ -146,7 +201,7 @@ def test_cache_that_fits_is_kept(corpus, features):
     ("damage", "words"),
     [
         ("nan", ["data_validation_input", "NaN"]),
-        ("features", ["data_train_input", "33"]),
+        ("features", ["data_train_input", str(N_FEATURES)]),
         ("clips", ["data_train_target", "(3, 6)"]),
         ("frames", ["differ in frames"]),
         ("one-hot", ["data_test_target", "one-hot"]),
@@ -161,13 +216,13 @@ def test_arrays_that_cannot_be_trained_on_are_refused_in_one_line(tmp_path, dama
     write_cache(tmp_path, dtype=np.float32)
     write_manifest(tmp_path, list("abcdef"))
     if damage == "nan":
-        np.save(tmp_path / "data_validation_input.npy", np.full((4, 8, 33), np.nan))
+        np.save(tmp_path / "data_validation_input.npy", np.full((4, 8, N_FEATURES), np.nan))
     elif damage == "features":
-        np.save(tmp_path / "data_train_input.npy", np.zeros((4, 8, 32)))
+        np.save(tmp_path / "data_train_input.npy", np.zeros((4, 8, N_FEATURES - 1)))
     elif damage == "clips":
         np.save(tmp_path / "data_train_target.npy", np.eye(6)[:3])
     elif damage == "frames":
-        np.save(tmp_path / "data_test_input.npy", np.zeros((4, 9, 33)))
+        np.save(tmp_path / "data_test_input.npy", np.zeros((4, 9, N_FEATURES)))
     elif damage == "one-hot":
         np.save(tmp_path / "data_test_target.npy", np.ones((4, 6)))
     elif damage == "no genres":
@@ -188,15 +243,8 @@ def test_arrays_that_cannot_be_trained_on_are_refused_in_one_line(tmp_path, dama
     assert not (tmp_path / "weights").exists()
 
 
-def test_manifest_of_an_interrupted_extraction_is_refused(features, tmp_path):
-    output = shutil.copytree(features, tmp_path / "out")
-    (output / "features.json").write_text('{"complete": false}')
-    _, stderr = train("PiecewiseDecay", output, tmp_path, status=2)
-    assert_one_line(stderr, "features.json", "GenreFeatureData.py")
-
-
 @pytest.mark.parametrize("kind", ["input", "target"])
-def test_parts_of_two_extractions_are_refused_and_caches_without_checksums_load(
+def test_arrays_of_two_extractions_are_refused_and_a_cache_without_checksums_loads(
     features, tmp_path, kind
 ):
     output = shutil.copytree(features, tmp_path / "out")
@@ -212,7 +260,7 @@ def test_parts_of_two_extractions_are_refused_and_caches_without_checksums_load(
 
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="Windows has no such files")
 @pytest.mark.parametrize("name", ["features.json", "data_test_target.npy", "data_test_input.npy"])
-def test_fifo_in_the_place_of_a_file_is_said_to_be_one(corpus, features, tmp_path, name):
+def test_fifo_in_the_place_of_a_file_is_refused(corpus, features, tmp_path, name):
     output = shutil.copytree(features, tmp_path / "out")
     (output / name).unlink()
     os.mkfifo(output / name)
