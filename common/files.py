@@ -66,7 +66,7 @@ def flush(path):
     except OSError as error:
         if error.errno not in NOT_SUPPORTED:
             raise
-        warn_once("The disk can't be told to write: a power cut may cost the last files.")
+        warn_once("This disk can't be told to write: a power cut may cost the last files.")
     finally:
         os.close(descriptor)
 
@@ -135,7 +135,7 @@ def lock_folder(folder, stack):
     except (NotImplementedError, OSError) as error:
         if isinstance(error, OSError) and error.errno not in NOT_SUPPORTED:
             raise
-        warn_once(f"The disk of {folder} has no locks: let no second script write to it.")
+        warn_once("This disk has no locks: let no second script write to the same folder.")
 
 
 def write_json(path, content):

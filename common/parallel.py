@@ -114,10 +114,16 @@ def start_worker(function):
 
 def serve(function, pipe):
     """Make the calls that a pipe holds, and send their results, until its other end is closed."""
-    exit_with_parent()
+    threading.Thread(target=exit_with_parent, daemon=True).start()
     with contextlib.suppress(EOFError, OSError):
         while True:
             pipe.send(try_call(function, *pipe.recv()))
+
+
+def exit_with_parent():
+    """Wait for the end of the process that started this one, and end this one at once."""
+    multiprocessing.parent_process().join()
+    os._exit(1)
 
 
 def next_result(pipe, call):
@@ -129,16 +135,6 @@ def next_result(pipe, call):
             f"a process was killed that worked on {call[0]}: run the same command again, with a "
             "smaller --jobs if memory is short"
         ) from None
-
-
-def exit_with_parent():
-    """End this process as soon as the one that started it has ended."""
-
-    def watch():
-        multiprocessing.parent_process().join()
-        os._exit(1)
-
-    threading.Thread(target=watch, daemon=True).start()
 
 
 @contextlib.contextmanager

@@ -11,7 +11,6 @@ import errno
 import os
 import sys
 import zipfile
-import zlib
 from pathlib import Path
 
 import numpy as np
@@ -19,9 +18,10 @@ from tqdm import tqdm
 
 from common.cli import library_versions
 from common.errors import InputError, escape_controls
-from common.files import atomic_write, flush, lock_folders, write_json
+from common.files import atomic_write, lock_folders, write_json
 from common.parallel import parallel_map
 from genre_features import manifest
+from genre_features.arrays import write_array
 from genre_features.audio import is_below_cutoff
 from genre_features.clips import SUBSETS
 from genre_features.features import extract_clip
@@ -191,19 +191,6 @@ def stack_clips(paths, settings, notes):
             # Zeros behind a short clip would be learnt as a sign of its genre.
             features = np.resize(features, (settings.frames, N_FEATURES))
         yield features
-
-
-def write_array(path, rows, shape):
-    """Write float32 rows to a .npy file, one at a time, and to the disk; return their CRC-32."""
-    checksum = 0
-    with path.open("wb") as file:
-        layout = {"descr": "<f4", "fortran_order": False, "shape": shape}
-        np.lib.format.write_array_header_1_0(file, layout)
-        for row in rows:
-            file.write(row)
-            checksum = zlib.crc32(row, checksum)
-    flush(path)
-    return checksum
 
 
 def remove_replaced(folder, sources):

@@ -148,10 +148,10 @@ def test_disk_without_locks_gets_one_warning(tmp_path, monkeypatch, capsys, numb
     fcntl = pytest.importorskip("fcntl", reason="Windows locks otherwise")
     monkeypatch.setattr(fcntl, "flock", mock.Mock(side_effect=OSError(number, "no")))
     warn_once.cache_clear()
-    for _ in range(2):
-        with lock_folders(tmp_path):
+    for folder in (tmp_path, tmp_path / "other"):
+        with lock_folders(folder):
             write_json(tmp_path / "file", "text")
-    assert_one_line(capsys.readouterr().err, tmp_path, "has no locks")
+    assert_one_line(capsys.readouterr().err, "has no locks")
 
 
 def test_folder_of_a_killed_run_is_free_and_its_unfinished_files_are_removed(tmp_path):
