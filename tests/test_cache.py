@@ -6,7 +6,6 @@ import shutil
 import numpy as np
 import pytest
 from helpers import (
-    array_bytes,
     assert_one_line,
     extract,
     most_memory,
@@ -14,7 +13,6 @@ from helpers import (
     refuse,
     train,
     write_cache,
-    write_clip,
     write_manifest,
 )
 
@@ -31,10 +29,8 @@ from genre_features.genres import ORIGINAL_GENRES
 def test_caches_of_the_original_project_load(tmp_path, n_genres):
     write_cache(tmp_path, n_frames=1290, n_genres=n_genres)
     data = GenreFeatureData(tmp_path).load()
-    assert data.genres == ORIGINAL_GENRES[n_genres]
-    assert len(data.genres) == n_genres
-    assert data.genres == sorted(data.genres)
-    assert data.settings.hop_length == 512
+    assert data.genres == sorted(ORIGINAL_GENRES[n_genres])
+    assert (len(data.genres), data.settings.hop_length) == (n_genres, 512)
     assert list(data.targets["train"]) == [0, 1, 2, 3]
 
 
@@ -136,55 +132,13 @@ def test_tracks_have_their_names_or_else_the_numbers_of_their_rows(features, tmp
     assert GenreFeatureData(tmp_path).load().tracks["validation"] == ["0", "1", "2", "3"]
 
 
-# Caches that no longer fit
+# Caches that fit, or not
 
 
 def test_reason_to_extract_names_what_changed(features, tmp_path):
-    wanted = {"genres": ["hum"], "sources": {}}
-    assert stale_reason(tmp_path, wanted) == "there are none yet"
-    assert stale_reason(features, wanted) == "genres was ['blip', 'hiss', 'hum'], is now ['hum']"
-
-
-@pytest.mark.parametrize(
-    ("change", "reason"),
-    [
-        ("setting", "hop_length was 512, is now 1024"),
-        ("genres", "genres was"),
-        ("split", "split was"),
-        ("file", "audio files have changed"),
-        ("new file", "audio files have changed"),
-        ("array", "damaged"),
-        ("manifest", "no features.json"),
-        ("nested manifest", "damaged"),
-    ],
-)
-def test_cache_is_rebuilt_and_says_why_when_it_no_longer_fits(
-    corpus, features, tmp_path, change, reason
-):
-    dataset = shutil.copytree(corpus, tmp_path / "corpus")
-    output = shutil.copytree(features, tmp_path / "out")
-    options = ()
-    if change == "setting":
-        options = ("--hop-length", 1024, "--frames", 20)
-    elif change == "genres":
-        options = ("--genres", "blip", "hum")
-    elif change == "split":
-        for path in dataset.rglob("*.wav"):  # without numbers: dealt by seed
-            path.rename(path.with_stem(path.stem.replace(".", " ")))
-    elif change == "file":
-        write_clip(dataset / "hum" / "hum.00030.wav", "hum", 99)
-    elif change == "new file":
-        write_clip(dataset / "hum" / "hum.00034.wav", "hum", 34)
-    elif change == "array":
-        np.save(output / "data_test_input.npy", np.zeros((1, 2, 3)))
-    elif change == "nested manifest":
-        (output / "features.json").write_text("[" * 100_000)
-    else:
-        (output / "features.json").unlink()
-    stdout, _ = extract(dataset, output, *options)
-    assert reason in stdout
-    extract(dataset, tmp_path / "afresh", *options)
-    assert array_bytes(output) == array_bytes(tmp_path / "afresh")
+    content = {"genres": ["hum"], "sources": {}}
+    assert stale_reason(tmp_path, content) == "there are none yet"
+    assert stale_reason(features, content) == "genres was ['blip', 'hiss', 'hum'], is now ['hum']"
 
 
 def test_cache_that_fits_is_kept(corpus, features):
@@ -192,9 +146,6 @@ def test_cache_that_fits_is_kept(corpus, features):
     stdout, _ = extract(corpus, features)
     assert "up to date" in stdout
     assert {path: path.stat().st_mtime_ns for path in features.iterdir()} == before
-
-
-# Caches that cannot be used
 
 
 @pytest.mark.parametrize(
