@@ -17,6 +17,7 @@ import shutil
 import signal
 import sys
 import tempfile
+import threading
 import time
 from pathlib import Path
 from unittest import mock
@@ -33,6 +34,8 @@ from genre_features import extraction
 from genre_features.cache import GenreFeatureData
 
 SCHEDULE = "PiecewiseDecay"
+tqdm.set_lock(threading.RLock())  # forks share tqdm's own, which a killed one never unlocks
+tqdm.monitor_interval = 0
 
 
 def begin(script, *arguments, renames=None):

@@ -18,41 +18,22 @@ from common.errors import InputError, try_call
 from common.parallel import parallel_map
 
 
-def divide(a, b):
-    """Divide; what can't be divided is the user's to correct."""
-    if not b:
-        raise InputError(f"{a} can't be divided")
-    return a / b
-
-
-def test_results_and_problems_come_in_the_order_of_the_calls():
-    calls = [(1, 2), (1, 0), (3, 4)]
-    expected = [(0.5, None), (None, "1 can't be divided"), (0.75, None)]
-    assert list(parallel_map(divide, calls, jobs=1)) == expected
-    assert [try_call(divide, *call) for call in calls] == expected
-
-
-def test_processes_answer_in_the_order_of_the_calls(tmp_path):
+@pytest.mark.parametrize("jobs", [1, 2])
+def test_results_and_problems_come_in_the_order_of_the_calls(tmp_path, jobs):
     (tmp_path / "3 bytes").write_bytes(b"abc")
-    names = ["3 bytes", "missing", "3 bytes"] * 5
-    outcomes = list(parallel_map(os.path.getsize, [(tmp_path / name,) for name in names], jobs=2))
+    calls = [(tmp_path / name,) for name in ["3 bytes", "missing", "3 bytes"] * 5]
+    outcomes = list(parallel_map(os.path.getsize, calls, jobs))
+    assert outcomes == [try_call(os.path.getsize, *call) for call in calls]
     assert [size for size, _ in outcomes] == [3, None, 3] * 5
-    assert all("missing" in problem for size, problem in outcomes if size is None)
 
 
-def test_one_process_makes_a_call_when_its_result_is_taken():
+@pytest.mark.parametrize(("jobs", "n_ahead"), [(1, 1), (2, 2 * parallel.MAX_PENDING)])
+def test_calls_are_made_only_a_little_ahead_of_the_results_that_are_taken(jobs, n_ahead):
     made = []
-    outcomes = parallel_map(lambda call: made.append(call), ((call,) for call in range(5)), jobs=1)
-    next(outcomes)
-    assert made == [0]
-
-
-def test_calls_are_made_only_a_little_ahead_of_the_results_that_are_taken():
-    made = []
-    outcomes = parallel_map(abs, ((made.append(n) or n,) for n in range(1000)), jobs=2)
-    for n in range(50):
+    outcomes = parallel_map(abs, ((made.append(n) or n,) for n in range(1000)), jobs)
+    for n in range(20):
         assert next(outcomes) == (n, None)
-        assert len(made) <= 2 * parallel.MAX_PENDING + n
+        assert len(made) <= n_ahead + n
     outcomes.close()
 
 
@@ -91,18 +72,15 @@ def test_killed_process_is_named_with_the_file_that_it_worked_on(tmp_path, n_byt
     assert not active_children()
 
 
-def test_process_killed_before_its_first_call_is_named(monkeypatch):
-    start = parallel.start_worker
+def test_process_killed_before_its_first_call_is_named():
+    def calls():
+        yield (1,)
+        active_children()[0].kill()
+        yield (2,)
 
-    def start_and_kill(function):
-        process, pipe = start(function)
-        process.kill()
-        process.join()
-        return process, pipe
-
-    monkeypatch.setattr(parallel, "start_worker", start_and_kill)
-    with pytest.raises(InputError, match=r"^a process was killed that worked on -1:"):
-        list(parallel_map(abs, [(-1,)], jobs=2))
+    outcomes = parallel_map(abs, calls(), jobs=1000)
+    with pytest.raises(InputError, match=r"^a process was killed that worked on 1:"):
+        list(outcomes)
 
 
 # Prints a line for each result; the first three come soon.
