@@ -1,6 +1,7 @@
 """What a user may rely on about the feature script's options and default places."""
 
 import argparse
+import os
 from pathlib import Path
 
 import pytest
@@ -8,6 +9,7 @@ from helpers import (
     FRAMES,
     array_bytes,
     assert_one_line,
+    extract,
     make_corpus,
     run,
 )
@@ -43,32 +45,29 @@ def test_hop_length_and_frames_are_those_asked_for(corpus, tmp_path, options, ho
     assert (settings.hop_length, settings.frames) == (hop_length, frames)
 
 
-def test_demo_and_a_data_set_of_ones_own_are_not_taken_together(tmp_path):
-    _, stderr = run("GenreFeatureData.py", "--demo", "--output", "x", cwd=tmp_path, status=2)
-    assert "--demo" in stderr.splitlines()[-1]
-    assert not list(tmp_path.iterdir())
-
-
-@pytest.mark.parametrize("option", [["--output", "x"], ["--frames", "9"], ["--check"]])
-def test_demo_leaves_no_choice_of_where_and_how_much(tmp_path, option):
-    _, stderr = run("GenreFeatureData.py", "--demo", *option, cwd=tmp_path, status=2)
-    assert "--demo" in stderr.splitlines()[-1]
-    assert not list(tmp_path.iterdir())
-
-
 @pytest.mark.parametrize(
     ("options", "word"),
     [
+        (["--demo", "--output", "x"], "--demo"),
+        (["--demo", "--frames", "9"], "--demo"),
+        (["--demo", "--check"], "--demo"),
         (["--groups", "a.csv", "--split", "filtered"], "leave out --split"),
         (["--check", "--dask", "tcp://10.0.0.1:8786"], "leave out --dask"),
         (["--plot", "a.png"], "add --check"),
         (["--url", "http://127.0.0.1"], "add it"),
     ],
 )
-def test_options_that_would_be_ignored_are_refused(options, word, tmp_path):
+def test_options_that_contradict_others_or_would_be_ignored_are_refused(options, word, tmp_path):
     _, stderr = run("GenreFeatureData.py", *options, cwd=tmp_path, status=2)
     assert word in stderr.splitlines()[-1]
     assert not list(tmp_path.iterdir())
+
+
+def test_second_extraction_into_a_folder_is_told_who_is_at_work_there(corpus, tmp_path):
+    with lock_folders(tmp_path):
+        _, stderr = extract(corpus, tmp_path, status=2)
+    assert_one_line(stderr, f"process {os.getpid()}", "is writing to", tmp_path)
+    assert not array_bytes(tmp_path)
 
 
 @pytest.mark.parametrize("mode", ["--demo", "--download"])

@@ -46,9 +46,14 @@ def start_cluster(folder, n_workers=2):
     try:
         yield json.loads(place.read_text())["address"], *processes
     finally:
-        for process in processes:
-            process.kill()
-            process.wait()
+        end(*processes)
+
+
+def end(*processes):
+    """Kill processes."""
+    for process in processes:
+        process.kill()
+        process.wait()
 
 
 def test_cluster_writes_the_bytes_of_one_process(corpus, features, cluster, tmp_path):
@@ -97,23 +102,20 @@ def test_missing_workers_are_waited_for_with_a_line(tmp_path, capsys):
         workers.append(start_dask(tmp_path, *WORKER))
         yield abs, -1
 
-    with start_cluster(tmp_path, n_workers=0) as (address, _):
+    with start_cluster(tmp_path, n_workers=0) as (address, *processes):
         try:
             assert list(parallel_map(try_call, calls(), dask=address)) == [((1, None), None)]
         finally:
-            for worker in workers:
-                worker.kill()
-                worker.wait()
+            end(*workers, *processes)
     assert_one_line(capsys.readouterr().err, f"Waiting for workers to join {address}")
 
 
-def test_scheduler_that_does_not_answer_prints_one_line_error(corpus, tmp_path):
+def test_scheduler_or_library_that_is_not_there_prints_one_line_error(
+    corpus, tmp_path, monkeypatch
+):
     pytest.importorskip("distributed")
     _, stderr = extract(corpus, tmp_path, "--dask", "nowhere://1", status=2)
     assert_one_line(stderr.splitlines()[-1], "no Dask scheduler answers at nowhere://1")
-
-
-def test_without_dask_the_command_that_installs_it_is_printed(corpus, tmp_path, monkeypatch):
     monkeypatch.setitem(sys.modules, "distributed", None)
     _, stderr = extract(corpus, tmp_path, "--dask", "tcp://127.0.0.1:1", status=2)
     assert_one_line(stderr.splitlines()[-1], "requirements/dask.txt")

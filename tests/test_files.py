@@ -34,17 +34,20 @@ def test_new_file_takes_the_place_of_the_old_one_when_it_is_whole(tmp_path):
             temporary.write_text(content)
             assert not path.exists() or path.read_text() == "one"
         assert path.read_text() == content
+    for error in (FailureError, KeyboardInterrupt, OSError):
+        with pytest.raises(error), atomic_write(path) as temporary:
+            temporary.write_text("half of the n")
+            raise error
+    assert path.read_text() == "two"
     assert list(path.parent.iterdir()) == [path]
 
 
-@pytest.mark.parametrize("error", [FailureError, KeyboardInterrupt, OSError])
-def test_old_file_stays_and_nothing_is_left_beside_it_when_writing_fails(tmp_path, error):
+def test_two_writers_of_a_file_do_not_mix(tmp_path):
     path = tmp_path / "file"
-    path.write_text("old")
-    with pytest.raises(error), atomic_write(path) as temporary:
-        temporary.write_text("half of the n")
-        raise error
-    assert path.read_text() == "old"
+    with atomic_write(path) as first, atomic_write(path) as second:
+        first.write_text("first")
+        second.write_text("second")
+    assert path.read_text() == "first"
     assert list(tmp_path.iterdir()) == [path]
 
 
@@ -59,22 +62,17 @@ def test_full_disk_is_named_with_the_file_and_the_remedy(tmp_path, number):
 
 @pytest.mark.skipif(os.name != "posix", reason="folders are flushed on POSIX alone")
 def test_file_is_on_the_disk_before_it_is_moved_and_its_name_after(tmp_path, monkeypatch):
-    done, real = [], {"flush": os.fsync, "move": os.replace}
+    done, fsync, replace = [], os.fsync, os.replace
 
-    def note(word):
-        def call(*arguments):
-            path = arguments[0]
-            is_folder = word == "flush" and stat.S_ISDIR(os.fstat(path).st_mode)
-            done.append(word + " folder" * is_folder)
-            return real[word](*arguments)
+    def flush(descriptor):
+        done.append("folder" if stat.S_ISDIR(os.fstat(descriptor).st_mode) else "file")
+        fsync(descriptor)
 
-        return call
-
-    monkeypatch.setattr(os, "fsync", note("flush"))
-    monkeypatch.setattr(os, "replace", note("move"))
+    monkeypatch.setattr(os, "fsync", flush)
+    monkeypatch.setattr(os, "replace", lambda *call: done.append("move") or replace(*call))
     with atomic_write(tmp_path / "file") as temporary:
         temporary.write_text("new")
-    assert done == ["flush", "move", "flush folder"]
+    assert done == ["file", "move", "folder"]
 
 
 @pytest.mark.parametrize("number", [errno.EINVAL, errno.ENOSYS])
