@@ -114,6 +114,7 @@ def start_worker(function):
 
 def serve(function, pipe):
     """Make the calls that a pipe holds, and send their results, until its other end is closed."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # on Windows; elsewhere it is blocked already
     threading.Thread(target=exit_with_parent, daemon=True).start()
     with contextlib.suppress(EOFError, OSError):
         while True:
