@@ -88,7 +88,9 @@ def extract_missing(folder, dataset, content, jobs, dask):
     jobs = 1 if len(missing) == 1 else jobs  # sooner done than a process is started
     with (
         contextlib.closing(parallel_map(extract_or_miss, calls, jobs, dask)) as outcomes,
-        tqdm(desc="Extracting", unit="clip", initial=n_done, total=len(keys)) as progress,
+        tqdm(
+            desc="Extracting", unit="clip", initial=n_done, total=len(keys), disable=not missing
+        ) as progress,
     ):
         try:
             for file, (outcome, problem) in zip(missing, outcomes, strict=True):
