@@ -20,6 +20,10 @@ from common.files import lock_folders
 # The class is here for those who import this script, as in the original project.
 from genre_features.cache import GenreFeatureData as GenreFeatureData
 from genre_features.cache import stale_reason
+from genre_features.check import check_data_set
+from genre_features.clips import SUBSETS, find_clips
+from genre_features.demo_corpus import CLIP_SECONDS, make_demo_corpus
+from genre_features.extraction import update_cache
 from genre_features.frame import (
     CUTOFF_RANGE,
     HOP_LENGTH,
@@ -27,6 +31,8 @@ from genre_features.frame import (
     FrameSettings,
     frames_per_clip,
 )
+from genre_features.manifest import make_manifest
+from genre_features.splits import check_subsets, split_clips
 
 
 def parse_arguments():
@@ -66,7 +72,7 @@ def parse_arguments():
     )
     add("--jobs", **count, help="clips extracted in parallel (default: one per core)")
     add(
-        "--scheduler",
+        "--dask",
         metavar="ADDRESS",
         help="extract on the Dask cluster of this scheduler, as in tcp://10.0.0.1:8786",
     )
@@ -94,10 +100,10 @@ def check_options(options, refuse):
         refuse("--demo has its own data set, output and frames: leave those options out")
     if options.labels and options.split != "index":
         refuse("--labels overrules --split: leave out one of them")
-    if options.scheduler and options.check:
-        refuse("--check works on this machine alone: leave out --scheduler")
+    if options.dask and options.check:
+        refuse("--check works on this machine alone: leave out --dask")
     if options.plot and not options.check:
-        refuse("--plot draws what --check finds: add --check")
+        refuse("--plot draws what --check reports: add --check")
     if not options.download and (options.archive or options.url or options.sha256):
         refuse("--archive, --url and --sha256 are options of --download: add it")
 
@@ -105,14 +111,12 @@ def check_options(options, refuse):
 def provide_audio(options):
     """Put the audio of --download or --demo in its place."""
     if options.download:
-        from genre_features.download import download_gtzan
+        from genre_features.download import download_gtzan  # needs pooch, as nothing else does
 
         source = {"url": options.url, "archive": options.archive, "sha256": options.sha256}
         with lock_folders(options.dataset):
             download_gtzan(options.dataset, options.genres, **source)
     if options.demo:
-        from genre_features.demo_corpus import CLIP_SECONDS, make_demo_corpus
-
         with lock_folders(options.dataset):
             make_demo_corpus(options.dataset)
         options.frames = max(1, CLIP_SECONDS * SAMPLE_RATE // options.hop_length)
@@ -132,12 +136,6 @@ def next_command(options):
 
 def main():
     options = parse_arguments()
-    # Imported after the options are read, and where they are needed: --help is there at once.
-    from genre_features.clips import SUBSETS, find_clips
-    from genre_features.extraction import extract_subsets, write_cache
-    from genre_features.manifest import describe, renew_stamps
-    from genre_features.splits import check_subsets, split_clips
-
     provide_audio(options)
     settings = FrameSettings(
         hop_length=options.hop_length,
@@ -147,25 +145,20 @@ def main():
     clips, genres = find_clips(options.dataset, options.genres, options.labels)
     by_subset, split = split_clips(clips, options.split)
     if options.check:
-        from genre_features.check import check_data_set
-
         check_data_set(options.dataset, by_subset, genres, settings, options.jobs, options.plot)
         return
     check_subsets(by_subset, genres)
 
-    content = describe(options.dataset, by_subset, genres, split, settings, options.output)
+    content = make_manifest(options.dataset, by_subset, genres, split, settings)
     reason = stale_reason(options.output, content)
     if not reason:
-        renew_stamps(options.output, content)
         print(f"The features in {options.output} are up to date.")
         return
     print(f"Extracting features into {options.output}: {reason}.", flush=True)
-    with lock_folders(options.output):
-        kept, notes = extract_subsets(
-            options.output, options.dataset, by_subset, content, options.jobs, options.scheduler
-        )
-        write_cache(options.output, kept, content, notes)
-    n_train, n_validation, n_test = (len(kept[subset]) for subset in SUBSETS)
+    usable = update_cache(
+        options.output, options.dataset, by_subset, content, options.jobs, options.dask
+    )
+    n_train, n_validation, n_test = (len(usable.get(subset, ())) for subset in SUBSETS)
     print(
         f"{options.output} holds the features of {n_train} training, {n_validation} validation and "
         f"{n_test} test clips.\nNext: {next_command(options)}"

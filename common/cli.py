@@ -2,39 +2,31 @@
 
 import argparse
 import contextlib
+import errno
 import importlib.metadata
 import io
 import os
-import select
 import sys
 from pathlib import Path
 
 from common.errors import MAX_NUMBER, InputError, escape_controls
 
 FORMATS = ("png", "pdf", "svg")  # of figures
+UNREAD = {errno.EPIPE, errno.EIO, errno.EINVAL}  # errors of a pipe, a terminal, a pipe on Windows
 
 
 def run_script(main, *arguments):
     """Run a script's main function and turn its exceptions into an exit status.
 
-    0: done; 2: the user can correct it, explained in one line on stderr; 130: Ctrl-C; 141: the
-    program that read the output has ended.
+    0: done; 2: the user can correct it, explained in one line on stderr; 130: Ctrl-C. Output that
+    nobody reads any more is dropped, and stops nothing.
     """
-    replace_closed_streams()
-    for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, io.TextIOWrapper):
-            # File names may hold characters that the terminal can't show.
-            stream.reconfigure(errors="backslashreplace")
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        setattr(sys, name, open_stream(getattr(sys, name), mode))
     try:
-        try:
-            main(*arguments)
-        finally:
-            sys.stdout.flush()
+        main(*arguments)
+        sys.stdout.flush()
     except (InputError, OSError, MemoryError) as error:
-        if isinstance(error, BrokenPipeError) and is_cut_off(sys.stdout):
-            # Python writes what is left of the output at the end: somewhere it must go.
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-            sys.exit(141)
         script = Path(sys.argv[0])
         name = script.parent.name if script.name == "__main__.py" else script.name
         print(f"{name}: {escape_controls(error) or 'not enough memory'}", file=sys.stderr)
@@ -43,24 +35,35 @@ def run_script(main, *arguments):
         sys.exit(130)
 
 
-def is_cut_off(stream):
-    """Whether the program that read a stream, such as head, has ended."""
-    with contextlib.suppress(AttributeError, OSError):  # Windows has no poll
-        poll = select.poll()
-        poll.register(stream.fileno(), 0)
-        return bool(poll.poll(0))
-    return False
+class Output(io.FileIO):
+    """A standard stream whose reader, a terminal or a program such as head, may go away."""
+
+    def write(self, text):
+        """Write bytes, or drop them if nobody reads them."""
+        try:
+            return super().write(text)
+        except OSError as error:
+            if error.errno not in UNREAD:
+                raise
+            return len(text)
 
 
-def replace_closed_streams():
-    """Open the null device in the place of standard streams that are closed.
+def open_stream(stream, mode):
+    """Return what a script uses in the place of a standard stream.
 
-    The next file would take the number of such a stream, and messages would go into that file.
+    The null device for one that is closed: the next file would take its number, and messages would
+    go into that file. Output shows characters that the terminal doesn't have as escapes.
     """
-    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
-        if getattr(sys, name) is None:
-            null = Path(os.devnull).open(mode, encoding="utf-8")  # noqa: SIM115 it stays open
-            setattr(sys, name, null)
+    if stream is None:
+        return Path(os.devnull).open(mode, encoding="utf-8")
+    if mode == "w" and isinstance(stream, io.TextIOWrapper):
+        stream.reconfigure(errors="backslashreplace")
+        if type(getattr(stream.buffer, "raw", stream.buffer)) is io.FileIO:  # not a test's
+            stream.flush()
+            buffer = io.BufferedWriter(Output(stream.fileno(), "w", closefd=False))
+            by_line = stream.line_buffering or stream.write_through
+            return io.TextIOWrapper(buffer, stream.encoding, stream.errors, line_buffering=by_line)
+    return stream
 
 
 class HelpFormatter(argparse.ArgumentDefaultsHelpFormatter, argparse.RawDescriptionHelpFormatter):
@@ -94,7 +97,7 @@ def figure_path(text):
     path = Path(text)
     if path.suffix[1:].lower() not in FORMATS:
         names = ", ".join(f".{name}" for name in FORMATS)
-        raise argparse.ArgumentTypeError(f"{path} is no figure: end its name in one of {names}")
+        raise argparse.ArgumentTypeError(f"{path} has no format for figures: use one of {names}")
     return path
 
 

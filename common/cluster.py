@@ -13,33 +13,35 @@ from threadpoolctl import ThreadpoolController
 from common.errors import InputError, try_call
 
 
-def map_on_cluster(function, calls, scheduler):
-    """Yield `try_call(function, *call)` for every call, in order, from a Dask cluster."""
+def map_on_cluster(function, calls, address):
+    """Yield `try_call(function, *call)` for every call, in order, from a Dask cluster.
+
+    `address` is that of its scheduler.
+    """
     try:
         import distributed
     except ImportError:
-        raise InputError(
-            "--scheduler needs Dask: run pip install -r requirements/dask.txt"
-        ) from None
-    logging.getLogger("distributed").setLevel(logging.CRITICAL)
+        raise InputError("--dask needs Dask: run pip install distributed") from None
+    for name in ("distributed", "distributed.client"):  # whose tracebacks would hide our line
+        logging.getLogger(name).setLevel(logging.CRITICAL)
     try:
-        client = distributed.Client(scheduler, timeout="10s")
+        client = distributed.Client(address, timeout="10s")
     except (OSError, ValueError) as error:
-        raise InputError(f"no Dask scheduler answers at {scheduler}: {error}") from None
+        raise InputError(f"no Dask scheduler answers at {address}: {error}") from None
     with client:
         if not client.nthreads():
-            print(f"Waiting for workers to join {scheduler} (dask worker).", file=sys.stderr)
+            print(f"Waiting for workers to join {address} (dask worker).", file=sys.stderr)
         upload_packages(client, {try_call.__module__, function.__module__})
-        n_held, held = max(64, 2 * sum(client.nthreads().values())), collections.deque()
+        max_pending, pending = max(64, 2 * sum(client.nthreads().values())), collections.deque()
         for call in calls:
-            held.append((call, client.submit(with_one_thread, function, *call, pure=False)))
-            if len(held) == n_held:
-                yield result(*held.popleft(), scheduler)
-        while held:
-            yield result(*held.popleft(), scheduler)
+            pending.append((call, client.submit(with_one_thread, function, *call, pure=False)))
+            if len(pending) == max_pending:
+                yield next_result(*pending.popleft(), address)
+        while pending:
+            yield next_result(*pending.popleft(), address)
 
 
-def result(call, future, scheduler):
+def next_result(call, future, address):
     """Return the result of a call to a cluster."""
     import distributed
 
@@ -48,7 +50,7 @@ def result(call, future, scheduler):
     except distributed.scheduler.KilledWorker:
         what = f"workers of the cluster died at {call[0]}"
     except (OSError, concurrent.futures.CancelledError):
-        what = f"the Dask scheduler at {scheduler} went away"
+        what = f"the Dask scheduler at {address} went away"
     raise InputError(f"{what}: run the same command again")
 
 

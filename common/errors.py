@@ -22,7 +22,7 @@ def try_call(function, *arguments):
 def escape_controls(message):
     """Return a message as text in which line breaks and other controls are escaped.
 
-    A file's name may hold them, and would tear the message apart or command the terminal.
+    A file's name may hold them, and would break the line or send escape codes to the terminal.
     """
     return re.sub(r"[\0-\x1f\x7f-\x9f\u2028\u2029]", lambda c: repr(c[0])[1:-1], str(message))
 

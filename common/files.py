@@ -3,64 +3,78 @@
 import contextlib
 import csv
 import errno
+import functools
 import json
 import os
 import platform
+import secrets
+import sys
 from pathlib import Path
 
 import filelock
 
 from common.errors import InputError
 
+DISK_FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
+NOT_SUPPORTED = {errno.EINVAL, errno.ENOSYS, errno.ENOLCK, errno.ENOTSUP, errno.EOPNOTSUPP}
+PARTIAL = ".part-"  # begins the names of files that aren't finished
+
 
 @contextlib.contextmanager
-def atomic_write(path):
+def atomic_write(path, flushed=True):
     """Yield a temporary path beside `path`; move it there when the block succeeds.
 
-    Readers of `path` find the old file or the new one, even after a kill or a power cut. A link
-    is followed to the file that it names; a device is written to in place.
+    Readers of `path` find the old file or the new one, even after a kill, and if it is `flushed`
+    even after a power cut. A link is followed to the file that it names; a device is written to in
+    place.
+
+    Raises
+    ------
+    InputError
+        The disk is full.
     """
     if is_special(path):
         yield Path(path)
         return
     path = Path(os.path.realpath(path))
     path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".part-{path.name}")
+    temporary = path.with_name(f"{PARTIAL}{secrets.token_hex(4)}-{path.name}")
     try:
-        temporary.unlink(missing_ok=True)  # of a run that was killed
-        temporary.touch(exist_ok=False)  # a link of this name isn't written through
+        temporary.touch(exist_ok=False)
         yield temporary
-        flush(temporary)
+        if flushed:
+            flush(temporary)
         temporary.replace(path)
-        flush_folder(path.parent)
+        if flushed and os.name == "posix":  # the folder's new entry, too
+            flush(path.parent)
     except OSError as error:
-        if error.errno and not error.filename:  # the error of a full disk names no file
-            error.filename = str(path)
+        if error.errno in DISK_FULL:
+            raise InputError(
+                f"{path} can't be written ({error.strerror}): make room on its disk, and run the "
+                "same command again"
+            ) from None
         raise
     finally:
         temporary.unlink(missing_ok=True)
 
 
 def flush(path):
-    """Have the system write a file to the disk now."""
-    descriptor = os.open(path, os.O_RDWR)
+    """Have the system write a file, or a folder's list of files, to the disk now."""
+    descriptor = os.open(path, os.O_RDONLY if path.is_dir() else os.O_RDWR)
     try:
         os.fsync(descriptor)
+    except OSError as error:
+        if error.errno not in NOT_SUPPORTED:
+            raise
+        warn_once("This disk can't be told to write: a power cut may cost the last files.")
     finally:
         os.close(descriptor)
 
 
-def flush_folder(folder):
-    """Have the system write to the disk which files a folder holds, where systems can be told."""
-    if os.name == "posix":
-        descriptor = os.open(folder, os.O_RDONLY)
-        try:
-            os.fsync(descriptor)
-        except OSError as error:
-            if error.errno != errno.EINVAL:  # some network shares can't
-                raise
-        finally:
-            os.close(descriptor)
+@functools.cache
+def warn_once(message):
+    """Print a warning to stderr, unless it was printed before."""
+    print(message, file=sys.stderr)
 
 
 def is_special(path):
@@ -78,41 +92,50 @@ def check_file(path):
 
 @contextlib.contextmanager
 def lock_folders(*folders):
-    """Lock folders against other processes while the block runs.
+    """Lock folders against other processes while the block runs, and remove unfinished files there.
 
-    The system releases the locks when the process ends, however it ends.
+    The system releases the locks when the process ends, however it ends. Some network disks have no
+    locks: a warning says so.
 
     Raises
     ------
     InputError
-        Another process holds a lock, or the folder's disk has no locks.
+        Another process holds a lock.
     """
+    with contextlib.ExitStack() as stack:
+        # A folder may go by two names.
+        for folder in {os.path.realpath(folder): folder for folder in folders}.values():
+            folder.mkdir(parents=True, exist_ok=True)
+            lock_folder(folder, stack)
+            for path in folder.glob(f"{PARTIAL}*"):
+                if path.is_file() or path.is_symlink():
+                    path.unlink()
+        yield
+
+
+def lock_folder(folder, stack):
+    """Lock a folder until the stack is closed; see `lock_folders`."""
     me = f"process {os.getpid()} on {platform.node()}".encode()
 
     def sign(descriptor):
         os.truncate(descriptor, 0)
         os.write(descriptor, me)
 
-    with contextlib.ExitStack() as stack:
-        # A folder may go by two names.
-        for folder in {os.path.realpath(folder): folder for folder in folders}.values():
-            folder.mkdir(parents=True, exist_ok=True)
-            path = folder / ".lock"
-            try:
-                stack.enter_context(filelock.FileLock(path, blocking=False, on_acquired=sign))
-            except filelock.Timeout:
-                try:
-                    holder = path.read_text(encoding="utf-8")
-                except OSError:  # on Windows a locked file can't be read
-                    holder = "another process"
-                raise InputError(
-                    f"{holder} is writing to {folder}: wait until it ends, or choose another folder"
-                ) from None
-            except NotImplementedError:
-                raise InputError(
-                    f"{folder} can't be locked against other processes: choose another disk"
-                ) from None
-        yield
+    path = folder / ".lock"
+    try:
+        stack.enter_context(filelock.FileLock(path, blocking=False, on_acquired=sign))
+    except filelock.Timeout:
+        try:
+            holder = path.read_text(encoding="utf-8")
+        except OSError:  # on Windows a locked file can't be read
+            holder = "another process"
+        raise InputError(
+            f"{holder} is writing to {folder}: wait until it ends, or choose another folder"
+        ) from None
+    except (NotImplementedError, OSError) as error:
+        if isinstance(error, OSError) and error.errno not in NOT_SUPPORTED:
+            raise
+        warn_once("This disk has no locks: let no second script write to the same folder.")
 
 
 def write_json(path, content):

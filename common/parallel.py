@@ -1,15 +1,13 @@
 """Work spread over the cores of this machine, or over the machines of a Dask cluster."""
 
-import collections
-import concurrent.futures
 import contextlib
+import itertools
 import math
 import multiprocessing.connection
 import multiprocessing.resource_tracker
 import os
 import signal
 import threading
-from concurrent.futures.process import BrokenProcessPool
 from pathlib import Path
 
 from threadpoolctl import ThreadpoolController
@@ -25,11 +23,12 @@ MAX_PENDING = 4  # calls of each process whose results may wait for those of ear
 MAX_PROCESSES = 60 if os.name == "nt" else 10_000  # Windows can't wait for more
 
 
-def parallel_map(function, calls, jobs=None, scheduler=None):
+def parallel_map(function, calls, jobs=None, dask=None):
     """Yield `try_call(function, *call)` for every call, in order, from parallel processes.
 
     Each process uses one thread: all cores are busy, and sums don't depend on `jobs`. Calls are
-    made a little ahead of the results that are taken, and the processes end with this one.
+    made a little ahead of the results that are taken. When the generator is closed, each process
+    ends after its call; when this process dies, they end at once.
 
     Parameters
     ----------
@@ -38,17 +37,17 @@ def parallel_map(function, calls, jobs=None, scheduler=None):
     calls : iterable of tuple
     jobs : int, optional
         Number of processes; by default one per core. On a cluster its workers decide.
-    scheduler : str, optional
+    dask : str, optional
         Address of a Dask scheduler, as in ``tcp://10.0.0.1:8786``. Its workers must see the same
         files under the same paths.
 
     Raises
     ------
     InputError
-        A process was killed; or there is no such scheduler, no longer, or no library for it.
+        A process was killed; or no scheduler answers, or Dask isn't installed.
     """
-    if scheduler:
-        yield from map_on_cluster(function, calls, scheduler)
+    if dask:
+        yield from map_on_cluster(function, calls, dask)
     elif jobs == 1:
         libraries = ThreadpoolController()
         for call in calls:
@@ -56,64 +55,87 @@ def parallel_map(function, calls, jobs=None, scheduler=None):
                 outcome = try_call(function, *call)
             yield outcome
     else:
-        yield from map_in_processes(function, calls, jobs or n_cores())
+        yield from map_in_processes(function, calls, min(jobs or n_cores(), MAX_PROCESSES))
 
 
 def n_cores():
     """Return the number of cores that this process may use."""
     n = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    with contextlib.suppress(OSError, ValueError):  # the share of a container
+    with contextlib.suppress(OSError, ValueError):  # the limit of a container
         quota, period = Path("/sys/fs/cgroup/cpu.max").read_text(encoding="ascii").split()
         n = min(n, math.ceil(int(quota) / int(period)))
     return n
 
 
-def map_in_processes(function, calls, world_size):
-    """Yield `try_call(function, *call)` for every call, in order, from so many processes."""
-    world_size, context = min(world_size, MAX_PROCESSES), multiprocessing.get_context("spawn")
-    ours, theirs = context.Pipe()
-    held = collections.deque()  # of the calls made, in order, those whose results aren't taken
-    with contextlib.ExitStack() as stack:
-        try:
-            pool = concurrent.futures.ProcessPoolExecutor(
-                world_size, context, initializer=exit_with_parent, initargs=(theirs,)
-            )
-        except NotImplementedError as error:  # a system without semaphores
-            raise InputError(f"no parallel processes here ({error}): add --jobs 1") from None
-        stack.callback(pool.shutdown, cancel_futures=True)
-        stack.callback(ours.close)  # ends the processes, whatever they are doing
-        for call in calls:
-            with worker_environment():  # a process is started with the first calls
-                held.append((call, pool.submit(try_call, function, *call)))
-            if len(held) == MAX_PENDING * world_size:
-                yield take(held, world_size)
-        while held:
-            yield take(held, world_size)
+def map_in_processes(function, calls, n_processes):
+    """Yield `try_call(function, *call)` for every call, in order, from so many processes.
 
-
-def take(held, world_size):
-    """Return the result of the first call held; InputError if a process was killed."""
+    Each process has a pipe of its own. With a queue for all, as in the standard library's pools, a
+    process that is killed while it sends a result makes the others wait for the rest for ever.
+    """
+    calls, results = enumerate(calls), {}
+    workers, idle, busy = [], [], {}  # (process, pipe); pipes; number and call of each other pipe
     try:
-        result = held[0][1].result()
-    except BrokenProcessPool:
-        # Which process had which call isn't known; calls are begun in order.
-        unfinished = [call[0] for call, future in held if future.exception()][:world_size]
+        for number in itertools.count():
+            while number not in results:
+                n_ahead = MAX_PENDING * n_processes - len(results)
+                while len(busy) < min(n_processes, n_ahead) and (item := next(calls, None)):
+                    if not idle:
+                        workers.append(start_worker(function))
+                        idle.append(workers[-1][1])
+                    pipe = idle.pop()
+                    busy[pipe] = item
+                    with contextlib.suppress(OSError):  # a killed process; next_result says so
+                        pipe.send(item[1])
+                if not busy:
+                    return
+                for pipe in multiprocessing.connection.wait(busy):
+                    results[busy[pipe][0]] = next_result(pipe, busy[pipe][1])
+                    del busy[pipe]
+                    idle.append(pipe)
+            yield results.pop(number)
+    finally:
+        for _, pipe in workers:
+            pipe.close()  # a process ends when it has nothing to receive, or can't send
+        for process, _ in workers:
+            process.join()
+
+
+def start_worker(function):
+    """Start a process that makes calls of a function; return it and the pipe to it."""
+    context = multiprocessing.get_context("spawn")
+    ours, theirs = context.Pipe()
+    process = context.Process(target=serve, args=(function, theirs), daemon=True)
+    with worker_environment():
+        process.start()
+    theirs.close()  # the process then has the only copy: its death ends the pipe
+    return process, ours
+
+
+def serve(function, pipe):
+    """Make the calls that a pipe holds, and send their results, until its other end is closed."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # on Windows; elsewhere it is blocked already
+    threading.Thread(target=exit_with_parent, daemon=True).start()
+    with contextlib.suppress(EOFError, OSError):
+        while True:
+            pipe.send(try_call(function, *pipe.recv()))
+
+
+def exit_with_parent():
+    """Wait for the end of the process that started this one, and end this one at once."""
+    multiprocessing.parent_process().join()
+    os._exit(1)
+
+
+def next_result(pipe, call):
+    """Return the result of a call from a pipe; InputError if its process was killed."""
+    try:
+        return pipe.recv()
+    except (EOFError, OSError):
         raise InputError(
-            f"a process was killed that worked on {' or '.join(map(str, unfinished))}: run the "
-            "same command again, with a smaller --jobs if memory is short"
+            f"a process was killed that worked on {call[0]}: run the same command again, with a "
+            "smaller --jobs if memory is short"
         ) from None
-    held.popleft()
-    return result
-
-
-def exit_with_parent(pipe):
-    """End this process as soon as the other end of a pipe is closed, or its process has ended."""
-
-    def watch():
-        multiprocessing.connection.wait([pipe])
-        os._exit(1)
-
-    threading.Thread(target=watch, daemon=True).start()
 
 
 @contextlib.contextmanager

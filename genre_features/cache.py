@@ -1,4 +1,4 @@
-"""The cache of a data set: .npy arrays of its three subsets, and the manifest beside them."""
+"""The cache of a data set: .npy arrays of its subsets, and the manifest beside them."""
 
 import sys
 import zlib
@@ -9,27 +9,37 @@ import numpy as np
 from common.errors import InputError
 from common.files import check_file
 from genre_features import manifest
+from genre_features.arrays import EXTRACT_AGAIN, load_subset
 from genre_features.clips import SUBSETS
-from genre_features.frame import N_FEATURES, SAMPLE_RATE, FrameSettings
+from genre_features.frame import HOP_LENGTH, SAMPLE_RATE, FrameSettings, frames_per_clip
 from genre_features.genres import ORIGINAL_GENRES
 
-EXTRACT_AGAIN = "run GenreFeatureData.py to extract the features again"
+# Larger caches are mapped: GTZAN's has 0.2 GB, and today's computers leave 4 GB to a training. An
+# array in memory doesn't change, or end the process, when its file is written to.
+MAX_IN_MEMORY = 2**32  # bytes
 
 
 class GenreFeatureData:
-    """The cached feature sequences of a data set, in three subsets.
+    """The cached feature sequences of a data set, in subsets.
 
     Parameters
     ----------
     folder : path-like
         The folder of ``data_*.npy`` and ``features.json``.
+    genres : list of str, optional
+        Names of the target columns of a cache without ``features.json``; by default, the original
+        project's.
+    hop_length : int, optional
+        Samples between the frames of a cache without ``features.json``; by default, that of clips
+        of 30 s.
 
     Attributes
     ----------
     genres : list of str
         Names of the target columns, in order.
-    inputs : dict of str to numpy.memmap, shape (N, T, 33)
-        Feature sequences of each subset; float32, or float64 in the original project's caches.
+    inputs : dict of str to numpy.ndarray, shape (N, T, 33)
+        Feature sequences of each subset, ``train``, ``validation`` and, unless the cache has none,
+        ``test``; float32, or float64 in the original project's caches.
     targets : dict of str to numpy.ndarray, shape (N,), int64
         The genre of each sequence, as an index into `genres`.
     tracks : dict of str to list of str
@@ -39,15 +49,27 @@ class GenreFeatureData:
         How the clips were split; None if the cache doesn't say.
     checksums : dict of str to int
         A CRC-32 of each subset's inputs, by which ``--resume`` recognises the data of its run.
+    train_X, dev_X, test_X, train_Y, dev_Y, test_Y, genre_list, hop_length, timeseries_length
+        The same under the original project's names; Y is one-hot, (N, G).
+
+    Examples
+    --------
+    >>> data = GenreFeatureData("gtzan").load()
+    >>> data.inputs["train"].shape
+    (419, 1290, 33)
+    >>> data.genres[data.targets["train"][0]]
+    'classical'
     """
 
-    def __init__(self, folder="gtzan"):
+    def __init__(self, folder="gtzan", genres=None, hop_length=None):
         self.folder = Path(folder)
+        self.asked = {"genres": genres, "hop_length": hop_length}
 
     def load(self):
-        """Open the cache and check that its arrays fit together.
+        """Read the cache and check that its arrays fit together.
 
-        Caches of the original project, which have no manifest, load too.
+        Caches of the original project, which have no manifest, load too. Of more than 4 GB, the
+        inputs stay in their files, mapped into memory.
 
         Returns
         -------
@@ -58,82 +80,123 @@ class GenreFeatureData:
         ------
         InputError
             An array is missing, isn't one, holds NaN or infinity, or doesn't fit the others or
-            the manifest, as while an extraction moves them to their places.
+            the manifest, as while an extraction moves them to their places; or the manifest says
+            otherwise than the arguments.
         """
-        self.inputs, self.checksums, one_hot = {}, {}, {}
+        self.inputs, self.targets, self.checksums = {}, {}, {}
+        sizes, checksums = {}, {}
+        in_memory = sum(p.stat().st_size for p in self.folder.glob("data_*.npy")) <= MAX_IN_MEMORY
         for subset in SUBSETS:
-            self.inputs[subset], one_hot[subset], self.checksums[subset] = load_subset(
-                self.folder, subset
-            )
-        self.targets = {subset: rows.argmax(axis=1) for subset, rows in one_hot.items()}
-        sizes = {
-            subset: (self.inputs[subset].shape[1], one_hot[subset].shape[1]) for subset in SUBSETS
-        }
+            if subset == "test" and not any(self.folder.glob("data_test_*.npy")):
+                continue
+            inputs, one_hot, self.checksums[subset] = load_subset(self.folder, subset, in_memory)
+            self.inputs[subset], self.targets[subset] = inputs, one_hot.argmax(axis=1)
+            sizes[subset] = inputs.shape[1], one_hot.shape[1]
+            checksums[subset] = zlib.crc32(np.ascontiguousarray(one_hot))
         if len(set(sizes.values())) > 1:
             found = ", ".join(f"{subset} {t} x {g}" for subset, (t, g) in sizes.items())
             raise InputError(
                 f"the subsets in {self.folder} differ in frames x genres: {found}; {EXTRACT_AGAIN}"
             )
-        n_frames, n_genres = sizes["train"]
         if (self.folder / manifest.NAME).exists():
-            checksums = {
-                subset: zlib.crc32(np.ascontiguousarray(one_hot[subset])) for subset in SUBSETS
-            }
-            self.read_manifest(n_frames, n_genres, {"input": self.checksums, "target": checksums})
+            self.read_manifest(*sizes["train"], {"input": self.checksums, "target": checksums})
         else:
-            self.guess_manifest(n_frames, n_genres)
+            self.assume_manifest(*sizes["train"])
         return self
 
     def read_manifest(self, n_frames, n_genres, checksums):
         """Set what features.json says of the arrays; InputError unless it fits them."""
+        path, row_names = self.folder / manifest.NAME, self.row_names()
         try:
             content = manifest.read(self.folder)
             self.genres, self.split, self.settings, tracks = manifest.parse(content)
-            self.tracks = tracks or self.row_numbers()
-            fits = (len(self.genres), self.settings.frames) == (n_genres, n_frames) and all(
-                len(self.tracks[subset]) == len(self.targets[subset]) for subset in SUBSETS
-            )
-            fits &= content.get("checksums") in (None, checksums)  # earlier versions had none
-        except (ValueError, KeyError, TypeError, RecursionError):
+            self.tracks = row_names if tracks is None else tracks
+            fits = (len(self.genres), self.settings.frames) == (n_genres, n_frames)
+            fits &= {subset: len(names) for subset, names in self.tracks.items()} == {
+                subset: len(names) for subset, names in row_names.items()
+            }
+            # A cache that was made otherwise needn't have checksums.
+            fits &= content.get("checksums") in (None, checksums)
+        except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
             fits = False
         if not fits:
-            raise InputError(
-                f"{self.folder / manifest.NAME} doesn't fit the arrays beside it; {EXTRACT_AGAIN}"
+            raise InputError(f"{path} doesn't fit the arrays beside it; {EXTRACT_AGAIN}")
+        for key, value in self.asked.items():
+            if value not in (None, content[key]):
+                raise InputError(f"{path} says that {key} is {content[key]}, not {value}")
+
+    def assume_manifest(self, n_frames, n_genres):
+        """Set what arrays without features.json hold: what was asked for, or what is likely."""
+        placeholders = [f"genre_{i}" for i in range(n_genres)]
+        self.genres = self.asked["genres"] or ORIGINAL_GENRES.get(n_genres) or placeholders
+        if len(self.genres) != n_genres:
+            raise InputError(f"{self.folder} has {n_genres} genres, not {len(self.genres)}")
+        # GTZAN's clips last 30 s. The project before the original kept 128 frames of each, 3 s.
+        likely = max(1, (3 if n_frames == 128 else 30) * SAMPLE_RATE // n_frames)
+        power_of_two = 2 ** round(np.log2(likely))
+        if abs(likely / power_of_two - 1) < 0.01:
+            likely = power_of_two
+        hop_length = self.asked["hop_length"] or likely
+        self.settings = FrameSettings(hop_length=hop_length, frames=n_frames)
+        self.split, self.tracks = None, self.row_names()
+        if None in self.asked.values():
+            print(
+                f"No {manifest.NAME} in {self.folder}: assuming the genres "
+                f"{', '.join(self.genres)} and a hop of {hop_length} samples, so clips of "
+                f"{n_frames * self.settings.seconds_per_frame:.1f} s. If that is wrong, add "
+                "--genres or --hop-length.",
+                file=sys.stderr,
             )
 
-    def guess_manifest(self, n_frames, n_genres):
-        """Set what arrays without features.json are assumed to hold, and print it."""
-        self.genres = ORIGINAL_GENRES.get(n_genres) or [f"genre_{i}" for i in range(n_genres)]
-        self.split, self.tracks = None, self.row_numbers()
-        # GTZAN's clips last 30 s: 1290 to 1293 frames mean the original's hop of 512 samples. The
-        # project before the original kept the first 128 frames at that hop, 3 s.
-        seconds = 3 if n_frames == 128 else 30
-        hop_length = max(1, seconds * SAMPLE_RATE // n_frames)
-        power_of_two = 2 ** round(np.log2(hop_length))
-        if abs(hop_length / power_of_two - 1) < 0.01:
-            hop_length = power_of_two
-        self.settings = FrameSettings(hop_length=hop_length, frames=n_frames)
-        print(
-            f"No {manifest.NAME} in {self.folder}: assuming the genres {', '.join(self.genres)} "
-            f"and {seconds}-s clips, so a hop of {hop_length} samples.",
-            file=sys.stderr,
-        )
-
-    def row_numbers(self):
+    def row_names(self):
         """Return names for tracks that the cache doesn't name."""
-        return {
-            subset: [str(row) for row in range(len(self.targets[subset]))] for subset in SUBSETS
-        }
+        return {subset: list(map(str, range(len(rows)))) for subset, rows in self.targets.items()}
+
+    # What scripts of the original project and its forks use.
+
+    def load_preprocess_data(self):
+        """Extract the features of the audio in the folder into it, in one process, and load them.
+
+        Raises
+        ------
+        InputError
+            There is no audio, or it can't be used.
+        """
+        from genre_features.clips import find_clips
+        from genre_features.extraction import update_cache
+        from genre_features.splits import split_clips
+
+        hop_length = self.asked["hop_length"] or HOP_LENGTH
+        settings = FrameSettings(hop_length=hop_length, frames=frames_per_clip(hop_length))
+        clips, genres = find_clips(self.folder, self.asked["genres"])
+        by_subset, split = split_clips(clips)
+        content = manifest.make_manifest(self.folder, by_subset, genres, split, settings)
+        update_cache(self.folder, self.folder, by_subset, content, jobs=1)
+        return self.load()
+
+    def load_deserialize_data(self):
+        """Do what `load` does."""
+        return self.load()
+
+    def one_hot(self, subset):
+        """Return the targets of a subset as rows of a single 1, (N, G)."""
+        return np.eye(len(self.genres), dtype=np.float32)[self.targets[subset]]
+
+    train_X, dev_X, test_X = (property(lambda self, s=s: self.inputs[s]) for s in SUBSETS)  # noqa: N815
+    train_Y, dev_Y, test_Y = (property(lambda self, s=s: self.one_hot(s)) for s in SUBSETS)  # noqa: N815
+    genre_list = property(lambda self: self.genres)
+    hop_length = property(lambda self: self.settings.hop_length)
+    timeseries_length = property(lambda self: self.settings.frames)
 
 
-def stale_reason(folder, wanted):
-    """Say how a cache differs from what is wanted; None if it doesn't.
+def stale_reason(folder, content):
+    """Say how a cache differs from what is asked for; None if it doesn't.
 
     Parameters
     ----------
     folder : path-like
-    wanted : dict
-        See `manifest.describe`.
+    content : dict
+        See `manifest.make_manifest`.
 
     Raises
     ------
@@ -147,63 +210,16 @@ def stale_reason(folder, wanted):
     if not (folder / manifest.NAME).exists():
         return f"the .npy files there have no {manifest.NAME} that says what they hold"
     try:
-        found = manifest.read(folder)
-        # A cache of its own, closed again: on Windows, open arrays couldn't be replaced.
+        existing = manifest.read(folder)
+        # An object of its own, closed again: on Windows, open arrays couldn't be replaced.
         GenreFeatureData(folder).load()
-        for key, value in wanted.items():
-            if key not in (*manifest.OF_FILES, "versions") and found.get(key) != value:
-                return f"{key} was {found.get(key)}, is now {value}"
-        if found["sources"] != wanted["sources"]:
+        for key, value in content.items():
+            if key != "sources" and existing.get(key) != value:
+                return f"{key} was {existing.get(key)}, is now {value}"
+        if existing["sources"] != content["sources"]:
             return "the audio files have changed"
+        if existing["skipped"]:
+            return f"{len(existing['skipped'])} of the files couldn't be read"
     except (InputError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
         return "the cache there is incomplete or damaged"
     return None
-
-
-def load_subset(folder, subset):
-    """Open a subset's arrays; return inputs, one-hot targets and checksum, or raise InputError."""
-    inputs, targets = (open_array(folder, subset, kind) for kind in ("input", "target"))
-    problem = None
-    if inputs.ndim != 3 or inputs.shape[2] != N_FEATURES or 0 in inputs.shape:
-        problem = f"input has the shape {inputs.shape}, not (clips, frames, {N_FEATURES})"
-    elif targets.ndim != 2 or len(targets) != len(inputs) or not targets.shape[1]:
-        problem = f"target has the shape {targets.shape}, not ({len(inputs)}, genres)"
-    elif inputs.dtype.kind != "f" or (checksum := checksum_if_finite(inputs)) is None:
-        problem = "input holds NaN, infinite or non-float features"
-    elif targets.dtype.kind not in "bfiu" or not is_one_hot(targets):
-        problem = "target isn't one-hot"
-    if problem:
-        raise InputError(f"{folder}/data_{subset}_{problem}; {EXTRACT_AGAIN}")
-    return inputs, targets, checksum
-
-
-def open_array(folder, subset, kind):
-    """Map a subset's array of a kind, ``input`` or ``target``, into memory."""
-    path = folder / f"data_{subset}_{kind}.npy"
-    check_file(path)
-    try:
-        return np.lib.format.open_memmap(path, "r")
-    except FileNotFoundError:
-        raise InputError(
-            f"no features in {folder} ({path.name} is missing): run GenreFeatureData.py first, "
-            "or name their folder with --features"
-        ) from None
-    except OSError:
-        raise
-    except Exception:  # of many types: numpy evaluates a header as a Python literal
-        raise InputError(f"{path} isn't an array of numbers; {EXTRACT_AGAIN}") from None
-
-
-def checksum_if_finite(inputs):
-    """Return a CRC-32 of all clips, reading each once; None if one holds NaN or infinity."""
-    checksum = 0
-    for clip in inputs:
-        if not np.isfinite(clip).all():
-            return None
-        checksum = zlib.crc32(np.ascontiguousarray(clip), checksum)
-    return checksum
-
-
-def is_one_hot(rows):
-    """Whether each row holds a single 1 and otherwise zeros."""
-    return ((np.count_nonzero(rows, axis=1) == 1) & (rows.max(axis=1) == 1)).all()

@@ -1,82 +1,119 @@
-"""Extraction of a data set's features into a cache; an interrupted one can be continued."""
+"""Extraction of a data set's features: one file per clip, stacked to the arrays of a cache.
+
+The files lie in a hidden folder of the cache. They are named by `manifest.clip_key`, so a run
+extracts those that aren't there: what an interruption left over, new audio, or everything after a
+change of the settings. Each clip has one file: a run removes those that its own replaced. Files of
+audio that was removed stay; the whole folder may be deleted at any time, and costs an extraction.
+"""
 
 import contextlib
 import errno
-import itertools
-import json
 import os
 import sys
-import zlib
+import zipfile
 from pathlib import Path
 
 import numpy as np
 from tqdm import tqdm
 
+from common.cli import library_versions
 from common.errors import InputError, escape_controls
-from common.files import atomic_write, flush, write_json
+from common.files import atomic_write, lock_folders, write_json
 from common.parallel import parallel_map
-from genre_features import journal, manifest
+from genre_features import manifest
+from genre_features.arrays import write_array
 from genre_features.audio import is_below_cutoff
 from genre_features.clips import SUBSETS
 from genre_features.features import extract_clip
 from genre_features.frame import N_FEATURES, FrameSettings
-from genre_features.journal import Entry, finished, row_counts, unfinished
 from genre_features.splits import check_subsets
 
+CLIPS = ".clips"  # the folder of the clips' files
 
-def extract_subsets(folder, dataset, by_subset, content, jobs, scheduler):
-    """Extract the features of all clips into one unfinished array per subset.
+
+def update_cache(folder, dataset, by_subset, content, jobs=None, dask=None):
+    """Extract the features that are missing, and write the arrays and the manifest of a cache.
 
     Parameters
     ----------
     folder : Path
-        Gets the arrays, under the names of `unfinished`, and the journal.
+        Of the cache.
     dataset : path-like
     by_subset : dict of str to list of Clip
         The clips of each subset; see `splits.split_clips`.
     content : dict
-        See `manifest.describe`.
-    jobs, scheduler
+        See `manifest.make_manifest`.
+    jobs, dask
         See `parallel.parallel_map`.
 
     Returns
     -------
-    kept : dict of str to list of Clip
+    dict of str to list of Clip
         The clips that are rows of their subset's array; the others can't be used.
-    notes : dict of str to dict
-        The reason for each ``skipped`` file, the number of frames of each ``repeated`` one,
-        the files too ``narrow`` for the low-pass filter to make them like the others, and the
-        ``checksums`` of each subset's features.
 
     Raises
     ------
     InputError
-        A subset is left without a usable clip, or a genre without one to train on; or a file
-        can't be opened any more, and what is done is kept.
+        A subset is left without a usable clip, or a genre without one to train on; or a file can't
+        be opened any more, or the disk is full, and what is done is kept.
     """
+    with lock_folders(folder, folder / CLIPS):
+        skipped = extract_missing(folder / CLIPS, Path(dataset).absolute(), content, jobs, dask)
+        n_clips = sum(map(len, by_subset.values()))
+        for problem in skipped.values():
+            print(f"Skipped: {problem}", file=sys.stderr)
+        if skipped:
+            print(f"Skipped {len(skipped)} of {n_clips} files, see above.", file=sys.stderr)
+        usable = {
+            subset: [clip for clip in clips if clip.file not in skipped]
+            for subset, clips in by_subset.items()
+        }
+        check_subsets(usable, content["genres"])
+        notes = write_cache(folder, usable, content, skipped)
+        remove_replaced(folder / CLIPS, content["sources"])
+    report_notes(notes, FrameSettings.read(content))
+    return usable
+
+
+def extract_missing(folder, dataset, content, jobs, dask):
+    """Extract the clips that have no file in a folder; return the problem of each unusable one."""
+    keys = {file: key for files in content["sources"].values() for file, key in files.items()}
+    existing = {path.stem for path in folder.glob("*.npz")}
+    missing = [file for file, key in keys.items() if key not in existing]
+    n_done, problems = len(keys) - len(missing), {}
+    if missing and n_done:
+        print(f"Continuing: {n_done} of {len(keys)} clips are there.", flush=True)
     settings = FrameSettings.read(content)
-    header = {key: content[key] for key in content if key not in manifest.OF_FILES}
-    sources = content["sources"]
-    planned = [
-        Entry(subset, t.file, sources[subset][t.file])
-        for subset in SUBSETS
-        for t in by_subset[subset]
-    ]
-    entries = journal.read(folder, header, planned, settings)
-    journal.write(folder, header, entries)
-    place = Path(dataset).absolute()  # workers may have another current folder
-    if len(entries) < len(planned) or not journal.is_moved(folder):
-        calls = ((place / clip.file, settings) for clip in planned[len(entries) :])
-        outcomes = parallel_map(extract_or_miss, calls, jobs, scheduler)
-        append_clips(folder, planned, entries, outcomes, settings)
-    kept, notes = sort_out(by_subset, entries, settings)
-    report_notes(notes, len(planned), settings)
-    try:
-        check_subsets(kept, content["genres"])
-    except InputError:
-        journal.discard(folder)
-        raise
-    return kept, notes
+    calls = ((dataset / file, settings) for file in missing)
+    jobs = 1 if len(missing) == 1 else jobs  # sooner done than a process is started
+    with (
+        contextlib.closing(parallel_map(extract_or_miss, calls, jobs, dask)) as outcomes,
+        tqdm(
+            desc="Extracting", unit="clip", initial=n_done, total=len(keys), disable=not missing
+        ) as progress,
+    ):
+        try:
+            for file, (outcome, problem) in zip(missing, outcomes, strict=True):
+                if isinstance(outcome, OSError):
+                    raise InputError(
+                        f"{outcome.filename} can't be read any more ({outcome.strerror}): "
+                        f"{progress.n} of {len(keys)} clips are done and kept; make it readable, "
+                        "or take it out, and run the same command again"
+                    )
+                if problem:
+                    problems[file] = problem
+                else:
+                    save_clip(folder / f"{keys[file]}.npz", *outcome)
+                progress.update()
+        except KeyboardInterrupt:
+            progress.close()
+            print(
+                f"Stopped after {progress.n} of {len(keys)} clips. To continue, run the same "
+                "command again.",
+                file=sys.stderr,
+            )
+            raise
+    return problems
 
 
 def extract_or_miss(path, settings):
@@ -97,102 +134,77 @@ def extract_or_miss(path, settings):
         raise
 
 
-def append_clips(folder, planned, entries, outcomes, settings):
-    """Append the features of the `planned` clips to their arrays, and the clips to `entries`.
+def save_clip(path, features, narrow):
+    """Write the features of a clip to its file. Waiting for the disk would take longest."""
+    with atomic_write(path, flushed=False) as temporary, temporary.open("wb") as file:
+        np.savez(file, features=features, narrow=narrow)
 
-    Parameters
-    ----------
-    folder : Path
-    planned : list of Entry
-    entries : list of Entry
-        Those of the first planned clips, which are there already.
-    outcomes : iterable of (tuple, OSError or None; str or None)
-        What `extract_or_miss` returns for each other planned clip, or the problem with it.
-    settings : FrameSettings
 
-    Raises
-    ------
-    InputError
-        A file can't be opened any more, or the folder was removed.
+def load_clip(path):
+    """Return (features, narrow) from a clip's file; InputError if a power cut damaged it."""
+    try:
+        with np.load(path) as content:  # checks the checksums of the archive
+            return content["features"], bool(content["narrow"])
+    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile):
+        path.unlink(missing_ok=True)
+        raise InputError(f"{path} was missing or damaged: run the same command again") from None
+
+
+def write_cache(folder, usable, content, skipped):
+    """Write the arrays of a cache and its manifest, and return the manifest.
+
+    All of them are on the disk before the first is moved to its place, the manifest, which has the
+    arrays' checksums. After an interruption, the cache is the old one, or one that doesn't load and
+    that the next run completes.
     """
-    checksums = journal.checksums(entries)
+    settings, genres = FrameSettings.read(content), content["genres"]
+    subsets = [subset for subset in SUBSETS if usable.get(subset)]
+    tracks = {subset: [clip.name for clip in usable[subset]] for subset in subsets}
+    notes = {"skipped": skipped, "repeated": {}, "narrow": []}
+    checksums = {"input": {}, "target": {}}
+    content = content | {"tracks": tracks, **notes, "checksums": checksums}
+    content["versions"] = library_versions("numpy", "soundfile", "soxr")
     with contextlib.ExitStack() as stack:
-        arrays = {
-            subset: stack.enter_context(journal.open_array(folder, subset, n_rows, settings))
-            for subset, n_rows in row_counts(entries).items()
-        }
-        log = stack.enter_context((folder / journal.NAME).open("a", encoding="utf-8"))
-        progress = stack.enter_context(
-            tqdm(desc="Extracting", unit="clip", initial=len(entries), total=len(planned))
-        )
-        try:
-            for outcome, problem in outcomes:
-                entry = planned[len(entries)]._replace(problem=problem)
-                check_outcome(folder, outcome, f"{len(entries)} of {len(planned)} clips")
-                if not problem:
-                    entry = append_row(arrays[entry.subset], entry, outcome, checksums, settings)
-                log.write(json.dumps(entry._asdict()) + "\n")
-                log.flush()
-                entries.append(entry)
-                progress.update()
-        except KeyboardInterrupt:
-            progress.close()
-            print(
-                f"Stopped after {len(entries)} of {len(planned)} clips. To continue, run the same "
-                "command again.",
-                file=sys.stderr,
-            )
-            raise
-        for subset, n_rows in row_counts(entries).items():
-            journal.write_header(arrays[subset], n_rows, settings.frames)
+        for subset in subsets:
+            keys, clips = content["sources"][subset], usable[subset]
+            paths = {clip.file: folder / CLIPS / f"{keys[clip.file]}.npz" for clip in clips}
+            targets = np.eye(len(genres), dtype=np.float32)[[genres.index(c.genre) for c in clips]]
+            for kind, rows, shape in (
+                ("input", stack_clips(paths, settings, notes), (settings.frames, N_FEATURES)),
+                ("target", targets, (len(genres),)),
+            ):
+                path = stack.enter_context(atomic_write(folder / f"data_{subset}_{kind}.npy"))
+                checksums[kind][subset] = write_array(path, rows, (len(clips), *shape))
+        write_json(folder / manifest.NAME, content)
+        for subset in set(SUBSETS) - set(subsets):
+            for kind in checksums:
+                (folder / f"data_{subset}_{kind}.npy").unlink(missing_ok=True)
+    return content
 
 
-def append_row(array, entry, outcome, checksums, settings):
-    """Append the features of a clip to the array of its subset; return its completed entry."""
-    features, narrow = outcome
-    # Zeros behind a short clip would be learnt as a sign of its genre.
-    row = np.resize(features, (settings.frames, N_FEATURES))
-    array.write(row)
-    array.flush()
-    checksums[entry.subset] = checksum = zlib.crc32(row, checksums[entry.subset])
-    return entry._replace(n_frames=len(features), is_below_cutoff=narrow, checksum=checksum)
+def stack_clips(paths, settings, notes):
+    """Yield the row of each clip, (frames, 33), and note which are repeated or too narrow."""
+    for file, path in paths.items():
+        features, narrow = load_clip(path)
+        if narrow:
+            notes["narrow"].append(file)
+        if len(features) < settings.frames:
+            notes["repeated"][file] = len(features)
+            # Zeros behind a short clip would be learnt as a sign of its genre.
+            features = np.resize(features, (settings.frames, N_FEATURES))
+        yield features
 
 
-def check_outcome(folder, outcome, done):
-    """Raise InputError where going on would lose clips; see `append_clips`."""
-    if isinstance(outcome, OSError):
-        raise InputError(
-            f"{outcome.filename} can't be read any more ({outcome.strerror}): {done} are done "
-            "and kept; make it readable, or take it out, and run the same command again"
-        )
-    if not (folder / journal.NAME).exists():
-        raise InputError(f"{folder} was moved or removed after {done}: run the command again")
+def remove_replaced(folder, sources):
+    """Remove the files of clips of which a folder has another file that is in use."""
+    used = {key.partition("-")[0]: key for files in sources.values() for key in files.values()}
+    for path in folder.glob("*.npz"):
+        if used.get(path.stem.partition("-")[0], path.stem) != path.stem:
+            path.unlink()
 
 
-def sort_out(by_subset, entries, settings):
-    """Return the usable clips of each subset, and notes on the others; see `extract_subsets`."""
-    kept = {subset: [] for subset in SUBSETS}
-    notes = {"skipped": {}, "repeated": {}, "narrow": [], "checksums": {}}
-    notes["checksums"]["input"] = journal.checksums(entries)
-    tracks = itertools.chain.from_iterable(by_subset[subset] for subset in SUBSETS)
-    for track, entry in zip(tracks, entries, strict=True):
-        if entry.problem:
-            notes["skipped"][track.file] = entry.problem
-            continue
-        kept[entry.subset].append(track)
-        if entry.n_frames < settings.frames:
-            notes["repeated"][track.file] = entry.n_frames
-        if entry.is_below_cutoff:
-            notes["narrow"].append(track.file)
-    return kept, notes
-
-
-def report_notes(notes, n_clips, settings):
-    """Print to stderr which files were skipped, too short, or sampled at too low a rate."""
-    for problem in notes["skipped"].values():
-        print(f"Skipped: {problem}", file=sys.stderr)
-    if notes["skipped"]:
-        print(f"Skipped {len(notes['skipped'])} of {n_clips} files, see above.", file=sys.stderr)
+def report_notes(notes, settings):
+    """Print to stderr which clips are too short, or sampled at too low a rate."""
     if notes["repeated"]:
         names = escape_controls(", ".join(notes["repeated"]))
         print(f"Repeated, since shorter than {settings.frames} frames: {names}.", file=sys.stderr)
@@ -202,36 +214,3 @@ def report_notes(notes, n_clips, settings):
             f"Narrower than the low-pass of {settings.lowpass} Hz by their sample rate: {names}.",
             file=sys.stderr,
         )
-
-
-def write_cache(folder, kept, content, notes):
-    """Write targets and manifest, and move the finished arrays to their place beside them.
-
-    The manifest goes first, and the moves are made last: after an interruption, the cache is the
-    old one, or one that doesn't load and that the next extraction completes at once.
-
-    Parameters
-    ----------
-    folder : Path
-    kept, notes
-        See `extract_subsets`.
-    content : dict
-        See `manifest.describe`.
-    """
-    tracks = {subset: [track.name for track in kept[subset]] for subset in SUBSETS}
-    content = {"complete": True, **content, "tracks": tracks, **notes}
-    genres, content["checksums"]["target"] = content["genres"], {}
-    with contextlib.ExitStack() as stack:
-        for subset in SUBSETS:
-            path = stack.enter_context(atomic_write(folder / f"data_{subset}_target.npy"))
-            rows = [genres.index(track.genre) for track in kept[subset]]
-            targets = np.eye(len(genres), dtype=np.float32)[rows]
-            np.save(path, targets)
-            content["checksums"]["target"][subset] = zlib.crc32(targets)
-        left = [subset for subset in SUBSETS if unfinished(folder, subset).exists()]
-        for subset in left:
-            flush(unfinished(folder, subset))
-        write_json(folder / manifest.NAME, content)
-        for subset in left:
-            unfinished(folder, subset).replace(finished(folder, subset))
-    journal.discard(folder)

@@ -1,6 +1,7 @@
 """What a frame is: its 33 features, and the settings that their numbers depend on."""
 
 import dataclasses
+import itertools
 
 from common.errors import are_lengths
 
@@ -9,16 +10,17 @@ N_FFT = 2048  # samples per frame, 93 ms: librosa's default for music
 HOP_LENGTH = 512  # samples between frames, 23 ms
 CLIP_LENGTH = 660_000  # samples used of each clip: 29.93 s, which every GTZAN clip fills
 
-COLUMNS = {
-    "mfcc": slice(0, 13),
-    "spectral_centroid": slice(13, 14),
-    "chroma": slice(14, 26),
-    "spectral_contrast": slice(26, 33),
-}
-N_FEATURES = COLUMNS["spectral_contrast"].stop
+# The kinds of features, in order, and the number of columns of each.
+KINDS = {"mfcc": 13, "spectral_centroid": 1, "chroma": 12, "spectral_contrast": 7}
+ENDS = itertools.accumulate(KINDS.values())
+COLUMNS = {kind: slice(end - KINDS[kind], end) for kind, end in zip(KINDS, ENDS, strict=True)}
+N_FEATURES = sum(KINDS.values())
 CUTOFF_RANGE = 1000, SAMPLE_RATE // 2 - 1  # Hz, of the low-pass filter: from, to
-# Settings of the four kinds of features beside the frames: librosa's defaults except n_mfcc.
-FEATURE_PARAMS = {"n_mfcc": 13, "n_mels": 128, "n_chroma": 12, "n_bands": 6, "resampler": "soxr_hq"}
+# What the numbers depend on beside the frames: librosa's defaults except n_mfcc. Whoever changes
+# the numbers in the code raises the version: features of another version are extracted again.
+FEATURE_PARAMS = {"version": 1, "kinds": KINDS}
+FEATURE_PARAMS |= {"n_mfcc": 13, "n_mels": 128, "n_chroma": 12, "n_bands": 6}
+FEATURE_PARAMS |= {"resampler": "soxr_hq"}
 
 
 def frames_per_clip(hop_length=HOP_LENGTH):
@@ -60,9 +62,9 @@ class FrameSettings:
             A setting is missing, or isn't a possible one.
         """
         lengths = {name: saved[name] for name in ("sample_rate", "n_fft", "hop_length", "frames")}
-        lowpass = saved.get("lowpass")  # earlier versions had none
+        lowpass = saved["lowpass"]
         possible = lowpass is None or (type(lowpass) is int and 0 < lowpass < SAMPLE_RATE / 2)
-        # All features are computed at one rate and size; others would be believed in silence.
+        # All features are computed at one rate and size; others would silently be accepted.
         known = (lengths["sample_rate"], lengths["n_fft"]) == (SAMPLE_RATE, N_FFT)
         if not (possible and known and are_lengths(lengths.values())):
             raise ValueError("impossible frame settings")

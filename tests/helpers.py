@@ -20,7 +20,7 @@ import pytest
 import soundfile
 
 from genre_features.clips import SUBSETS
-from genre_features.frame import SAMPLE_RATE, FrameSettings
+from genre_features.frame import N_FEATURES, SAMPLE_RATE, FrameSettings
 
 ROOT = Path(__file__).parent.parent
 SCRIPTS = [
@@ -131,7 +131,7 @@ def write_cache(folder, n_clips=4, n_frames=8, n_genres=6, dtype=np.float64, ran
     """
     generator = np.random.default_rng(0)
     for subset in SUBSETS:
-        path, shape = folder / f"data_{subset}_input.npy", (n_clips, n_frames, 33)
+        path, shape = folder / f"data_{subset}_input.npy", (n_clips, n_frames, N_FEATURES)
         inputs = np.lib.format.open_memmap(path, "w+", dtype, shape)
         if random:
             inputs[:] = generator.standard_normal(shape)
@@ -270,11 +270,11 @@ def full_disk(n_bytes):
 def contents(folder):
     """Return what is in a folder's files, by their names, but for hidden ones.
 
-    Of a manifest this leaves out the times of the audio, which a copy of it doesn't have.
+    Of a manifest this leaves out by what it knows the audio, which is different for a copy.
     """
     found = {path.name: path.read_bytes() for path in folder.iterdir() if path.name[0] != "."}
     if "features.json" in found:
-        found["features.json"] = json.loads(found["features.json"]) | {"stamps": None}
+        found["features.json"] = json.loads(found["features.json"]) | {"sources": None}
     return found
 
 
@@ -364,4 +364,4 @@ def make_features(n_tracks=2, n_frames=60):
     """Return random features of some tracks."""
     import torch
 
-    return torch.randn(n_tracks, n_frames, 33, generator=torch.Generator().manual_seed(0))
+    return torch.randn(n_tracks, n_frames, N_FEATURES, generator=torch.Generator().manual_seed(0))

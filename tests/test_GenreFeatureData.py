@@ -1,17 +1,16 @@
 """What a user may rely on about the feature script's options and default places."""
 
 import argparse
+import os
 from pathlib import Path
 
 import pytest
 from helpers import (
     FRAMES,
-    GENRES,
-    SECONDS,
     array_bytes,
     assert_one_line,
+    extract,
     make_corpus,
-    read_manifest,
     run,
 )
 
@@ -32,48 +31,43 @@ def test_class_can_be_imported_from_the_script_as_in_the_original_project():
     assert GenreFeatureData.GenreFeatureData is cache.GenreFeatureData
 
 
-def test_hop_length_and_frames_are_those_asked_for(corpus, tmp_path):
-    options = ("--dataset", corpus, "--output", tmp_path, "--jobs", 1)
-    run("GenreFeatureData.py", *options, "--hop-length", 1709, "--frames", 12)
-    data = cache.GenreFeatureData(tmp_path).load()
-    assert (data.settings.hop_length, data.settings.frames) == (1709, 12)
-    assert data.settings.frames_in(SECONDS) == 13
-    assert read_manifest(tmp_path)["genres"] == GENRES
-
-
-def test_same_length_of_a_clip_is_used_at_any_hop_length(corpus, tmp_path):
-    options = ("--dataset", corpus, "--output", tmp_path, "--jobs", 1)
-    for hop_length, n_frames in ((1709, 387), (4096, 162)):
-        run("GenreFeatureData.py", *options, "--hop-length", hop_length)
-        assert cache.GenreFeatureData(tmp_path).load().settings.frames == n_frames
-
-
-def test_demo_and_a_data_set_of_ones_own_are_not_taken_together(tmp_path):
-    _, stderr = run("GenreFeatureData.py", "--demo", "--output", "x", cwd=tmp_path, status=2)
-    assert "--demo" in stderr.splitlines()[-1]
-    assert not list(tmp_path.iterdir())
-
-
-@pytest.mark.parametrize("option", [["--output", "x"], ["--frames", "9"], ["--check"]])
-def test_demo_leaves_no_choice_of_where_and_how_much(tmp_path, option):
-    _, stderr = run("GenreFeatureData.py", "--demo", *option, cwd=tmp_path, status=2)
-    assert "--demo" in stderr.splitlines()[-1]
-    assert not list(tmp_path.iterdir())
+@pytest.mark.parametrize(
+    ("options", "hop_length", "frames"),
+    [
+        (("--hop-length", 1709, "--frames", 12), 1709, 12),
+        (("--hop-length", 1709), 1709, 387),  # the same seconds of a clip at any hop length
+        (("--hop-length", 4096), 4096, 162),
+    ],
+)
+def test_hop_length_and_frames_are_those_asked_for(corpus, tmp_path, options, hop_length, frames):
+    run("GenreFeatureData.py", "--dataset", corpus, "--output", tmp_path, "--jobs", 1, *options)
+    settings = cache.GenreFeatureData(tmp_path).load().settings
+    assert (settings.hop_length, settings.frames) == (hop_length, frames)
 
 
 @pytest.mark.parametrize(
     ("options", "word"),
     [
+        (["--demo", "--output", "x"], "--demo"),
+        (["--demo", "--frames", "9"], "--demo"),
+        (["--demo", "--check"], "--demo"),
         (["--groups", "a.csv", "--split", "filtered"], "leave out --split"),
-        (["--check", "--scheduler", "tcp://10.0.0.1:8786"], "leave out --scheduler"),
+        (["--check", "--dask", "tcp://10.0.0.1:8786"], "leave out --dask"),
         (["--plot", "a.png"], "add --check"),
         (["--url", "http://127.0.0.1"], "add it"),
     ],
 )
-def test_options_that_would_be_ignored_are_refused(options, word, tmp_path):
+def test_options_that_contradict_others_or_would_be_ignored_are_refused(options, word, tmp_path):
     _, stderr = run("GenreFeatureData.py", *options, cwd=tmp_path, status=2)
     assert word in stderr.splitlines()[-1]
     assert not list(tmp_path.iterdir())
+
+
+def test_second_extraction_into_a_folder_is_told_who_is_at_work_there(corpus, tmp_path):
+    with lock_folders(tmp_path):
+        _, stderr = extract(corpus, tmp_path, status=2)
+    assert_one_line(stderr, f"process {os.getpid()}", "is writing to", tmp_path)
+    assert not array_bytes(tmp_path)
 
 
 @pytest.mark.parametrize("mode", ["--demo", "--download"])

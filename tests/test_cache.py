@@ -6,7 +6,6 @@ import shutil
 import numpy as np
 import pytest
 from helpers import (
-    array_bytes,
     assert_one_line,
     extract,
     most_memory,
@@ -14,14 +13,15 @@ from helpers import (
     refuse,
     train,
     write_cache,
-    write_clip,
     write_manifest,
 )
 
 from common.errors import InputError
 from common.files import write_json
+from genre_features import cache
 from genre_features.cache import GenreFeatureData, stale_reason
 from genre_features.clips import SUBSETS
+from genre_features.frame import N_FEATURES, FrameSettings
 from genre_features.genres import ORIGINAL_GENRES
 
 
@@ -29,39 +29,88 @@ from genre_features.genres import ORIGINAL_GENRES
 def test_caches_of_the_original_project_load(tmp_path, n_genres):
     write_cache(tmp_path, n_frames=1290, n_genres=n_genres)
     data = GenreFeatureData(tmp_path).load()
-    assert data.genres == ORIGINAL_GENRES[n_genres]
-    assert len(data.genres) == n_genres
-    assert data.genres == sorted(data.genres)
-    assert data.settings.hop_length == 512
+    assert data.genres == sorted(ORIGINAL_GENRES[n_genres])
+    assert (len(data.genres), data.settings.hop_length) == (n_genres, 512)
     assert list(data.targets["train"]) == [0, 1, 2, 3]
 
 
-def test_unknown_genre_count_without_manifest_gets_placeholder_names(tmp_path, capsys):
-    write_cache(tmp_path, n_genres=3)
-    assert GenreFeatureData(tmp_path).load().genres == ["genre_0", "genre_1", "genre_2"]
-    assert "genre_0" in capsys.readouterr().err
-
-
-def test_clips_of_hours_without_manifest_get_a_hop_of_one_sample(tmp_path):
-    data = GenreFeatureData(tmp_path)
-    data.targets = {subset: [] for subset in SUBSETS}
-    data.guess_manifest(10**6, 6)
-    assert data.settings.hop_length == 1
-
-
-def test_clips_of_128_frames_without_manifest_are_taken_for_3_seconds(tmp_path, capsys):
-    write_cache(tmp_path, n_frames=128)
+@pytest.mark.parametrize(
+    ("n_frames", "hop_length", "seconds"),
+    [(1290, 512, "30.0 s"), (646, 1024, "30.0 s"), (128, 512, "3.0 s"), (700_000, 1, "31.7 s")],
+)
+def test_assumptions_about_a_cache_without_manifest_are_printed(
+    tmp_path, capsys, n_frames, hop_length, seconds
+):
+    write_cache(tmp_path, n_clips=1, n_frames=n_frames, n_genres=3, dtype=np.float16, random=False)
     data = GenreFeatureData(tmp_path).load()
-    assert data.settings.hop_length == 512
-    assert_one_line(capsys.readouterr().err, "3-s clips", "hop of 512")
+    assert data.genres == ["genre_0", "genre_1", "genre_2"]
+    assert data.settings.hop_length == hop_length
+    stderr = capsys.readouterr().err
+    assert_one_line(stderr, "genre_0", f"hop of {hop_length} samples", seconds, "--hop-length")
+
+
+def test_cache_of_a_fork_holds_what_its_user_says(tmp_path, capsys):
+    write_cache(tmp_path, n_frames=256, n_genres=2)
+    data = GenreFeatureData(tmp_path, genres=["folk", "rock"], hop_length=512).load()
+    assert (data.genres, data.settings) == (["folk", "rock"], FrameSettings(frames=256))
+    assert capsys.readouterr().err == ""
+    with pytest.raises(InputError, match=r"has 2 genres, not 1$"):
+        GenreFeatureData(tmp_path, genres=["folk"]).load()
+
+
+@pytest.mark.parametrize("wrong", [{"genres": ["a", "b", "c"]}, {"hop_length": 1024}])
+def test_manifest_is_not_overruled(features, wrong):
+    GenreFeatureData(features, genres=["blip", "hiss", "hum"], hop_length=512).load()
+    with pytest.raises(InputError, match=r"features\.json says that (genres|hop_length) is"):
+        GenreFeatureData(features, **wrong).load()
+
+
+def test_cache_without_a_test_subset_loads_without_it(features, tmp_path):
+    write_cache(tmp_path)
+    for path in tmp_path.glob("data_test_*"):
+        path.unlink()
+    data = GenreFeatureData(tmp_path).load()
+    for content in (data.inputs, data.targets, data.tracks, data.checksums):
+        assert list(content) == ["train", "validation"]
+    output = shutil.copytree(features, tmp_path / "out")
+    for path in output.glob("data_test_*"):
+        path.unlink()
+    with pytest.raises(InputError, match=r"features\.json doesn't fit the arrays"):
+        GenreFeatureData(output).load()
+
+
+def test_class_has_the_methods_and_arrays_of_the_original_project(corpus, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    shutil.copytree(corpus, "gtzan")
+    made, data = GenreFeatureData(), GenreFeatureData()
+    made.load_preprocess_data()
+    data.load_deserialize_data()
+    assert (data.train_X == made.inputs["train"]).all()
+    assert (data.dev_Y.argmax(axis=1) == made.targets["validation"]).all()
+    assert data.test_Y.tolist() == np.eye(3).tolist()
+    assert (data.genre_list, data.hop_length) == (["blip", "hiss", "hum"], 512)
+    assert data.test_X.shape == (3, data.timeseries_length, N_FEATURES)
+
+
+@pytest.mark.parametrize("max_bytes", [cache.MAX_IN_MEMORY, 0])
+def test_features_that_fit_into_memory_do_not_change_with_their_file(
+    tmp_path, monkeypatch, max_bytes
+):
+    monkeypatch.setattr(cache, "MAX_IN_MEMORY", max_bytes)
+    write_cache(tmp_path)
+    inputs = GenreFeatureData(tmp_path).load().inputs["train"]
+    assert isinstance(inputs, np.memmap) == (not max_bytes)
+    before = inputs.copy()
+    np.save(tmp_path / "other.npy", np.zeros_like(before))
+    shutil.copyfile(tmp_path / "other.npy", tmp_path / "data_train_input.npy")
+    assert (inputs == before).all() == bool(max_bytes)
 
 
 def test_many_genres_take_no_memory_of_their_square(tmp_path):
-    write_cache(tmp_path, n_clips=2, n_genres=6)
+    write_cache(tmp_path, n_clips=2)
     for subset in SUBSETS:
         np.save(tmp_path / f"data_{subset}_target.npy", np.eye(2, 10_000, dtype=np.float32))
     assert most_memory(GenreFeatureData(tmp_path).load) < 2**25
-    assert len(GenreFeatureData(tmp_path).load().genres) == 10_000
 
 
 def test_checksums_tell_inputs_apart(tmp_path):
@@ -75,61 +124,18 @@ def test_checksums_tell_inputs_apart(tmp_path):
 
 
 def test_tracks_have_their_names_or_else_the_numbers_of_their_rows(features, tmp_path):
-    tracks = GenreFeatureData(features).load().tracks
-    assert tracks["test"] == ["blip.00000", "hiss.00000", "hum.00000"]
     write_cache(tmp_path)
-    assert GenreFeatureData(tmp_path).load().tracks["validation"] == ["0", "1", "2", "3"]
+    names = [GenreFeatureData(folder).load().tracks["test"] for folder in (features, tmp_path)]
+    assert names == [["blip.00000", "hiss.00000", "hum.00000"], ["0", "1", "2", "3"]]
 
 
-# Caches that no longer fit
+# Caches that fit, or not
 
 
-def test_reason_to_extract_is_told_apart_from_none(features, tmp_path):
-    wanted = {"genres": ["hum"], "sources": {}}
-    assert stale_reason(tmp_path, wanted) == "there are none yet"
-    assert stale_reason(features, wanted) == "genres was ['blip', 'hiss', 'hum'], is now ['hum']"
-
-
-@pytest.mark.parametrize(
-    ("change", "reason"),
-    [
-        ("setting", "hop_length was 512, is now 1024"),
-        ("genres", "genres was"),
-        ("split", "split was"),
-        ("file", "audio files have changed"),
-        ("new file", "audio files have changed"),
-        ("array", "damaged"),
-        ("manifest", "no features.json"),
-        ("nested manifest", "damaged"),
-    ],
-)
-def test_cache_is_rebuilt_and_says_why_when_it_no_longer_fits(
-    corpus, features, tmp_path, change, reason
-):
-    dataset = shutil.copytree(corpus, tmp_path / "corpus")
-    output = shutil.copytree(features, tmp_path / "out")
-    options = ()
-    if change == "setting":
-        options = ("--hop-length", 1024, "--frames", 20)
-    elif change == "genres":
-        options = ("--genres", "blip", "hum")
-    elif change == "split":
-        for path in dataset.rglob("*.wav"):  # without numbers: dealt by seed
-            path.rename(path.with_stem(path.stem.replace(".", " ")))
-    elif change == "file":
-        write_clip(dataset / "hum" / "hum.00030.wav", "hum", 99)
-    elif change == "new file":
-        write_clip(dataset / "hum" / "hum.00034.wav", "hum", 34)
-    elif change == "array":
-        np.save(output / "data_test_input.npy", np.zeros((1, 2, 3)))
-    elif change == "nested manifest":
-        (output / "features.json").write_text("[" * 100_000)
-    else:
-        (output / "features.json").unlink()
-    stdout, _ = extract(dataset, output, *options)
-    assert reason in stdout
-    extract(dataset, tmp_path / "afresh", *options)
-    assert array_bytes(output) == array_bytes(tmp_path / "afresh")
+def test_reason_to_extract_names_what_changed(features, tmp_path):
+    content = {"genres": ["hum"], "sources": {}}
+    assert stale_reason(tmp_path, content) == "there are none yet"
+    assert stale_reason(features, content) == "genres was ['blip', 'hiss', 'hum'], is now ['hum']"
 
 
 def test_cache_that_fits_is_kept(corpus, features):
@@ -139,64 +145,45 @@ def test_cache_that_fits_is_kept(corpus, features):
     assert {path: path.stat().st_mtime_ns for path in features.iterdir()} == before
 
 
-# Caches that cannot be used
+DEEP = b"(" * 5000  # a header on which Python's own parser fails
 
 
 @pytest.mark.parametrize(
-    ("damage", "words"),
+    ("name", "content", "word"),
     [
-        ("nan", ["data_validation_input", "NaN"]),
-        ("features", ["data_train_input", "33"]),
-        ("clips", ["data_train_target", "(3, 6)"]),
-        ("frames", ["differ in frames"]),
-        ("one-hot", ["data_test_target", "one-hot"]),
-        ("pickle", ["data_test_input.npy", "isn't an array"]),
-        ("header", ["data_test_input.npy", "isn't an array"]),
-        ("archive", ["data_test_input.npy", "isn't an array"]),
-        ("no genres", ["data_test_target", "(4, 0)"]),
-        ("missing", ["data_train_target.npy", "GenreFeatureData.py"]),
+        ("data_validation_input.npy", np.full((4, 8, N_FEATURES), np.nan), "NaN"),
+        ("data_train_input.npy", np.zeros((4, 8, N_FEATURES - 1)), N_FEATURES),
+        ("data_train_target.npy", np.eye(6)[:3], "(3, 6)"),
+        ("data_test_target.npy", np.ones((4, 6)), "one-hot"),
+        ("data_test_target.npy", np.ones((4, 0)), "(4, 0)"),
+        ("data_test_input.npy", np.array([{}], dtype=object), "isn't an array"),  # a pickle
+        ("data_test_input.npy", b"\x93NUMPY\x01\x00\x88\x13" + DEEP, "isn't an array"),
+        ("data_test_input.npy", b"PK\x03\x04", "isn't an array"),  # an archive
+        ("data_train_target.npy", None, "GenreFeatureData.py"),
     ],
 )
-def test_arrays_that_cannot_be_trained_on_are_refused_in_one_line(tmp_path, damage, words):
+def test_arrays_that_cannot_be_trained_on_print_one_line_error(tmp_path, name, content, word):
     write_cache(tmp_path, dtype=np.float32)
     write_manifest(tmp_path, list("abcdef"))
-    if damage == "nan":
-        np.save(tmp_path / "data_validation_input.npy", np.full((4, 8, 33), np.nan))
-    elif damage == "features":
-        np.save(tmp_path / "data_train_input.npy", np.zeros((4, 8, 32)))
-    elif damage == "clips":
-        np.save(tmp_path / "data_train_target.npy", np.eye(6)[:3])
-    elif damage == "frames":
-        np.save(tmp_path / "data_test_input.npy", np.zeros((4, 9, 33)))
-    elif damage == "one-hot":
-        np.save(tmp_path / "data_test_target.npy", np.ones((4, 6)))
-    elif damage == "no genres":
-        np.save(tmp_path / "data_test_target.npy", np.ones((4, 0)))
-    elif damage == "archive":
-        np.savez(tmp_path / "archive.npz", np.zeros(3))
-        (tmp_path / "archive.npz").rename(tmp_path / "data_test_input.npy")
-    elif damage == "header":
-        text = b"(" * 5000  # which Python's own parser fails on
-        header = b"\x93NUMPY\x01\x00" + len(text).to_bytes(2, "little") + text
-        (tmp_path / "data_test_input.npy").write_bytes(header)
-    elif damage == "pickle":
-        np.save(tmp_path / "data_test_input.npy", np.array([{}], dtype=object))
-    else:
-        (tmp_path / "data_train_target.npy").unlink()
+    (tmp_path / name).unlink()
+    if isinstance(content, bytes):
+        (tmp_path / name).write_bytes(content)
+    elif content is not None:
+        np.save(tmp_path / name, content)
     _, stderr = train("PiecewiseDecay", tmp_path, tmp_path, status=2)
-    assert_one_line(stderr, tmp_path, *words)
+    assert_one_line(stderr, name.removesuffix(".npy"), word)
     assert not (tmp_path / "weights").exists()
 
 
-def test_manifest_of_an_interrupted_extraction_is_refused(features, tmp_path):
-    output = shutil.copytree(features, tmp_path / "out")
-    (output / "features.json").write_text('{"complete": false}')
-    _, stderr = train("PiecewiseDecay", output, tmp_path, status=2)
-    assert_one_line(stderr, "features.json", "GenreFeatureData.py")
+def test_subsets_of_different_lengths_are_refused(tmp_path):
+    write_cache(tmp_path)
+    np.save(tmp_path / "data_test_input.npy", np.zeros((4, 9, N_FEATURES)))
+    with pytest.raises(InputError, match=r"differ in frames x genres: train 8 x 6,.* test 9 x 6"):
+        GenreFeatureData(tmp_path).load()
 
 
 @pytest.mark.parametrize("kind", ["input", "target"])
-def test_parts_of_two_extractions_are_refused_and_caches_without_checksums_load(
+def test_arrays_of_two_extractions_are_refused_and_a_cache_without_checksums_loads(
     features, tmp_path, kind
 ):
     output = shutil.copytree(features, tmp_path / "out")
@@ -212,7 +199,7 @@ def test_parts_of_two_extractions_are_refused_and_caches_without_checksums_load(
 
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="Windows has no such files")
 @pytest.mark.parametrize("name", ["features.json", "data_test_target.npy", "data_test_input.npy"])
-def test_fifo_in_the_place_of_a_file_is_said_to_be_one(corpus, features, tmp_path, name):
+def test_fifo_in_the_place_of_a_file_is_refused(corpus, features, tmp_path, name):
     output = shutil.copytree(features, tmp_path / "out")
     (output / name).unlink()
     os.mkfifo(output / name)
@@ -224,17 +211,17 @@ def test_fifo_in_the_place_of_a_file_is_said_to_be_one(corpus, features, tmp_pat
 @pytest.mark.parametrize(
     "change",
     [
-        {"hop_length": 0},
-        {"hop_length": float("inf")},
-        {"n_fft": -2048},
-        {"sample_rate": 10**400},
-        {"genres": "abcdef"},
-        {"genres": ["a"] * 6},
-        {"genres": [0, 1, 2, 3, 4, 5]},
+        *({"hop_length": 0}, {"hop_length": float("inf")}, {"n_fft": -2048}),
+        *(
+            {"sample_rate": 10**400},
+            {"genres": "abcdef"},
+            {"genres": ["a"] * 6},
+            {"genres": [0] * 6},
+        ),
     ],
-    ids=" ".join,
+    ids=str,
 )
-def test_manifest_with_impossible_values_is_refused_in_one_line(tmp_path, change):
+def test_manifest_with_impossible_values_is_refused(tmp_path, change):
     write_cache(tmp_path)
     write_manifest(tmp_path, **{"genres": list("abcdef")} | change)
     with pytest.raises(InputError, match=r"^.*features.json doesn't fit.*$"):

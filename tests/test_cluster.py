@@ -9,7 +9,7 @@ import time
 import pytest
 from helpers import assert_one_line, contents, extract
 
-from common.errors import InputError, try_call
+from common.errors import try_call
 from common.parallel import parallel_map
 from genre_features import extraction
 
@@ -46,13 +46,18 @@ def start_cluster(folder, n_workers=2):
     try:
         yield json.loads(place.read_text())["address"], *processes
     finally:
-        for process in processes:
-            process.kill()
-            process.wait()
+        end(*processes)
+
+
+def end(*processes):
+    """Kill processes."""
+    for process in processes:
+        process.kill()
+        process.wait()
 
 
 def test_cluster_writes_the_bytes_of_one_process(corpus, features, cluster, tmp_path):
-    extract(corpus, tmp_path, "--scheduler", cluster[0])
+    extract(corpus, tmp_path, "--dask", cluster[0])
     assert contents(tmp_path) == contents(features)
 
 
@@ -67,44 +72,50 @@ def test_worker_that_dies_midway_loses_nothing(corpus, features, cluster, tmp_pa
             yield found
 
     monkeypatch.setattr(extraction, "parallel_map", parallel_map)
-    extract(corpus, tmp_path, "--scheduler", address)
+    extract(corpus, tmp_path, "--dask", address)
     assert workers[0].wait() != 0
     assert contents(tmp_path) == contents(features)
 
 
-def test_scheduler_that_goes_away_midway_is_said_in_one_line(tmp_path):
+def test_scheduler_that_goes_away_midway_prints_one_line_error(
+    corpus, tmp_path, monkeypatch, capfd
+):
+    real = extraction.parallel_map
     with start_cluster(tmp_path, n_workers=1) as (address, scheduler, _):
-        outcomes = parallel_map(try_call, ((abs, n) for n in range(1000)), scheduler=address)
-        assert next(outcomes) == ((0, None), None)
-        scheduler.kill()
-        with pytest.raises(InputError, match=f"^the Dask scheduler at {address} went away"):
-            list(outcomes)
+
+        def parallel_map(*arguments):
+            for outcome in real(*arguments):
+                scheduler.kill()
+                yield outcome
+
+        monkeypatch.setattr(extraction, "parallel_map", parallel_map)
+        _, stderr = extract(corpus, tmp_path / "out", "--dask", address, status=2)
+    last = stderr.splitlines()[-1]
+    assert_one_line(last, f"the Dask scheduler at {address} went away", "run the same command")
+    assert "Traceback" not in stderr + capfd.readouterr().err
 
 
-def test_it_is_said_that_no_worker_has_joined_yet(tmp_path, capsys):
+def test_missing_workers_are_waited_for_with_a_line(tmp_path, capsys):
     workers = []
 
     def calls():
         workers.append(start_dask(tmp_path, *WORKER))
         yield abs, -1
 
-    with start_cluster(tmp_path, n_workers=0) as (address, _):
+    with start_cluster(tmp_path, n_workers=0) as (address, *processes):
         try:
-            assert list(parallel_map(try_call, calls(), scheduler=address)) == [((1, None), None)]
+            assert list(parallel_map(try_call, calls(), dask=address)) == [((1, None), None)]
         finally:
-            for worker in workers:
-                worker.kill()
-                worker.wait()
+            end(*workers, *processes)
     assert_one_line(capsys.readouterr().err, f"Waiting for workers to join {address}")
 
 
-def test_scheduler_that_does_not_answer_is_said_in_one_line(corpus, tmp_path):
+def test_scheduler_or_library_that_is_not_there_prints_one_line_error(
+    corpus, tmp_path, monkeypatch
+):
     pytest.importorskip("distributed")
-    _, stderr = extract(corpus, tmp_path, "--scheduler", "nowhere://1", status=2)
+    _, stderr = extract(corpus, tmp_path, "--dask", "nowhere://1", status=2)
     assert_one_line(stderr.splitlines()[-1], "no Dask scheduler answers at nowhere://1")
-
-
-def test_without_dask_it_is_said_how_to_install_it(corpus, tmp_path, monkeypatch):
     monkeypatch.setitem(sys.modules, "distributed", None)
-    _, stderr = extract(corpus, tmp_path, "--scheduler", "tcp://127.0.0.1:1", status=2)
+    _, stderr = extract(corpus, tmp_path, "--dask", "tcp://127.0.0.1:1", status=2)
     assert_one_line(stderr.splitlines()[-1], "requirements/dask.txt")

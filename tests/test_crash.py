@@ -17,4 +17,4 @@ def test_scripts_killed_at_any_moment_go_on_and_end_as_if_never_killed(tmp_path,
 def test_extraction_killed_at_any_rename_keeps_the_old_features_or_is_completed_at_once(
     corpus, features, tmp_path
 ):
-    assert disturb_renames(corpus, features, tmp_path) == 8
+    assert disturb_renames(corpus, features, tmp_path) == 7

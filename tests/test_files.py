@@ -6,12 +6,21 @@ import stat
 import subprocess
 import sys
 from pathlib import Path
+from unittest import mock
 
 import pytest
-from helpers import ROOT
+from helpers import ROOT, assert_one_line
 
 from common.errors import InputError
-from common.files import atomic_write, check_file, lock_folders, read_table, write_json, write_table
+from common.files import (
+    atomic_write,
+    check_file,
+    lock_folders,
+    read_table,
+    warn_once,
+    write_json,
+    write_table,
+)
 
 
 class FailureError(Exception):
@@ -25,54 +34,60 @@ def test_new_file_takes_the_place_of_the_old_one_when_it_is_whole(tmp_path):
             temporary.write_text(content)
             assert not path.exists() or path.read_text() == "one"
         assert path.read_text() == content
+    for error in (FailureError, KeyboardInterrupt, OSError):
+        with pytest.raises(error), atomic_write(path) as temporary:
+            temporary.write_text("half of the n")
+            raise error
+    assert path.read_text() == "two"
     assert list(path.parent.iterdir()) == [path]
 
 
-@pytest.mark.parametrize("error", [FailureError, KeyboardInterrupt, OSError])
-def test_old_file_stays_and_nothing_is_left_beside_it_when_writing_fails(tmp_path, error):
+def test_two_writers_of_a_file_do_not_mix(tmp_path):
     path = tmp_path / "file"
-    path.write_text("old")
-    with pytest.raises(error), atomic_write(path) as temporary:
-        temporary.write_text("half of the n")
-        raise error
-    assert path.read_text() == "old"
+    with atomic_write(path) as first, atomic_write(path) as second:
+        first.write_text("first")
+        second.write_text("second")
+    assert path.read_text() == "first"
     assert list(tmp_path.iterdir()) == [path]
 
 
-def test_error_of_a_full_disk_names_the_file(tmp_path):
-    with pytest.raises(OSError, match="file") as found, atomic_write(tmp_path / "file"):
-        raise OSError(errno.ENOSPC, "No space left on device")
-    assert found.value.filename == str(tmp_path / "file")
+@pytest.mark.parametrize("number", [errno.ENOSPC, errno.EDQUOT, errno.EFBIG])
+def test_full_disk_is_named_with_the_file_and_the_remedy(tmp_path, number):
+    with (
+        pytest.raises(InputError, match=r"file can't be written .*: make room"),
+        atomic_write(tmp_path / "file"),
+    ):
+        raise OSError(number, os.strerror(number))
 
 
 @pytest.mark.skipif(os.name != "posix", reason="folders are flushed on POSIX alone")
 def test_file_is_on_the_disk_before_it_is_moved_and_its_name_after(tmp_path, monkeypatch):
-    done, real = [], {"flush": os.fsync, "move": os.replace}
+    done, fsync, replace = [], os.fsync, os.replace
 
-    def note(word):
-        def call(*arguments):
-            path = arguments[0]
-            is_folder = word == "flush" and stat.S_ISDIR(os.fstat(path).st_mode)
-            done.append(word + " folder" * is_folder)
-            return real[word](*arguments)
+    def flush(descriptor):
+        done.append("folder" if stat.S_ISDIR(os.fstat(descriptor).st_mode) else "file")
+        fsync(descriptor)
 
-        return call
-
-    monkeypatch.setattr(os, "fsync", note("flush"))
-    monkeypatch.setattr(os, "replace", note("move"))
+    monkeypatch.setattr(os, "fsync", flush)
+    monkeypatch.setattr(os, "replace", lambda *call: done.append("move") or replace(*call))
     with atomic_write(tmp_path / "file") as temporary:
         temporary.write_text("new")
-    assert done == ["flush", "move", "flush folder"]
+    assert done == ["file", "move", "folder"]
 
 
-def test_link_planted_under_the_temporary_name_is_not_written_through(tmp_path):
-    other, path = tmp_path / "other", tmp_path / "file"
-    other.write_text("precious")
-    (tmp_path / ".part-file").symlink_to(other)
-    with atomic_write(path) as temporary:
-        temporary.write_text("new")
-    assert (other.read_text(), path.read_text()) == ("precious", "new")
-    assert not path.is_symlink()
+@pytest.mark.parametrize("number", [errno.EINVAL, errno.ENOSYS])
+def test_disk_that_cannot_be_told_to_write_gets_one_warning(tmp_path, monkeypatch, capsys, number):
+    monkeypatch.setattr(os, "fsync", mock.Mock(side_effect=OSError(number, "no")))
+    warn_once.cache_clear()
+    for content in ("one", "two"):
+        write_json(tmp_path / "file", content)
+    assert_one_line(capsys.readouterr().err, "a power cut may cost")
+    monkeypatch.setattr(
+        os, "fsync", mock.Mock(side_effect=OSError(errno.EIO, "Input/output error"))
+    )
+    with pytest.raises(OSError, match="Input/output error"):
+        write_json(tmp_path / "file", "three")
+    assert (tmp_path / "file").read_text() == '"two"\n'
 
 
 def test_link_is_kept_and_the_file_that_it_names_replaced(tmp_path):
@@ -117,25 +132,34 @@ def test_folder_is_refused_while_another_is_at_work_there_and_free_afterwards(tm
     folders = [tmp_path / "a", tmp_path / "b"]
     with lock_folders(*folders):
         for folder in folders:
-            with (
-                pytest.raises(
-                    InputError, match=f"^process {os.getpid()} .* is writing to {folder}"
-                ),
-                lock_folders(folder),
-            ):
+            message = f"^process {os.getpid()} .* is writing to {folder}"
+            with pytest.raises(InputError, match=message), lock_folders(folder):
                 pass
     (tmp_path / "link").symlink_to(tmp_path / "a", target_is_directory=True)
-    with lock_folders(
-        *folders, *folders, tmp_path / "link"
-    ):  # the same folder twice is no conflict
+    # The same folder twice is no conflict.
+    with lock_folders(*folders, *folders, tmp_path / "link"):
         pass
 
 
-def test_folder_is_free_again_once_its_holder_was_killed(tmp_path):
+@pytest.mark.parametrize("number", [errno.ENOSYS, errno.ENOLCK, errno.EOPNOTSUPP])
+def test_disk_without_locks_gets_one_warning(tmp_path, monkeypatch, capsys, number):
+    fcntl = pytest.importorskip("fcntl", reason="Windows locks otherwise")
+    monkeypatch.setattr(fcntl, "flock", mock.Mock(side_effect=OSError(number, "no")))
+    warn_once.cache_clear()
+    for folder in (tmp_path, tmp_path / "other"):
+        with lock_folders(folder):
+            write_json(tmp_path / "file", "text")
+    assert_one_line(capsys.readouterr().err, "has no locks")
+
+
+def test_folder_of_a_killed_run_is_free_and_its_unfinished_files_are_removed(tmp_path):
     code = (
-        "import os, pathlib, sys, common.files\n"
-        "with common.files.lock_folders(pathlib.Path(sys.argv[1])): os._exit(9)"
+        "import os, pathlib, sys\n"
+        "from common.files import atomic_write, lock_folders\n"
+        "folder = pathlib.Path(sys.argv[1])\n"
+        "with lock_folders(folder), atomic_write(folder / 'file'): os._exit(9)"
     )
     assert subprocess.run([sys.executable, "-c", code, tmp_path], cwd=ROOT).returncode == 9
+    assert [path.name for path in tmp_path.glob(".part-*")]
     with lock_folders(tmp_path):
-        pass
+        assert not [path.name for path in tmp_path.glob(".part-*")]

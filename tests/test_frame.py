@@ -6,29 +6,19 @@ import pytest
 
 from genre_features.frame import COLUMNS, N_FEATURES, FrameSettings, frames_per_clip
 
-SAVED = {"sample_rate": 22050, "n_fft": 2048, "hop_length": 1709, "frames": 387}
+SAVED = {"sample_rate": 22050, "n_fft": 2048, "hop_length": 1709, "frames": 387, "lowpass": None}
 
 
-def test_columns_are_the_33_features_in_order():
-    columns = [i for subset in COLUMNS.values() for i in range(subset.start, subset.stop)]
-    assert columns == list(range(33))
-    assert N_FEATURES == 33
+def test_columns_of_the_kinds_are_next_to_each_other_and_all_there_are():
+    columns = [i for kind in COLUMNS.values() for i in range(kind.start, kind.stop)]
+    assert columns == list(range(N_FEATURES))
+    assert (COLUMNS["chroma"].start, COLUMNS["spectral_contrast"].stop) == (14, 33)
 
 
 @pytest.mark.parametrize("lowpass", [None, 9000])
 def test_saved_settings_come_back_whatever_else_was_saved_beside_them(lowpass):
     saved = SAVED | {"lowpass": lowpass}
     assert dataclasses.asdict(FrameSettings.read(saved | {"genres": ["jazz"]})) == saved
-
-
-def test_settings_saved_by_earlier_versions_have_no_low_pass_filter():
-    assert FrameSettings.read(SAVED).lowpass is None
-
-
-@pytest.mark.parametrize("lowpass", [0, -9000, 11025, 9000.0, float("nan"), "9000", True, [9000]])
-def test_impossible_low_pass_filter_is_refused(lowpass):
-    with pytest.raises(ValueError, match="impossible"):
-        FrameSettings.read(SAVED | {"lowpass": lowpass})
 
 
 @pytest.mark.parametrize("name", SAVED)
@@ -38,13 +28,13 @@ def test_missing_setting_is_refused(name):
 
 
 @pytest.mark.parametrize("name", SAVED)
-@pytest.mark.parametrize("value", [0, -1, 512.0, float("nan"), "512", None, True, 10**10])
+@pytest.mark.parametrize("value", [0, -1, 512.0, float("nan"), "512", True, 10**10])
 def test_impossible_setting_is_refused(name, value):
     with pytest.raises(ValueError, match="impossible"):
         FrameSettings.read(SAVED | {name: value})
 
 
-@pytest.mark.parametrize("other", [{"sample_rate": 44100}, {"n_fft": 1024}])
+@pytest.mark.parametrize("other", [{"sample_rate": 44100}, {"n_fft": 1024}, {"lowpass": 11025}])
 def test_settings_that_features_are_never_computed_with_are_refused(other):
     with pytest.raises(ValueError, match="impossible"):
         FrameSettings.read(SAVED | other)
@@ -57,15 +47,7 @@ def test_frames_of_a_clip_are_those_of_the_shortest_of_gtzan_at_any_hop_length()
         assert (frames - 1) * hop_length <= 660_000 < frames * hop_length
 
 
-@pytest.mark.parametrize(
-    ("hop_length", "seconds", "n_frames"),
-    [
-        (512, 1.0, 43),
-        (1709, 1.0, 13),
-        (512, 0.0, 1),
-        (22050, 2.4, 2),
-        (22050, 2.6, 3),
-    ],
-)
-def test_seconds_are_the_nearest_number_of_frames_and_at_least_one(hop_length, seconds, n_frames):
-    assert FrameSettings(hop_length=hop_length).frames_in(seconds) == n_frames
+def test_seconds_are_the_nearest_number_of_frames_and_at_least_one():
+    for hop_length, seconds, n_frames in ((512, 1, 43), (1709, 1, 13), (512, 0, 1)):
+        assert FrameSettings(hop_length=hop_length).frames_in(seconds) == n_frames
+    assert [FrameSettings(hop_length=22050).frames_in(seconds) for seconds in (2.4, 2.6)] == [2, 3]

@@ -1,11 +1,14 @@
 """What a user may rely on when work is spread over processes."""
 
-import multiprocessing
 import os
+import random
 import runpy
 import signal
 import subprocess
 import sys
+import time
+from multiprocessing import active_children
+from pathlib import Path
 
 import pytest
 from helpers import ROOT
@@ -15,53 +18,40 @@ from common.errors import InputError, try_call
 from common.parallel import parallel_map
 
 
-def divide(a, b):
-    """Divide; what can't be divided is the user's to correct."""
-    if not b:
-        raise InputError(f"{a} can't be divided")
-    return a / b
-
-
-def test_results_and_problems_come_in_the_order_of_the_calls():
-    calls = [(1, 2), (1, 0), (3, 4)]
-    expected = [(0.5, None), (None, "1 can't be divided"), (0.75, None)]
-    assert list(parallel_map(divide, calls, jobs=1)) == expected
-    assert [try_call(divide, *call) for call in calls] == expected
-
-
-def test_calls_are_made_one_after_the_other_as_results_are_taken():
-    made = []
-    outcomes = parallel_map(lambda call: made.append(call), ((call,) for call in range(5)), jobs=1)
-    next(outcomes)
-    assert made == [0]
-
-
-def test_processes_answer_in_the_order_of_the_calls(tmp_path):
+@pytest.mark.parametrize("jobs", [1, 2])
+def test_results_and_problems_come_in_the_order_of_the_calls(tmp_path, jobs):
     (tmp_path / "3 bytes").write_bytes(b"abc")
-    names = ["3 bytes", "missing", "3 bytes"] * 5
-    outcomes = list(parallel_map(os.path.getsize, [(tmp_path / name,) for name in names], jobs=2))
+    calls = [(tmp_path / name,) for name in ["3 bytes", "missing", "3 bytes"] * 5]
+    outcomes = list(parallel_map(os.path.getsize, calls, jobs))
+    assert outcomes == [try_call(os.path.getsize, *call) for call in calls]
     assert [size for size, _ in outcomes] == [3, None, 3] * 5
-    assert all("missing" in problem for size, problem in outcomes if size is None)
 
 
-def test_calls_are_made_only_a_little_ahead_of_the_results_that_are_taken():
+@pytest.mark.parametrize(("jobs", "n_ahead"), [(1, 1), (2, 2 * parallel.MAX_PENDING)])
+def test_calls_are_made_only_a_little_ahead_of_the_results_that_are_taken(jobs, n_ahead):
     made = []
-    outcomes = parallel_map(abs, ((made.append(n) or n,) for n in range(1000)), jobs=2)
-    for n in range(3):
+    outcomes = parallel_map(abs, ((made.append(n) or n,) for n in range(1000)), jobs)
+    for n in range(20):
         assert next(outcomes) == (n, None)
-        assert len(made) <= 2 * parallel.MAX_PENDING + n
+        assert len(made) <= n_ahead + n
     outcomes.close()
 
 
-def test_no_more_processes_are_started_than_there_are_calls(monkeypatch):
-    started, start = [], multiprocessing.get_context("spawn").Process.start
-    monkeypatch.setattr(
-        multiprocessing.get_context("spawn").Process,
-        "start",
-        lambda process: started.append(start(process)),
-    )
-    assert list(parallel_map(abs, [(-1,)], jobs=50)) == [(1, None)]
-    assert len(started) == 1
+def test_slow_call_does_not_let_results_pile_up_behind_it():
+    made = []
+    naps = ((made.append(n) or 0.5 * (n == 0),) for n in range(1000))
+    outcomes = parallel_map(time.sleep, naps, jobs=2)
+    next(outcomes)
+    assert len(made) <= 2 * parallel.MAX_PENDING
+    outcomes.close()
+
+
+def test_no_more_processes_are_started_than_there_are_calls():
+    outcomes = parallel_map(abs, [(-1,), (-2,)], jobs=50)
+    assert next(outcomes) == (1, None)
+    assert len(active_children()) <= 2
+    assert list(outcomes) == [(2, None)]
+    assert not active_children()
 
 
 def test_process_uses_one_thread_and_this_one_keeps_its_environment():
@@ -70,59 +60,83 @@ def test_process_uses_one_thread_and_this_one_keeps_its_environment():
     assert dict(os.environ) == before
 
 
-def test_killed_process_is_said_with_the_file_that_it_worked_on(tmp_path):
-    killer = tmp_path / "killer.py"
-    killer.write_text("import os, signal; os.kill(os.getpid(), signal.SIGTERM)")
-    (tmp_path / "harmless.py").touch()
-    calls = [(tmp_path / "harmless.py",), (killer,), (tmp_path / "harmless.py",)]
-    with pytest.raises(
-        InputError, match=rf"^a process was killed that worked on .*{killer}.* --jobs"
-    ):
+@pytest.mark.parametrize("n_bytes", [1, 10**7])
+def test_killed_process_is_named_with_the_file_that_it_worked_on(tmp_path, n_bytes):
+    for name, code in (("harmless", "pass"), ("killer", "os.kill(os.getpid(), signal.SIGTERM)")):
+        text = f"import os, signal; content = bytes({n_bytes}); {code}; del os, signal"
+        (tmp_path / f"{name}.py").write_text(text)
+    names = ["harmless", "harmless", "killer", "harmless", "harmless"]
+    calls = [(tmp_path / f"{name}.py",) for name in names]
+    with pytest.raises(InputError, match=r"a process was killed .*killer\.py.* --jobs"):
         list(parallel_map(runpy.run_path, calls, jobs=2))
+    assert not active_children()
 
 
-def test_system_without_semaphores_is_said_to_need_one_job(monkeypatch):
-    def fail(*_, **__):
-        raise NotImplementedError("this system lacks semaphores")
+def test_process_killed_before_its_first_call_is_named():
+    def calls():
+        yield (1,)
+        active_children()[0].kill()
+        yield (2,)
 
-    monkeypatch.setattr(parallel.concurrent.futures, "ProcessPoolExecutor", fail)
-    with pytest.raises(InputError, match=r"lacks semaphores.*--jobs 1"):
-        list(parallel_map(abs, [(1,)], jobs=2))
+    outcomes = parallel_map(abs, calls(), jobs=1000)
+    with pytest.raises(InputError, match=r"^a process was killed that worked on 1:"):
+        list(outcomes)
 
 
-SLEEPERS = """
+# Prints a line for each result; the first three come soon.
+WORK = """
 import time
 from common.cli import run_script
 from common.parallel import parallel_map
 
 def main():
-    calls = [(0,)] * 2 + [(1000,)] * 10
-    for _ in parallel_map(time.sleep, calls, jobs=2):
+    for _ in parallel_map({function}, [({first},)] * 3 + [({other},)] * 10_000, jobs=3):
         print("done", flush=True)
 
 run_script(main)
 """
 
 
-@pytest.mark.skipif(os.name != "posix", reason="Windows sends signals otherwise")
-@pytest.mark.parametrize("stop", ["killed", "Ctrl-C"])
-def test_processes_end_with_the_main_one_however_it_ends(stop):
+def start_work(function="bytes", first=10**6, other=10**6):
+    """Start such work in a session of its own, and wait for its first result."""
     process = subprocess.Popen(
-        [sys.executable, "-c", SLEEPERS],
+        [sys.executable, "-c", WORK.format(function=function, first=first, other=other)],
         cwd=ROOT,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         start_new_session=True,
         preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )
-    assert [process.stdout.readline() for _ in range(2)] == [b"done\n"] * 2
-    if stop == "killed":
-        process.kill()
-    else:
-        os.killpg(process.pid, signal.SIGINT)
+    assert process.stdout.readline() == b"done\n"
+    return process
+
+
+@pytest.mark.skipif(os.name != "posix", reason="Windows sends signals otherwise")
+@pytest.mark.parametrize("number", range(4))
+def test_work_that_is_interrupted_ends_soon_without_a_word(number):
+    process = start_work()
+    time.sleep(random.Random(number).uniform(0, 0.1))
+    os.killpg(process.pid, signal.SIGINT)
     # The streams are at an end when all processes are that hold them.
-    stdout, stderr = process.communicate(timeout=100)
-    assert (stdout, stderr.count(b"Traceback")) == (b"", 0)
-    # After a kill, Python's resource tracker says that it cleans up.
-    assert not stderr or stop == "killed"
-    assert process.returncode == (-9 if stop == "killed" else 130)
+    _, stderr = process.communicate(timeout=60)
+    assert (process.returncode, stderr) == (130, b"")
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="/proc is Linux's")
+@pytest.mark.parametrize("number", range(4))
+def test_work_of_which_a_process_is_killed_ends_soon_in_one_line(number):
+    process, place = start_work(), random.Random(number)
+    _, *workers = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()
+    time.sleep(place.uniform(0, 0.1))
+    os.kill(int(place.choice(workers)), signal.SIGKILL)
+    _, stderr = process.communicate(timeout=60)
+    assert (process.returncode, stderr.count(b"\n")) == (2, 1)
+    assert b"a process was killed" in stderr
+
+
+@pytest.mark.skipif(os.name != "posix", reason="Windows sends signals otherwise")
+@pytest.mark.parametrize("work", [(), ("time.sleep", 0, 1000)], ids=["many calls", "a long call"])
+def test_processes_end_at_once_when_the_main_one_is_killed(work):
+    process = start_work(*work)
+    process.kill()
+    assert process.communicate(timeout=60)[1] == b""
