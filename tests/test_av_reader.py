@@ -12,8 +12,8 @@ av = pytest.importorskip("av")
 def test_formats_that_soundfile_does_not_know_are_read_by_pyav(tmp_path):
     signal = make_clip("hum", 0, 3.0).astype(np.float32)
     with av.open(tmp_path / "clip.m4a", "w") as container:
-        stream = container.add_stream("aac", rate=22050, layout="mono")
-        frame = av.AudioFrame.from_ndarray(signal[np.newaxis], "fltp", "mono")
+        stream = container.add_stream("aac", rate=22050, layout="stereo")
+        frame = av.AudioFrame.from_ndarray(np.stack([signal, signal]), "fltp", "stereo")
         frame.rate = 22050
         container.mux([*stream.encode(frame), *stream.encode(None)])
     (tmp_path / "clip.m4a").rename(tmp_path / "clip.mp3")  # as some programs do

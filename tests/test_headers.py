@@ -10,6 +10,7 @@ from helpers import clip_file, make_clip, read_clip
 
 from common.errors import InputError
 from genre_features.audio import load_signal
+from genre_features.headers import find_all
 
 
 @pytest.mark.parametrize(
@@ -45,13 +46,14 @@ def test_file_without_permission_is_refused_with_the_reason(tmp_path, monkeypatc
         load_signal(path)
 
 
-def make_mp3_without_info(path, mode):
-    """Write an MP3 of 3 s without its first frame, in which the length stands."""
-    rate, signal = 44100, make_clip("hum", 0, 3.0, 44100)
+def make_mp3_without_info(path, mode, rate=44100):
+    """Write an MP3 of 3 s behind a tag, without its first frame, in which the length stands."""
+    signal = make_clip("hum", 0, 3.0, rate)
     signal[:rate] += 0.3 * make_clip("hiss", 0, 1.0, rate)  # needs more bits than the rest
     soundfile.write(path, signal, rate, bitrate_mode=mode, compression_level=0.5)
     content = path.read_bytes()
-    path.write_bytes(content[content.index(content[:2], 100) :])
+    tag = b"ID3\x04\0\0" + bytes([0, 0, 39, 8]) + bytes(5000)
+    path.write_bytes(tag + content[content.index(content[:2], 100) :])
     return path
 
 
@@ -61,6 +63,9 @@ def test_mp3_that_does_not_tell_its_length_is_read_to_its_end(tmp_path, mode):
         pytest.importorskip("av")
     path = make_mp3_without_info(tmp_path / "clip.mp3", mode)
     assert read_clip(path)[0] == pytest.approx(3, abs=0.1)
+    notes = []
+    assert len(load_signal(path, 2.5, notes)) == 55125
+    assert not notes  # on the rest, which wasn't asked for
     signal = load_signal(path)[-22050:]
     spectrum = np.abs(np.fft.rfft(signal))
     assert 90 <= spectrum.argmax() <= 130  # Hz: the tone of the clip's end
@@ -68,9 +73,20 @@ def test_mp3_that_does_not_tell_its_length_is_read_to_its_end(tmp_path, mode):
 
 
 def test_rest_of_an_mp3_that_only_pyav_reads_is_noted(tmp_path, no_av):
-    constant = make_mp3_without_info(tmp_path / "constant.mp3", "CONSTANT")
-    assert read_clip(constant)[0] == pytest.approx(3, abs=0.1)
+    for rate in (22050, 44100):
+        constant = make_mp3_without_info(tmp_path / "constant.mp3", "CONSTANT", rate)
+        assert read_clip(constant)[0] == pytest.approx(3, abs=0.1)
     seconds, note = read_clip(make_mp3_without_info(tmp_path / "variable.mp3", "VARIABLE"), 1)
     assert seconds < 2
     assert note.startswith(f"only {seconds:.1f} of 3.")
     assert "pip install av" in note
+
+
+def test_patterns_are_found_once_each_wherever_they_lie_in_a_large_file(tmp_path):
+    places = [5, 2**20 - 2, 2**20 + 2, 2**21 - 4]
+    content = bytearray(2**21)
+    for place in places:
+        content[place : place + 4] = b"fLaC"
+    (tmp_path / "large").write_bytes(content)
+    assert find_all(tmp_path / "large", b"fLaC", 4) == places
+    assert find_all(tmp_path / "large", b"fLaC", 50) == places

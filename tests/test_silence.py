@@ -12,7 +12,7 @@ SOUNDS = {
     "pulses": make_clip("blip", 0, 4.0),
     "noise": make_clip("hiss", 0, 4.0),
     "hum": make_clip("hum", 0, 4.0),
-    "tone": 0.5 * np.sin(2 * np.pi * 1000 / SAMPLE_RATE * np.arange(4 * SAMPLE_RATE)),
+    "tone": 0.5 * np.sin(2 * np.pi * 8000 / SAMPLE_RATE * np.arange(4 * SAMPLE_RATE)),
 }
 NOISE = np.random.default_rng(0).standard_normal(4 * SAMPLE_RATE)
 
