@@ -83,11 +83,11 @@ def list_files(names):
     return paths
 
 
-def classify(path, models, features, seconds):
+def classify(path, models, features, seconds, notes):
     """Return the probabilities of a file's genres, and the caveats of the prediction."""
     with report_out_of_memory(f"{path} is too long: split it"):
         probabilities = predict(models, features)
-    notes, cutoff = caveats(probabilities, seconds), models[0][1]["settings"].lowpass
+    notes, cutoff = [*notes, *caveats(probabilities, seconds)], models[0][1]["settings"].lowpass
     if is_below_cutoff(path, cutoff):
         notes.append(f"sampled below {2 * cutoff} Hz: less reliable")
     return probabilities, notes
@@ -145,7 +145,7 @@ def main():
             n_failed += 1
             tqdm.write(f"predict.py: {problem}", file=sys.stderr)
             continue
-        (features, seconds), (probabilities, notes) = extracted, classified
+        (features, seconds, _), (probabilities, notes) = extracted, classified
         if options.plot:
             plot(path, models, features, probabilities, options.plot)
         line = format_prediction(path, probabilities, seconds, notes, options)

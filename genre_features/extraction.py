@@ -24,7 +24,7 @@ from genre_features import manifest
 from genre_features.arrays import write_array
 from genre_features.audio import is_below_cutoff
 from genre_features.clips import SUBSETS
-from genre_features.features import extract_clip
+from genre_features.features import extract_file
 from genre_features.frame import N_FEATURES, FrameSettings
 from genre_features.splits import check_subsets
 
@@ -117,13 +117,14 @@ def extract_missing(folder, dataset, content, jobs, dask):
 
 
 def extract_or_miss(path, settings):
-    """Return what `extract_clip` does, and whether the file is too narrow for the low-pass.
+    """Return the features of a clip, whether it is too narrow for the low-pass, and notes on it.
 
     If the file can't be opened, an OSError is returned instead. Such a file isn't broken: its disk
     or network may be away, or memory short.
     """
     try:
-        return extract_clip(path, settings), is_below_cutoff(path, settings.lowpass)
+        features, _, notes = extract_file(path, settings, settings.frames)
+        return features, is_below_cutoff(path, settings.lowpass), notes
     except MemoryError:
         return OSError(errno.ENOMEM, os.strerror(errno.ENOMEM), str(path))
     except (InputError, OSError):
@@ -134,17 +135,17 @@ def extract_or_miss(path, settings):
         raise
 
 
-def save_clip(path, features, narrow):
+def save_clip(path, features, narrow, notes):
     """Write the features of a clip to its file. Waiting for the disk would take longest."""
     with atomic_write(path, flushed=False) as temporary, temporary.open("wb") as file:
-        np.savez(file, features=features, narrow=narrow)
+        np.savez(file, features=features, narrow=narrow, notes=np.array(notes, dtype=str))
 
 
 def load_clip(path):
-    """Return (features, narrow) from a clip's file; InputError if a power cut damaged it."""
+    """Return (features, narrow, notes) of a clip; InputError if a power cut damaged its file."""
     try:
         with np.load(path) as content:  # checks the checksums of the archive
-            return content["features"], bool(content["narrow"])
+            return content["features"], bool(content["narrow"]), content["notes"].tolist()
     except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile):
         path.unlink(missing_ok=True)
         raise InputError(f"{path} was missing or damaged: run the same command again") from None
@@ -160,7 +161,7 @@ def write_cache(folder, usable, content, skipped):
     settings, genres = FrameSettings.read(content), content["genres"]
     subsets = [subset for subset in SUBSETS if usable.get(subset)]
     tracks = {subset: [clip.name for clip in usable[subset]] for subset in subsets}
-    notes = {"skipped": skipped, "repeated": {}, "narrow": []}
+    notes = {"skipped": skipped, "partly_read": {}, "repeated": {}, "narrow": []}
     checksums = {"input": {}, "target": {}}
     content = content | {"tracks": tracks, **notes, "checksums": checksums}
     content["versions"] = library_versions("numpy", "soundfile", "soxr")
@@ -183,9 +184,11 @@ def write_cache(folder, usable, content, skipped):
 
 
 def stack_clips(paths, settings, notes):
-    """Yield the row of each clip, (frames, 33), and note which are repeated or too narrow."""
+    """Yield the row of each clip, (frames, 33), and note which are cut off, repeated or too narrow."""
     for file, path in paths.items():
-        features, narrow = load_clip(path)
+        features, narrow, partly_read = load_clip(path)
+        if partly_read:
+            notes["partly_read"][file] = partly_read
         if narrow:
             notes["narrow"].append(file)
         if len(features) < settings.frames:
@@ -204,7 +207,9 @@ def remove_replaced(folder, sources):
 
 
 def report_notes(notes, settings):
-    """Print to stderr which clips are too short, or sampled at too low a rate."""
+    """Print to stderr which clips are cut off, too short, or sampled at too low a rate."""
+    for file, sentences in notes["partly_read"].items():
+        print(escape_controls(f"{file}: {'; '.join(sentences)}"), file=sys.stderr)
     if notes["repeated"]:
         names = escape_controls(", ".join(notes["repeated"]))
         print(f"Repeated, since shorter than {settings.frames} frames: {names}.", file=sys.stderr)

@@ -71,7 +71,7 @@ def extract_features(signal, settings=DEFAULT):
     return combine_features(power, levels, [level.max() for level in levels], tuning)
 
 
-def extract_recording(path, settings=DEFAULT, max_frames=None):
+def extract_file(path, settings=DEFAULT, max_frames=None):
     """Compute the features of an audio file.
 
     Parameters
@@ -100,16 +100,6 @@ def extract_recording(path, settings=DEFAULT, max_frames=None):
         features = extract_features(signal, settings)[:max_frames]
         return Recording(features, len(signal) / SAMPLE_RATE, notes)
     return extract_long_recording(path, settings)
-
-
-def extract_clip(path, settings):
-    """Return the features of a file's first `settings.frames` frames, or fewer if it is shorter."""
-    return extract_recording(path, settings, settings.frames).features
-
-
-def extract_file(path, settings=DEFAULT):
-    """Return the features of all frames of a file, (frames, 33), and its length in seconds."""
-    return extract_recording(path, settings)[:2]
 
 
 def power_spectrogram(samples, hop_length):

@@ -26,8 +26,8 @@ def predict(models, features):
     >>> from genre_features.features import extract_file
     >>> from genre_lstm.weights import load_models
     >>> models = load_models("weights/reference/improved/PiecewiseDecay")
-    >>> features, seconds = extract_file("song.mp3", models[0][1]["settings"])
-    >>> genre, probability = next(iter(predict(models, features).items()))
+    >>> recording = extract_file("song.mp3", models[0][1]["settings"])
+    >>> genre, probability = next(iter(predict(models, recording.features).items()))
     """
     tracks = torch.from_numpy(features)[None]
     probabilities = torch.stack(

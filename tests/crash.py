@@ -159,7 +159,7 @@ def disturb_renames(corpus, features, folder):
                 GenreFeatureData(place).load()
                 if contents(place) != expected:
                     raise RuntimeError(f"after a kill at rename {number}, a mixed cache loads")
-        with mock.patch.object(extraction, "extract_clip", wraps=extraction.extract_clip) as calls:
+        with mock.patch.object(extraction, "extract_file", wraps=extraction.extract_file) as calls:
             extract(corpus, place)
         if calls.call_count != max(0, n_clips - number) or contents(place) != expected:
             raise RuntimeError(f"after a kill at rename {number}, the extraction ended otherwise")

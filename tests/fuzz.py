@@ -377,7 +377,7 @@ def extract_for_training(path):
 
 
 def extract_for_prediction(path):
-    features, seconds = extract_file(path)
+    features, seconds, _ = extract_file(path)
     assert np.isfinite(features).all()
     assert features.shape == (len(features), N_FEATURES)
     assert 0 < seconds < 1e6

@@ -30,13 +30,13 @@ from genre_features.frame import FEATURE_PARAMS, N_FEATURES
 @pytest.fixture
 def extracted(monkeypatch):
     """The names of the files that are extracted in this process, in order."""
-    names, real = [], extraction.extract_clip
+    names, real = [], extraction.extract_file
 
-    def extract_clip(path, settings):
+    def extract_file(path, settings, max_frames):
         names.append(path.name)
-        return real(path, settings)
+        return real(path, settings, max_frames)
 
-    monkeypatch.setattr(extraction, "extract_clip", extract_clip)
+    monkeypatch.setattr(extraction, "extract_file", extract_file)
     return names
 
 
@@ -190,14 +190,14 @@ def test_folder_of_clips_may_be_deleted(dataset, tmp_path, extracted):
 
 
 def test_file_that_could_not_be_read_once_is_tried_again(corpus, features, tmp_path, monkeypatch):
-    output, real = tmp_path / "out", extraction.extract_clip
+    output, real = tmp_path / "out", extraction.extract_file
 
-    def extract_clip(path, settings):
+    def extract_file(path, settings, max_frames):
         if path.name == "hum.00031.wav":
             raise InputError(f"{path} can't be read as audio: Input/output error")
-        return real(path, settings)
+        return real(path, settings, max_frames)
 
-    monkeypatch.setattr(extraction, "extract_clip", extract_clip)
+    monkeypatch.setattr(extraction, "extract_file", extract_file)
     for _ in range(2):
         assert "Skipped 1 of 21 files" in extract(corpus, output)[1]
     monkeypatch.undo()
@@ -275,7 +275,7 @@ def test_outage_of_the_audio_stops_an_extraction_and_keeps_what_is_done(
 
 
 def test_clip_for_which_memory_is_short_is_not_skipped(corpus, tmp_path, monkeypatch):
-    monkeypatch.setattr(extraction, "extract_clip", mock.Mock(side_effect=MemoryError))
+    monkeypatch.setattr(extraction, "extract_file", mock.Mock(side_effect=MemoryError))
     stderr = refuse(corpus, tmp_path / "out").splitlines()[-1]
     assert_one_line(stderr, "can't be read any more (Cannot allocate memory)")
 

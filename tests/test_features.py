@@ -9,7 +9,6 @@ from helpers import GENRES, features_by_librosa, make_clip, most_memory
 from genre_features import audio
 from genre_features.audio import load_signal
 from genre_features.features import (
-    extract_clip,
     extract_features,
     extract_file,
     extract_recording,
@@ -96,7 +95,7 @@ def test_features_of_a_long_file_with_silent_parts_are_librosas(hop_length, tmp_
     parts = (1e-5 * noise(3), SILENCE, chord(25), SILENCE, SILENCE, noise(3), 1e-6 * noise(3))
     signal = np.concatenate(parts).astype(np.float32)
     soundfile.write(tmp_path / "long.wav", signal, SAMPLE_RATE, "FLOAT")
-    features, _ = extract_file(tmp_path / "long.wav", FrameSettings(hop_length=hop_length))
+    features, *_ = extract_file(tmp_path / "long.wav", FrameSettings(hop_length=hop_length))
     assert_librosas(features, signal, hop_length)
 
 
@@ -115,9 +114,9 @@ def test_features_of_a_clip_depend_on_its_first_seconds_alone(tmp_path):
     for name, rest in (("short", []), ("long", make_clip("hiss", 0, seconds=9.0))):
         soundfile.write(tmp_path / f"{name}.wav", np.concatenate([signal, rest]), 22050)
     settings = FrameSettings(frames=30)
-    features = extract_clip(tmp_path / "long.wav", settings)
+    features = extract_file(tmp_path / "long.wav", settings, settings.frames).features
     assert features.shape == (30, N_FEATURES)
-    assert np.array_equal(features, extract_clip(tmp_path / "short.wav", settings))
+    assert np.array_equal(features, extract_file(tmp_path / "short.wav", settings, settings.frames).features)
 
 
 def test_memory_of_a_long_file_hardly_grows_with_its_length(tmp_path, monkeypatch):
