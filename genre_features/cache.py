@@ -123,14 +123,17 @@ class GenreFeatureData:
             raise InputError(f"{path} doesn't fit the arrays beside it; {EXTRACT_AGAIN}")
         for key, value in self.asked.items():
             if value not in (None, content[key]):
-                raise InputError(f"{path} says that {key} is {content[key]}, not {value}")
+                option = f"--{key.replace('_', '-')}"
+                raise InputError(f"{path} says that {key} is {content[key]}: leave out {option}")
 
     def assume_manifest(self, n_frames, n_genres):
         """Set what arrays without features.json hold: what was asked for, or what is likely."""
         placeholders = [f"genre_{i}" for i in range(n_genres)]
         self.genres = self.asked["genres"] or ORIGINAL_GENRES.get(n_genres) or placeholders
         if len(self.genres) != n_genres:
-            raise InputError(f"{self.folder} has {n_genres} genres, not {len(self.genres)}")
+            raise InputError(
+                f"{self.folder} has {n_genres} genres, not {len(self.genres)}: name all of them"
+            )
         # GTZAN's clips last 30 s. The project before the original kept 128 frames of each, 3 s.
         likely = max(1, (3 if n_frames == 128 else 30) * SAMPLE_RATE // n_frames)
         power_of_two = 2 ** round(np.log2(likely))

@@ -59,11 +59,7 @@ def update_cache(folder, dataset, by_subset, content, jobs=None, dask=None):
     """
     with lock_folders(folder, folder / CLIPS):
         skipped = extract_missing(folder / CLIPS, Path(dataset).absolute(), content, jobs, dask)
-        n_clips = sum(map(len, by_subset.values()))
-        for problem in skipped.values():
-            print(f"Skipped: {problem}", file=sys.stderr)
-        if skipped:
-            print(f"Skipped {len(skipped)} of {n_clips} files, see above.", file=sys.stderr)
+        report_skipped(skipped, sum(map(len, by_subset.values())))
         usable = {
             subset: [clip for clip in clips if clip.file not in skipped]
             for subset, clips in by_subset.items()
@@ -88,9 +84,7 @@ def extract_missing(folder, dataset, content, jobs, dask):
     jobs = 1 if len(missing) == 1 else jobs  # sooner done than a process is started
     with (
         contextlib.closing(parallel_map(extract_or_miss, calls, jobs, dask)) as outcomes,
-        tqdm(
-            desc="Extracting", unit="clip", initial=n_done, total=len(keys), disable=not missing
-        ) as progress,
+        tqdm(unit="clip", initial=n_done, total=len(keys), disable=not missing) as progress,
     ):
         try:
             for file, (outcome, problem) in zip(missing, outcomes, strict=True):
@@ -204,6 +198,14 @@ def remove_replaced(folder, sources):
     for path in folder.glob("*.npz"):
         if used.get(path.stem.partition("-")[0], path.stem) != path.stem:
             path.unlink()
+
+
+def report_skipped(problems, n_files):
+    """Print to stderr which files can't be used."""
+    for problem in problems.values():
+        print(f"Skipped: {problem}", file=sys.stderr)
+    if problems:
+        print(f"Skipped {len(problems)} of {n_files} files, see above.", file=sys.stderr)
 
 
 def report_notes(notes, settings):
