@@ -8,8 +8,11 @@
 
 The features are computed with the settings that the model was trained with. Files more than a tenth
 longer than a training clip are classified in windows of that length, whose predictions are
-averaged. Uncertain predictions and files under 5 s are marked. Several models below --weights
-answer together: their probabilities are averaged.
+averaged. Several models below --weights answer together: their probabilities are averaged.
+
+Every file gets one of the genres trained on, whatever it holds. Marked are files that are unlike
+the training music (19 of 20 recordings of speech, noise or single tones; other genres of music
+seldom are), predictions below 50 %, and files under 5 s. Silent stretches are left out.
 """
 
 import argparse
@@ -26,10 +29,13 @@ from common.parallel import parallel_map
 from genre_features.audio import is_below_cutoff
 from genre_features.features import extract_file
 from genre_features.listing import list_audio
+from genre_features.silence import silent_frames
 from genre_lstm.device import report_out_of_memory
-from genre_lstm.prediction import caveats, predict, predict_over_time
+from genre_lstm.prediction import predict, predict_over_time
+from genre_lstm.similarity import is_unlike_training
 from genre_lstm.weights import load_models
 
+MIN_SECONDS = 5  # experiments/robustness.py measures how shorter files fare
 WEIGHTS = Path(__file__).resolve().parent / "weights" / "reference" / "improved" / "PiecewiseDecay"
 
 
@@ -83,29 +89,52 @@ def list_files(names):
     return paths
 
 
-def classify(path, models, features, seconds, notes):
-    """Return the probabilities of a file's genres, and the caveats of the prediction."""
+def classify(path, models, recording):
+    """Return the probabilities of a file's genres, whether it is unlike the training clips (None
+    if that can't be judged), and notes on the prediction.
+    """
+    saved = models[0][1]
+    settings = saved["settings"]
+    features = recording.features[~silent_frames(recording.features, settings)]
+    if not len(features):
+        raise InputError(f"{path} is silent: there is nothing to classify")
     with report_out_of_memory(f"{path} is too long: split it"):
         probabilities = predict(models, features)
-    notes, cutoff = [*notes, *caveats(probabilities, seconds)], models[0][1]["settings"].lowpass
-    if is_below_cutoff(path, cutoff):
-        notes.append(f"sampled below {2 * cutoff} Hz: less reliable")
-    return probabilities, notes
+    is_short = len(features) * settings.seconds_per_frame < MIN_SECONDS
+    is_narrow = is_below_cutoff(path, settings.lowpass)
+    unlike = None
+    if not is_short and not is_narrow:
+        unlike = is_unlike_training(saved["reference"], features, settings)
+    caveats = {
+        "unlike the training music: the genres may not fit": unlike,
+        "unsure: below 50%, a prediction is more likely wrong than right": (
+            max(probabilities.values()) < 0.5
+        ),
+        f"shorter than {MIN_SECONDS} s: right less often than with longer audio": is_short,
+        f"sampled below {2 * (settings.lowpass or 0)} Hz: less reliable": is_narrow,
+    }
+    return probabilities, unlike, [*recording.notes, *(text for text, on in caveats.items() if on)]
 
 
-def format_prediction(path, probabilities, seconds, notes, options):
+def format_prediction(path, probabilities, unlike, notes, seconds, options):
     """Return the line to print for a file."""
     if not options.json:
         ranking = list(probabilities.items())[: options.top]
         text = ", ".join(f"{genre} {probability:.0%}" for genre, probability in ranking)
-        return f"{escape_controls(path)}: {text}" + "".join(f" ({note})" for note in notes)
-    fields = {"file": str(path), "genre": next(iter(probabilities)), "probabilities": probabilities}
-    return json.dumps(
-        fields | {"seconds": seconds, "notes": notes, "weights": str(options.weights)}
-    )
+        return escape_controls(f"{path}: {text}" + "".join(f" ({note})" for note in notes))
+    fields = {
+        "file": str(path),
+        "genre": next(iter(probabilities)),
+        "probabilities": probabilities,
+        "seconds": seconds,
+        "notes": notes,
+        "unlike_training": unlike,
+        "weights": str(options.weights),
+    }
+    return json.dumps(fields)
 
 
-def plot(path, models, features, probabilities, figure):
+def plot(path, models, features, probabilities, notes, figure):
     """Plot the probabilities of a file's genres over time."""
     # Imported here: only --plot needs matplotlib.
     from genre_features.figures import plot_label
@@ -114,6 +143,7 @@ def plot(path, models, features, probabilities, figure):
     edges, by_window = predict_over_time(models, features)
     genre, probability = next(iter(probabilities.items()))
     title = f"{plot_label(path.name, 60)}: {plot_label(genre)}, {probability:.0%} overall"
+    title = "\n".join([title, *notes])
     plot_probabilities(edges, by_window, models[0][1]["genres"], figure, title)
 
 
@@ -138,17 +168,17 @@ def main():
     outcomes = parallel_map(extract_file, ((path.absolute(), settings) for path in paths), jobs)
     n_failed = 0
     progress = tqdm(zip(paths, outcomes, strict=True), unit="file", total=len(paths), disable=None)
-    for path, (extracted, problem) in progress:
+    for path, (recording, problem) in progress:
         if not problem:
-            classified, problem = try_call(classify, path, models, *extracted)
+            classified, problem = try_call(classify, path, models, recording)
         if problem:
             n_failed += 1
             tqdm.write(f"predict.py: {problem}", file=sys.stderr)
             continue
-        (features, seconds, _), (probabilities, notes) = extracted, classified
+        probabilities, unlike, notes = classified
         if options.plot:
-            plot(path, models, features, probabilities, options.plot)
-        line = format_prediction(path, probabilities, seconds, notes, options)
+            plot(path, models, recording.features, probabilities, notes, options.plot)
+        line = format_prediction(path, probabilities, unlike, notes, recording.seconds, options)
         tqdm.write(line, file=sys.stdout)
     if n_failed:
         raise InputError(f"{n_failed} of {len(paths)} files were not classified, see above")

@@ -136,7 +136,7 @@ def save_clip(path, features, narrow, notes):
 
 
 def load_clip(path):
-    """Return (features, narrow, notes) of a clip; InputError if a power cut damaged its file."""
+    """Return (features, narrow, notes) of a clip; InputError if its file is damaged."""
     try:
         with np.load(path) as content:  # checks the checksums of the archive
             return content["features"], bool(content["narrow"]), content["notes"].tolist()
@@ -178,7 +178,7 @@ def write_cache(folder, usable, content, skipped):
 
 
 def stack_clips(paths, settings, notes):
-    """Yield the row of each clip, (frames, 33), and note which are cut off, repeated or too narrow."""
+    """Yield the row of each clip, (frames, 33), and collect the notes on them."""
     for file, path in paths.items():
         features, narrow, partly_read = load_clip(path)
         if partly_read:

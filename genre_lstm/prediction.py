@@ -3,8 +3,6 @@
 import numpy as np
 import torch
 
-MIN_SECONDS = 5  # experiments/robustness.py measures how shorter files fare
-
 
 @torch.inference_mode()
 def predict(models, features):
@@ -36,16 +34,6 @@ def predict(models, features):
     genres = models[0][1]["genres"]
     ranking = sorted(zip(probabilities.tolist(), genres, strict=True), reverse=True)
     return {genre: probability for probability, genre in ranking}
-
-
-def caveats(probabilities, seconds):
-    """Return the caveats of a prediction for a file of this length, as a list of sentences."""
-    notes = []
-    if max(probabilities.values()) < 0.5:
-        notes.append("unsure: below 50%, a prediction is more likely wrong than right")
-    if seconds < MIN_SECONDS:
-        notes.append(f"shorter than {MIN_SECONDS} s: right less often than with longer audio")
-    return notes
 
 
 @torch.inference_mode()

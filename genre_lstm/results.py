@@ -8,7 +8,7 @@ import torch
 from common.cli import library_versions
 from common.errors import escape_controls
 from common.files import write_json, write_table
-from genre_lstm import calibration, checkpoint, plots, scoring, weights
+from genre_lstm import calibration, checkpoint, plots, scoring, similarity, weights
 from genre_lstm.processes import world_size
 
 HISTORY = ("epoch", "train_loss", "train_accuracy", "val_loss", "val_accuracy", "learning_rate")
@@ -66,9 +66,8 @@ def write_results(run):
     about = {key: summary[key] for key in ("schedule", "seed", "genres", "versions")}
     temperature = summary["calibration"]["temperature"]
     model, settings = run.model, run.data.settings
-    weights.save_model(
-        run.weights / weights.NAME, model, settings, temperature=temperature, **about
-    )
+    about |= {"temperature": temperature, "reference": similarity.fit_reference(run.data)}
+    weights.save_model(run.weights / weights.NAME, model, settings, **about)
     write_curves(run)
     rows = [
         row

@@ -53,7 +53,8 @@ def save_model(path, model, settings, **about):
     model : GenreLSTM
     settings : FrameSettings
     **about
-        ``genres`` (list of str), ``temperature`` (float), and other plain values.
+        ``genres`` (list of str), ``temperature`` (float), ``reference`` (see
+        `similarity.fit_reference`), and other plain values.
     """
     content = {
         "state": {name: tensor.cpu() for name, tensor in model.state_dict().items()},
@@ -73,7 +74,7 @@ def load_model(path):
         On the CPU, in evaluation mode.
     saved : dict
         What the file holds beside the weights: ``genres``, ``settings`` (a `FrameSettings`),
-        ``temperature`` (it divides the log-probabilities), ``recipe``, ...
+        ``temperature`` (it divides the log-probabilities), ``reference``, ``recipe``, ...
 
     Raises
     ------
@@ -89,6 +90,8 @@ def load_model(path):
             float(saved["temperature"]),
         )
         if not (are_names(saved["genres"]) and saved["genres"] and saved["temperature"] > 1e-3):
+            raise ValueError
+        if saved["reference"].keys() != {"clips", "mean", "std", "bound"}:
             raise ValueError
         # A recipe can ask for more layers than fit in memory: on the meta device, they take none.
         with torch.device("meta"):

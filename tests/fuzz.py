@@ -36,6 +36,7 @@ sys.path.insert(0, str(Path(__file__).parent.parent))
 import numpy as np
 import soundfile
 import torch
+from genre_lstm.training import train_epoch
 from helpers import GENRES, ROOT, Trap, make_clip, start_run, write_manifest
 from torch.optim.lr_scheduler import ReduceLROnPlateau
 from tqdm import tqdm
@@ -51,7 +52,6 @@ from genre_features.frame import N_FEATURES, FrameSettings
 from genre_lstm import checkpoint, weights
 from genre_lstm.prediction import classify
 from genre_lstm.recipes import RECIPES
-from genre_lstm.training import train_epoch
 
 FAILURES = ROOT / "tests" / "failures"
 MOST_SECONDS = 10

@@ -99,7 +99,7 @@ def test_broken_files_are_named_skipped_counted_and_recorded(dataset, features, 
 
 @pytest.mark.parametrize(
     ("broken", "message"),
-    [("*/*.00000.wav", "left for the test subset"), ("hiss/*.wav", "to train on is left of hiss")],
+    [("*/*.0001?.wav", "validation subset"), ("hiss/*.wav", "to train on is left of hiss")],
 )
 def test_broken_files_that_leave_nothing_are_an_error_and_the_old_cache_stays(
     dataset, features, tmp_path, broken, message

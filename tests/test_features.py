@@ -116,7 +116,9 @@ def test_features_of_a_clip_depend_on_its_first_seconds_alone(tmp_path):
     settings = FrameSettings(frames=30)
     features = extract_file(tmp_path / "long.wav", settings, settings.frames).features
     assert features.shape == (30, N_FEATURES)
-    assert np.array_equal(features, extract_file(tmp_path / "short.wav", settings, settings.frames).features)
+    assert np.array_equal(
+        features, extract_file(tmp_path / "short.wav", settings, settings.frames).features
+    )
 
 
 def test_memory_of_a_long_file_hardly_grows_with_its_length(tmp_path, monkeypatch):

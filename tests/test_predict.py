@@ -5,7 +5,9 @@ import json
 import os
 from pathlib import Path
 
+import numpy as np
 import pytest
+import soundfile
 import torch
 from helpers import (
     FRAMES,
@@ -13,6 +15,7 @@ from helpers import (
     ROOT,
     SCHEDULES,
     assert_one_line,
+    make_clip,
     predict,
     read_summary,
     run,
@@ -57,14 +60,47 @@ def test_top_says_how_many_genres_are_printed(weights, corpus):
     assert line.count("%") == 2
 
 
-def test_caveats_of_a_prediction_stand_beside_it(weights, tmp_path):
+def test_short_files_are_marked(weights, tmp_path):
     for seconds in (2, 6):
         write_clip(tmp_path / f"{seconds}.wav", "hum", 5, seconds=seconds)
     lines, _ = predict(tmp_path, "--weights", weights)
     assert ["shorter than 5 s" in line for line in lines] == [True, False]
-    answers = [json.loads(line) for line in predict(tmp_path, "--weights", weights, "--json")[0]]
-    assert [len(answer["notes"]) for answer in answers] == [1, 0]
-    assert "shorter than 5 s" in answers[0]["notes"][0]
+    short, long = (
+        json.loads(line) for line in predict(tmp_path, "--weights", weights, "--json")[0]
+    )
+    assert "shorter than 5 s" in short["notes"][0]
+    assert short["unlike_training"] is None
+    assert long["unlike_training"] in (True, False)
+
+
+def test_recording_unlike_the_training_clips_is_marked(corpus, tmp_path):
+    rate, rng = 22050, np.random.default_rng(0)
+    time = np.arange(8 * rate) / rate
+    sounds = {
+        "noise": 0.1 * rng.standard_normal(len(time)),
+        "tone": 0.5 * np.sin(2 * np.pi * 440 * time),
+        "clicks": 0.5 * (np.arange(len(time)) % 5000 < 20),
+    }
+    for name, sound in sounds.items():
+        soundfile.write(tmp_path / f"{name}.wav", sound, rate)
+    for line in predict(tmp_path, "--json")[0]:  # with the shipped weights
+        prediction = json.loads(line)
+        assert prediction["unlike_training"] is True
+        assert "unlike the training music" in prediction["notes"][0]
+
+
+def test_silence_around_the_music_changes_nothing(weights, tmp_path):
+    music = make_clip("hum", 5, seconds=6.0)
+    rest = np.zeros(22050 * 10)
+    for name, signal in (("a", music), ("b", np.concatenate([rest, music, rest]))):
+        soundfile.write(tmp_path / f"{name}.wav", signal, 22050)
+    bare, padded = (
+        json.loads(line) for line in predict(tmp_path, "--weights", weights, "--json")[0]
+    )
+    assert padded["probabilities"] == pytest.approx(bare["probabilities"], abs=0.05)
+    soundfile.write(tmp_path / "silent.wav", rest, 22050)
+    _, stderr = predict(tmp_path / "silent.wav", "--weights", weights, status=2)
+    assert "silent.wav is silent" in stderr
 
 
 @pytest.mark.parametrize("seconds", [0.02, 0.3, 20.0])

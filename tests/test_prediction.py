@@ -6,7 +6,7 @@ import torch
 from helpers import make_model
 
 from genre_features.frame import FrameSettings
-from genre_lstm.prediction import caveats, predict, predict_over_time
+from genre_lstm.prediction import predict, predict_over_time
 
 SAVED = {"genres": ["a", "b", "c"], "temperature": 2.0, "settings": FrameSettings(frames=100)}
 
@@ -47,18 +47,3 @@ def test_file_of_one_window_has_the_same_probabilities_over_time():
     _, probabilities = predict_over_time([(make_model(), SAVED)], features)
     expected = predict([(make_model(), SAVED)], features)
     np.testing.assert_allclose(probabilities, [[expected[genre] for genre in "abc"]], rtol=1e-5)
-
-
-@pytest.mark.parametrize(
-    ("probabilities", "seconds", "words"),
-    [
-        ((0.9, 0.1), 30.0, []),
-        ((0.5, 0.3, 0.2), 5.0, []),
-        ((0.49, 0.3, 0.21), 30.0, ["unsure"]),
-        ((0.9, 0.1), 4.9, ["shorter than 5 s"]),
-        ((0.4, 0.3, 0.3), 1.0, ["unsure", "shorter than 5 s"]),
-    ],
-)
-def test_unsure_predictions_and_short_audio_have_caveats(probabilities, seconds, words):
-    found = caveats(dict(zip("abc", probabilities, strict=False)), seconds)
-    assert [note.partition(":")[0] for note in found] == words

@@ -24,7 +24,8 @@ from genre_lstm.recipes import INPUT_NORMS, POOLINGS
 from genre_lstm.weights import load_model, load_models, read_tensors, save_model, write_tensors
 
 SETTINGS = FrameSettings(frames=100)
-ABOUT = {"genres": ["a", "b", "c"], "temperature": 1.5, "seed": 7}
+REFERENCE = dict.fromkeys(("clips", "mean", "std", "bound"), 0.0)
+ABOUT = {"genres": ["a", "b", "c"], "temperature": 1.5, "reference": REFERENCE, "seed": 7}
 
 
 @pytest.fixture
@@ -92,7 +93,7 @@ def test_tensors_and_plain_values_come_back_as_written(path):
 
 def test_full_disk_keeps_the_old_file(path):
     write_tensors(path, {"a": 1})
-    with full_disk(10_000), pytest.raises(OSError, match=r"model\.pt"):
+    with full_disk(10_000), pytest.raises(InputError, match=r"model\.pt.*make room"):
         write_tensors(path, {"a": torch.zeros(10_000)})
     assert read_tensors(path) == {"a": 1}
 
@@ -175,6 +176,7 @@ def test_every_setting_is_required(path, place):
         {"genres": ["a", "a", "a"]},
         {"genres": ["a", "b"]},
         {"state": None},
+        {"reference": {}},
     ],
     ids=str,
 )
@@ -182,7 +184,7 @@ def test_impossible_model_is_refused(path, change):
     write_model(path)
     content = torch.load(path)
     for key, value in change.items():
-        content[key] = content[key] | value if isinstance(value, dict) else value
+        content[key] = content[key] | value if isinstance(value, dict) and value else value
     torch.save(content, path)
     with pytest.raises(InputError, match=rf"^{path} doesn't hold a model.*$"):
         load_model(path)
