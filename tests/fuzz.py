@@ -207,10 +207,7 @@ def read_case(folder, kind, number, seed):
 
 
 def fuzz(cases, seed, failures):
-    """Yield the end of each case, a kind with a number: an exit status, or a failure as text.
-
-    The files of failures are copied into a folder.
-    """
+    """Yield each case's exit status, or its failure as text; copy the files of failures."""
     context = multiprocessing.get_context("spawn")
     with tempfile.TemporaryDirectory() as name, contextlib.ExitStack() as stack:
         folder, pool = Path(name), None
