@@ -159,14 +159,14 @@ class Trap:
 # Running the scripts
 
 
-def run(script, *arguments, cwd=".", status=0, encoding="utf-8"):
-    """Run a script as a user does; check its exit status; return (stdout, stderr).
+def run_to_end(script, *arguments, cwd=".", encoding="utf-8"):
+    """Run a script as a user does; return (exit status, stdout, stderr).
 
     In this process, which spares the seconds that importing torch takes in another. `encoding` is
     that of the terminal.
     """
     streams = [io.TextIOWrapper(io.BytesIO(), encoding) for _ in range(2)]
-    found = 0
+    status = 0
     with (
         mock.patch.object(sys, "argv", [script, *map(str, arguments)]),
         contextlib.chdir(cwd),
@@ -176,11 +176,16 @@ def run(script, *arguments, cwd=".", status=0, encoding="utf-8"):
         try:
             runpy.run_path(str(ROOT / script), run_name="__main__")
         except SystemExit as stop:
-            found = stop.code or 0
+            status = stop.code or 0
     for stream in streams:
         stream.flush()
-    stdout, stderr = (stream.buffer.getvalue().decode(encoding) for stream in streams)
-    assert found == status, stderr
+    return status, *(stream.buffer.getvalue().decode(encoding) for stream in streams)
+
+
+def run(script, *arguments, status=0, **options):
+    """Run a script, see `run_to_end`; check its exit status; return (stdout, stderr)."""
+    ended, stdout, stderr = run_to_end(script, *arguments, **options)
+    assert ended == status, stderr
     return stdout, stderr
 
 

@@ -1,12 +1,15 @@
-"""What a user may rely on when a file is damaged, or was made to do harm."""
+"""What a user may rely on when files are damaged or hostile, and options wrong."""
 
 import pytest
 
 pytest.importorskip("resource", reason="Windows limits no memory")
-from fuzz import fuzz, list_cases
+from fuzz import KINDS, fuzz
 
 
-def test_damaged_and_hostile_files_are_read_or_refused_in_one_line(tmp_path):
-    cases = list_cases(n_audio=160, n_arrays=60)
-    outcomes = zip(cases, fuzz(cases, seed=1, kept=tmp_path), strict=True)
-    assert not {case: found for case, found in outcomes if found not in ("read", "refused")}
+def test_damaged_and_hostile_input_is_read_or_refused_in_one_line(tmp_path):
+    n_cases = dict.fromkeys(KINDS, 5) | {"model": 12, "checkpoint": 12}  # these can be hostile
+    cases = [(kind, number) for kind in KINDS for number in range(n_cases[kind])]
+    ends = dict(zip(cases, fuzz(cases, seed=1, failures=tmp_path), strict=True))
+    assert not {case: end for case, end in ends.items() if end not in (0, 2)}
+    # Number 0 is undamaged.
+    assert not any(ends[kind, 0] for kind in KINDS if kind not in ("options", "table"))
