@@ -1,4 +1,4 @@
-"""The bandwidth of recordings: the highest frequency that a recording chain has let through."""
+"""The bandwidth of recordings, the highest frequency let through; and how much is silent."""
 
 import numpy as np
 import scipy.signal
@@ -11,6 +11,9 @@ MIN_CUT, MAX_CUT = 2000, 10_500  # Hz; below, instruments drop as steeply, above
 WIDTH = 100  # Hz, over which levels are averaged
 BIN_HZ = 500  # Hz; bandwidths in the same band of this width count as one
 N_SHUFFLES = 1000  # of the genres, to find what bandwidth predicts by chance
+SILENCE_DB, NEAR_SILENCE_DB = 60, -90  # below the loudest frame; re full scale
+FRAME = 551  # samples, 25 ms
+MIN_FRAMES = 20  # 0.5 s; shorter rests are music
 
 
 def effective_bandwidth(signal):
@@ -77,3 +80,13 @@ def bandwidth_baseline(bandwidths, genres):
 
     by_chance = [score(random.permutation(targets)) for _ in range(N_SHUFFLES)]
     return score(targets), np.mean(by_chance), max(by_chance)
+
+
+def silent_fraction(signal):
+    """Return the fraction of a signal that is silent for 0.5 s or more at a time."""
+    frames = np.pad(signal, (0, -len(signal) % FRAME)).reshape(-1, FRAME)
+    levels = 10 * np.log10(np.square(frames, dtype=float).mean(axis=1) + 1e-20)
+    silent = levels < max(levels.max() - SILENCE_DB, NEAR_SILENCE_DB)
+    edges = np.flatnonzero(np.diff(silent, prepend=False, append=False)).reshape(-1, 2)
+    lengths = edges[:, 1] - edges[:, 0]
+    return lengths[lengths >= min(MIN_FRAMES, len(frames))].sum() / len(frames)
