@@ -67,6 +67,8 @@ def read_labels(path):
 
 def read_text(path):
     """Return a table's text, in the encodings that spreadsheets write."""
+    if not Path(path).exists():
+        raise InputError(f"there is no table {path}: correct --labels")
     check_file(path)
     content = Path(path).read_bytes()
     is_utf16 = content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))

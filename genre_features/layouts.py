@@ -108,7 +108,8 @@ def split_off_subsets(levels):
         found = {name: subset_name(name) for name in {folders[depth] for folders in levels}}
         if None not in found.values() and len(set(found.values())) > 1:
             subsets = [found[folders[depth]] for folders in levels]
-            return subsets, [folders[:depth] + folders[depth + 1 :] for folders in levels]
+            levels = [folders[:depth] + folders[depth + 1 :] for folders in levels]
+            return subsets, split_off_subsets(levels)[1]  # as in train/train_data/
     return [None] * len(levels), levels
 
 

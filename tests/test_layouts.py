@@ -15,6 +15,7 @@ LAYOUTS = {  # paths, each {} of them a genre
     "dots and underscores": ["{}/...Hit.mp3", "{}/...And Justice/1.mp3", "{}/_B/.c.mp3"],
     "formats apart": ["mp3/{}/a.mp3", "wav/{}/b.wav"],
     "flat subsets": ["_train/{}.00003.au", "_validation/{} 12.au", "_test/{}.1.2.au"],
+    "subsets twice": ["train/train_data/{}/a.au", "val/val_data/{}/b.au", "test/TEST1/{}/c.au"],
     "nested subsets": ["_train/{0}/{0}.00003.au", "_validation/{}/b.au", "_test/{}/c.au"],
 }
 
