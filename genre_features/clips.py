@@ -1,12 +1,11 @@
 """The clips of a data set: which files they are, of which genres and of which songs."""
 
 import collections
-import sys
 import unicodedata
 from pathlib import Path
 from typing import NamedTuple
 
-from common.errors import InputError, escape_controls
+from common.errors import InputError
 from genre_features.labels import match_labels
 from genre_features.layouts import (
     NAMED_PIECE,
@@ -18,7 +17,7 @@ from genre_features.layouts import (
     subset_name,
     track_number,
 )
-from genre_features.listing import AUDIO_SUFFIXES, list_audio
+from genre_features.listing import AUDIO_SUFFIXES, list_audio, print_note
 
 SUBSETS = ("train", "validation", "test")
 LOSSLESS_SUFFIXES = AUDIO_SUFFIXES - {".mp1", ".mp2", ".mp3", ".oga", ".ogg", ".opus"}
@@ -124,11 +123,8 @@ def label_clips(files, table):
     if not usable:
         raise InputError(f"{table} has no genre for any file: fill in that column")
     if missing:
-        print(
-            escape_controls(
-                f"Left out: {len(missing)} files without a genre in {table}, such as {missing[0]}."
-            ),
-            file=sys.stderr,
+        print_note(
+            f"Left out: {len(missing)} files without a genre in {table}, such as {missing[0]}."
         )
     subsets = split_off_subsets([split_path(file)[0] for file in usable])[0]
     return [
@@ -190,12 +186,9 @@ def drop_second_formats(clips):
     chosen = [same[0] for same in versions.values()]
     if repeated:
         first, second = repeated[0][:2]
-        print(
-            escape_controls(
-                f"Left out: {len(clips) - len(chosen)} files that are another's in a second format,"
-                f" such as {second.file} beside {first.file}."
-            ),
-            file=sys.stderr,
+        print_note(
+            f"Left out: {len(clips) - len(chosen)} files that are another's in a second format,"
+            f" such as {second.file} beside {first.file}."
         )
     return chosen
 
@@ -223,12 +216,9 @@ def mark_pieces(clips):
     ]
     marked = [clip._replace(song=song) for clip, song in zip(clips, songs, strict=True)]
     if example := next((clip for clip in marked if clip.song), None):
-        print(
-            escape_controls(
-                f"{sum(map(bool, songs))} files are pieces of {len(set(filter(None, songs)))} "
-                f"songs by their names, such as {example.file}."
-            ),
-            file=sys.stderr,
+        print_note(
+            f"{sum(map(bool, songs))} files are pieces of {len(set(filter(None, songs)))} "
+            f"songs by their names, such as {example.file}."
         )
     return marked
 

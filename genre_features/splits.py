@@ -3,13 +3,13 @@
 import collections
 import hashlib
 import os
-import sys
 import warnings
 from pathlib import Path
 
-from common.errors import InputError, escape_controls
+from common.errors import InputError
 from genre_features.clips import SUBSETS
 from genre_features.layouts import genre_key
+from genre_features.listing import print_note
 
 # Of every genre the first clips are for testing, the next for validation, the rest for training.
 INDEX_SPLIT = {"test": range(0, 10), "validation": range(10, 30), "train": range(30, 100)}
@@ -190,12 +190,9 @@ def report_leaks(by_subset):
                 leaks.setdefault(clip.song, (other.file, clip.file))
     if leaks:
         pair = next(iter(leaks.values()))
-        print(
-            escape_controls(
-                f"Warning: {len(leaks)} songs are in two subsets by their names, such as "
-                f"{pair[0]} and {pair[1]}: scores on them will be too high."
-            ),
-            file=sys.stderr,
+        print_note(
+            f"Warning: {len(leaks)} songs are in two subsets by their names, such as "
+            f"{pair[0]} and {pair[1]}: scores on them will be too high."
         )
 
 

@@ -64,7 +64,7 @@ def test_demo_leaves_no_choice_of_where_and_how_much(tmp_path, option):
 @pytest.mark.parametrize(
     ("options", "word"),
     [
-        (["--groups", "a.csv", "--split", "filtered"], "leave out --split"),
+        (["--labels", "a.csv", "--split", "filtered"], "--labels overrules --split"),
         (["--check", "--scheduler", "tcp://10.0.0.1:8786"], "leave out --scheduler"),
         (["--plot", "a.png"], "add --check"),
         (["--url", "http://127.0.0.1"], "add it"),

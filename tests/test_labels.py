@@ -5,7 +5,7 @@ import unicodedata
 from pathlib import Path
 
 import pytest
-from helpers import ROOT, assert_one_line, extract, refuse, touch
+from helpers import ROOT, assert_one_line, extract, touch
 
 from common.errors import InputError
 from genre_features.clips import Clip, find_clips
@@ -110,12 +110,6 @@ def test_name_of_two_files_is_refused(label, tmp_path):
     touch(tmp_path / "music", "two/b.wav")
     with pytest.raises(InputError, match=r"line 2: b\.wav may be one/b\.wav or two/b\.wav"):
         label("file,genre\nb.wav,jazz\n")
-
-
-def test_labels_and_split_together_are_refused(corpus, tmp_path):
-    touch(tmp_path, "a.csv")
-    stderr = refuse(corpus, tmp_path / "out", "--labels", tmp_path / "a.csv", "--split", "filtered")
-    assert "--labels overrules --split" in stderr.splitlines()[-1]
 
 
 def test_fma_is_extracted_after_the_documented_conversion(corpus, tmp_path, monkeypatch):
