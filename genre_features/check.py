@@ -79,13 +79,10 @@ def check_data_set(dataset, by_subset, genres, settings, jobs, picture):
 
         plot_bandwidths(reports, genres, picture)
         print(f"The bandwidths are plotted in {picture}.")
-    problems = [
-        *filter(None, [try_call(check_subsets, by_subset, genres)[1]]),
-        *limit_lines(problems),
-        *describe_short(reports, settings, seconds),
-        *describe_silent(reports),
-        *limit_lines(describe_copies(reports)),
-    ]
+    too_few = try_call(check_subsets, by_subset, genres)[1]
+    problems = [*filter(None, [too_few]), *limit_lines(problems)]
+    problems += describe_short(reports, settings, seconds) + describe_silent(reports)
+    problems += limit_lines(describe_copies(reports))
     for problem in problems:
         print(escape_controls(problem))
     n_clips = sum(map(len, by_subset.values()))

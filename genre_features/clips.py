@@ -70,14 +70,7 @@ def find_clips(dataset, genres=None, labels=None):
         There is no audio, a file's genre can't be told, a genre asked for isn't there, or fewer
         than two genres are left.
     """
-    dataset = Path(dataset)
-    check_folder(dataset)
-    files = list_audio(dataset)
-    if not files:
-        raise InputError(
-            f"no audio in {dataset}: put GTZAN there (see gtzan/README.md), name a folder of "
-            "<genre>/<audio files> with --dataset, or try --demo"
-        )
+    files = list_data_set(Path(dataset))
     clips = label_clips(files, labels) if labels else None
     if clips is None or clips[0].genre is None:
         layout = zip(files, read_layout(files), strict=True)
@@ -91,16 +84,22 @@ def find_clips(dataset, genres=None, labels=None):
     return sorted(clips, key=lambda clip: (genres.index(clip.genre), clip.file)), genres
 
 
-def check_folder(dataset):
-    """Raise InputError if a data set isn't a folder."""
-    if dataset.is_dir():
-        return
-    if dataset.exists():
+def list_data_set(dataset):
+    """Return the audio files of a data set; InputError if it isn't a folder or has none."""
+    if not dataset.exists():
+        raise InputError(
+            f"there is no folder {dataset} (in {Path.cwd()}): correct --dataset, put GTZAN there "
+            "(see gtzan/README.md), or try --demo"
+        )
+    if not dataset.is_dir():
         raise InputError(f"{dataset} isn't a folder: name the folder that the audio lies in")
-    raise InputError(
-        f"there is no folder {dataset} (in {Path.cwd()}): correct --dataset, put GTZAN there (see "
-        "gtzan/README.md), or try --demo"
-    )
+    files = list_audio(dataset)
+    if not files:
+        raise InputError(
+            f"no audio in {dataset}: put GTZAN there (see gtzan/README.md), name a folder of "
+            "<genre>/<audio files> with --dataset, or try --demo"
+        )
+    return files
 
 
 def label_clips(files, table):
