@@ -64,7 +64,8 @@ def test_genres_of_any_name_and_number_are_drawn(tmp_path, figures, genres):
     assert [text.rpartition(" (")[0] for text in texts] == [plot_label(genre) for genre in genres]
 
 
-def test_cache_larger_than_memory_is_gone_through_clip_by_clip(tmp_path, figures):
+def test_cache_larger_than_memory_is_gone_through_clip_by_clip(tmp_path, figures, monkeypatch):
+    monkeypatch.setattr("genre_features.cache.MAX_IN_MEMORY", 0, raising=False)
     write_cache(tmp_path, 500, 1000, 1, np.float32, random=False)
     write_manifest(tmp_path, ["a"], 1000)
     peak = most_memory(run, "generate_music_plots.py", "--genres", "--features", tmp_path)
