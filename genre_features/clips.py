@@ -40,7 +40,7 @@ class Clip(NamedTuple):
     @property
     def number(self):
         """The track number of a GTZAN name (``<genre>.<five digits>``), else None."""
-        return track_number(self.genre, split_path(self.file)[1])[0]
+        return track_number(self.genre, split_path(self.file)[1])
 
 
 def find_clips(dataset, genres=None, labels=None):
@@ -177,7 +177,7 @@ def drop_second_formats(clips):
     versions = collections.defaultdict(list)
     for clip in clips:
         folders, name = split_path(clip.file)
-        is_track = track_number(clip.genre, name)[0] is not None
+        is_track = track_number(clip.genre, name) is not None
         versions[clip.subset, clip.genre, *([] if is_track else folders), name].append(clip)
     repeated = [same for same in versions.values() if len(same) > 1]
     for same in repeated:
@@ -227,7 +227,7 @@ def piece_key(clip):
     folders, name = split_path(clip.file)
     if clip.subset:  # the same song may be in two
         folders = [folder for folder in folders if not subset_name(folder)]
-    if (number := track_number(clip.genre, name)[0]) is not None:
+    if (number := track_number(clip.genre, name)) is not None:
         return True, clip.genre, f"{number:05d}"
     match = NAMED_PIECE.fullmatch(name) or NUMBERED_PIECE.fullmatch(name)
     song = [*folders, match[1]] if match and match[1] else folders  # jazz/<song>/part3.wav

@@ -31,8 +31,8 @@ def test_layouts_that_people_have_are_understood(tmp_path, layout):
     assert sorted(found) == sorted(clips)
 
 
-@pytest.mark.parametrize("seed", range(20))
-def test_random_trees_of_wrappers_subsets_and_albums_are_understood(tmp_path, seed):
+@pytest.mark.parametrize("seed", range(30))
+def test_random_trees_of_wrappers_subsets_albums_pieces_and_formats(tmp_path, seed):
     random = np.random.default_rng(seed)
     spellings = [
         ("train", "TRAINING", "_train"),
@@ -42,16 +42,23 @@ def test_random_trees_of_wrappers_subsets_and_albums_are_understood(tmp_path, se
     spelling = [random.choice(names) for names in spellings]
     outer, inner = random.choice(["", "Data/", "v1/genres/"], 2)
     genre_first, no_subsets = random.random(2) < (0.3, 0.4)
-    clips = {}
+    clips, songs = {}, set()
     for number, genre in itertools.product(range(8), ("Drum & Bass", "Ñandú", "pop")):
         subset = int(random.integers(3)) if number > 2 else number
         level = "" if no_subsets else f"{spelling[subset]}/"
         folder = f"{genre}/{level}" if genre_first else f"{level}{inner}{genre}/"
-        album, suffix = random.choice(["", "Live/", "CD 1/B/"]), random.choice([".mp3", ".WAV"])
-        clip = (genre, None if no_subsets else SUBSETS[subset])
-        clips[f"{outer}{folder}{album}{number} song{suffix}"] = clip
-    touch(tmp_path, *clips)
-    assert {clip.file: (clip.genre, clip.subset) for clip in find_clips(tmp_path)[0]} == clips
+        name = f"{outer}{folder}{random.choice(['', 'Live/', 'CD 1/B/'])}{number} song"
+        ends = [[".WAV"], [".flac", ".mp3"], ["_part1.ogg", "-chunk 2.ogg"]][random.integers(3)]
+        touch(tmp_path, *(name + end for end in ends))
+        if ends[0] == ".flac":  # a second format of it
+            ends.pop()
+        clips |= {name + end: (genre, None if no_subsets else SUBSETS[subset]) for end in ends}
+        songs |= {frozenset(name + end for end in ends)}
+    found, by_song = find_clips(tmp_path)[0], {}
+    assert {clip.file: (clip.genre, clip.subset) for clip in found} == clips
+    for clip in found:
+        by_song.setdefault(clip.song or clip.file, set()).add(clip.file)
+    assert set(map(frozenset, by_song.values())) == songs
 
 
 @pytest.mark.parametrize(
