@@ -1,4 +1,4 @@
-"""The bandwidth of recordings: the highest frequency that a recording chain has let through."""
+"""The bandwidth of recordings, the highest frequency let through."""
 
 import numpy as np
 import scipy.signal
@@ -11,7 +11,6 @@ MIN_CUT, MAX_CUT = 2000, 10_500  # Hz; below, instruments drop as steeply, above
 WIDTH = 100  # Hz, over which levels are averaged
 BIN_HZ = 500  # Hz; bandwidths in the same band of this width count as one
 N_SHUFFLES = 1000  # of the genres, to find what bandwidth predicts by chance
-
 
 def effective_bandwidth(signal):
     """Find the highest frequency whose level is within 25 dB of the octave below it.

@@ -64,11 +64,8 @@ def check_data_set(dataset, by_subset, genres, settings, jobs, picture):
     InputError
         Something is wrong with the clips, or there are too few.
     """
-    print_table(
-        ["genre", *SUBSETS],
-        genres,
-        [[sum(c.genre == genre for c in by_subset[s]) for s in SUBSETS] for genre in genres],
-    )
+    counts = [[sum(c.genre == genre for c in by_subset[s]) for s in SUBSETS] for genre in genres]
+    print_table(genres, counts)
     print_shared_artists(by_subset)
     # The first frame is centred on the first sample.
     seconds = (settings.frames - 1) * settings.seconds_per_frame
@@ -81,13 +78,9 @@ def check_data_set(dataset, by_subset, genres, settings, jobs, picture):
         plot_bandwidths(reports, genres, picture)
         print(f"The bandwidths are plotted in {picture}.")
     too_few = try_call(check_subsets, by_subset, genres)[1]
-    problems = [
-        *([too_few] if too_few else []),
-        *limit_lines(problems),
-        *describe_short(reports, settings, seconds),
-        *describe_silent(reports),
-        *limit_lines(describe_copies(reports)),
-    ]
+    problems = [*filter(None, [too_few]), *limit_lines(problems)]
+    problems += describe_short(reports, settings, seconds) + describe_silent(reports)
+    problems += limit_lines(describe_copies(reports))
     for problem in problems:
         print(escape_controls(problem))
     n_clips = sum(map(len, by_subset.values()))
@@ -99,10 +92,10 @@ def check_data_set(dataset, by_subset, genres, settings, jobs, picture):
     print(f"All {n_clips} clips can be read, are long enough, and are unique.")
 
 
-def print_table(header, genres, rows):
-    """Print a table with a row per genre, in columns as wide as their text."""
-    table = [header] + [[g, *map(str, row)] for g, row in zip(genres, rows, strict=True)]
-    table = [[escape_controls(cell) for cell in row] for row in table]
+def print_table(genres, rows):
+    """Print a row per genre with a cell per subset, in columns as wide as their text."""
+    lines = [[genre, *map(str, row)] for genre, row in zip(genres, rows, strict=True)]
+    table = [[escape_controls(cell) for cell in row] for row in (["genre", *SUBSETS], *lines)]
     widths = [max(map(text_width, column)) for column in zip(*table, strict=True)]
     for first, *cells in table:
         line = first + " " * (widths[0] - text_width(first))
@@ -119,7 +112,7 @@ def text_width(text):
 def inspect_clips(dataset, by_subset, seconds, jobs):
     """Return the reports of the clips that can be read, and what is wrong with the others."""
     clips = [(subset, clip) for subset in SUBSETS for clip in by_subset[subset]]
-    # A second more, so that clips which are the same up to where they are cut aren't called copies.
+    # A second more than is used: lengths are rounded.
     calls = [(Path(dataset).absolute() / clip.file, seconds + 1) for _, clip in clips]
     outcomes = tqdm(parallel_map(inspect_clip, calls, jobs), "Listening", len(calls), unit="clip")
     reports, problems = [], []
@@ -185,7 +178,7 @@ def print_bandwidths(reports, genres):
         rows.append([format_cutoffs([r for r in own if r.subset == s]) for s in SUBSETS])
         cut = [report for report in own if report.bandwidth < FULL]
         outliers += cut if len(cut) < RARE * len(own) else []
-    print_table(["genre", *SUBSETS], genres, rows)
+    print_table(genres, rows)
     if outliers:
         names = [f"{r.clip.file} ({r.bandwidth / 1000:.1f} kHz)" for r in outliers]
         print(escape_controls(f"Unlike most of their genre, cut off: {list_names(names)}"))

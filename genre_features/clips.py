@@ -1,12 +1,11 @@
 """The clips of a data set: which files they are, of which genres and of which songs."""
 
 import collections
-import sys
 import unicodedata
 from pathlib import Path
 from typing import NamedTuple
 
-from common.errors import InputError, escape_controls
+from common.errors import InputError
 from genre_features.labels import match_labels
 from genre_features.layouts import (
     NAMED_PIECE,
@@ -18,7 +17,7 @@ from genre_features.layouts import (
     subset_name,
     track_number,
 )
-from genre_features.listing import AUDIO_SUFFIXES, list_audio
+from genre_features.listing import AUDIO_SUFFIXES, list_audio, print_note
 
 SUBSETS = ("train", "validation", "test")
 LOSSLESS_SUFFIXES = AUDIO_SUFFIXES - {".mp1", ".mp2", ".mp3", ".oga", ".ogg", ".opus"}
@@ -41,7 +40,7 @@ class Clip(NamedTuple):
     @property
     def number(self):
         """The track number of a GTZAN name (``<genre>.<five digits>``), else None."""
-        return track_number(self.genre, split_path(self.file)[1])[0]
+        return track_number(self.genre, split_path(self.file)[1])
 
 
 def find_clips(dataset, genres=None, labels=None):
@@ -71,14 +70,7 @@ def find_clips(dataset, genres=None, labels=None):
         There is no audio, a file's genre can't be told, a genre asked for isn't there, or fewer
         than two genres are left.
     """
-    dataset = Path(dataset)
-    check_folder(dataset)
-    files = list_audio(dataset)
-    if not files:
-        raise InputError(
-            f"no audio in {dataset}: put GTZAN there (see gtzan/README.md), name a folder of "
-            "<genre>/<audio files> with --dataset, or try --demo"
-        )
+    files = list_data_set(Path(dataset))
     clips = label_clips(files, labels) if labels else None
     if clips is None or clips[0].genre is None:
         layout = zip(files, read_layout(files), strict=True)
@@ -92,16 +84,22 @@ def find_clips(dataset, genres=None, labels=None):
     return sorted(clips, key=lambda clip: (genres.index(clip.genre), clip.file)), genres
 
 
-def check_folder(dataset):
-    """Raise InputError if a data set isn't a folder."""
-    if dataset.is_dir():
-        return
-    if dataset.exists():
+def list_data_set(dataset):
+    """Return the audio files of a data set; InputError if it isn't a folder or has none."""
+    if not dataset.exists():
+        raise InputError(
+            f"there is no folder {dataset} (in {Path.cwd()}): correct --dataset, put GTZAN there "
+            "(see gtzan/README.md), or try --demo"
+        )
+    if not dataset.is_dir():
         raise InputError(f"{dataset} isn't a folder: name the folder that the audio lies in")
-    raise InputError(
-        f"there is no folder {dataset} (in {Path.cwd()}): correct --dataset, put GTZAN there (see "
-        "gtzan/README.md), or try --demo"
-    )
+    files = list_audio(dataset)
+    if not files:
+        raise InputError(
+            f"no audio in {dataset}: put GTZAN there (see gtzan/README.md), name a folder of "
+            "<genre>/<audio files> with --dataset, or try --demo"
+        )
+    return files
 
 
 def label_clips(files, table):
@@ -124,11 +122,8 @@ def label_clips(files, table):
     if not usable:
         raise InputError(f"{table} has no genre for any file: fill in that column")
     if missing:
-        print(
-            escape_controls(
-                f"Left out: {len(missing)} files without a genre in {table}, such as {missing[0]}."
-            ),
-            file=sys.stderr,
+        print_note(
+            f"Left out: {len(missing)} files without a genre in {table}, such as {missing[0]}."
         )
     subsets = split_off_subsets([split_path(file)[0] for file in usable])[0]
     return [
@@ -182,7 +177,7 @@ def drop_second_formats(clips):
     versions = collections.defaultdict(list)
     for clip in clips:
         folders, name = split_path(clip.file)
-        is_track = track_number(clip.genre, name)[0] is not None
+        is_track = track_number(clip.genre, name) is not None
         versions[clip.subset, clip.genre, *([] if is_track else folders), name].append(clip)
     repeated = [same for same in versions.values() if len(same) > 1]
     for same in repeated:
@@ -190,12 +185,9 @@ def drop_second_formats(clips):
     chosen = [same[0] for same in versions.values()]
     if repeated:
         first, second = repeated[0][:2]
-        print(
-            escape_controls(
-                f"Left out: {len(clips) - len(chosen)} files that are another's in a second format,"
-                f" such as {second.file} beside {first.file}."
-            ),
-            file=sys.stderr,
+        print_note(
+            f"Left out: {len(clips) - len(chosen)} files that are another's in a second format,"
+            f" such as {second.file} beside {first.file}."
         )
     return chosen
 
@@ -223,12 +215,9 @@ def mark_pieces(clips):
     ]
     marked = [clip._replace(song=song) for clip, song in zip(clips, songs, strict=True)]
     if example := next((clip for clip in marked if clip.song), None):
-        print(
-            escape_controls(
-                f"{sum(map(bool, songs))} files are pieces of {len(set(filter(None, songs)))} "
-                f"songs by their names, such as {example.file}."
-            ),
-            file=sys.stderr,
+        print_note(
+            f"{sum(map(bool, songs))} files are pieces of {len(set(filter(None, songs)))} "
+            f"songs by their names, such as {example.file}."
         )
     return marked
 
@@ -238,7 +227,7 @@ def piece_key(clip):
     folders, name = split_path(clip.file)
     if clip.subset:  # the same song may be in two
         folders = [folder for folder in folders if not subset_name(folder)]
-    if (number := track_number(clip.genre, name)[0]) is not None:
+    if (number := track_number(clip.genre, name)) is not None:
         return True, clip.genre, f"{number:05d}"
     match = NAMED_PIECE.fullmatch(name) or NUMBERED_PIECE.fullmatch(name)
     song = [*folders, match[1]] if match and match[1] else folders  # jazz/<song>/part3.wav

@@ -3,14 +3,14 @@
 import codecs
 import csv
 import io
-import sys
 import unicodedata
 from pathlib import Path
 from typing import NamedTuple
 
-from common.errors import InputError, escape_controls
+from common.errors import InputError
 from common.files import check_file
 from genre_features.layouts import subset_name
+from genre_features.listing import print_note
 
 COLUMNS = ("genre", "group", "subset")
 
@@ -67,6 +67,8 @@ def read_labels(path):
 
 def read_text(path):
     """Return a table's text, in the encodings that spreadsheets write."""
+    if not Path(path).exists():
+        raise InputError(f"there is no table {path}: correct --labels")
     check_file(path)
     content = Path(path).read_bytes()
     is_utf16 = content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
@@ -159,11 +161,8 @@ def match_labels(files, path):
         )
     if unmatched:
         line, file, *_ = unmatched[0]
-        print(
-            escape_controls(
-                f"{path}: {len(unmatched)} rows name no file there, such as line {line}, {file}."
-            ),
-            file=sys.stderr,
+        print_note(
+            f"{path}: {len(unmatched)} rows name no file there, such as line {line}, {file}."
         )
     return matched
 

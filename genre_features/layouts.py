@@ -16,7 +16,7 @@ SUFFIXES = AUDIO_SUFFIXES | OTHER_SUFFIXES
 FORMAT_FOLDERS = {"converted", "aiff", "au", "flac", "m4a", "mp3", "ogg", "opus", "wav"}
 PIECE = r"(?:part|seg|segment|chunk|piece|clip|slice|cut|split|section)"
 # <genre>.<five digits>, GTZAN's names, and pieces of such tracks
-TRACK = re.compile(rf"(.+)\.(\d{{5}})([._ -]+{PIECE}?[._ -]*\d+)?", re.IGNORECASE)
+TRACK = re.compile(rf"(.+)\.(\d{{5}})(?:[._ -]+{PIECE}?[._ -]*\d+)?", re.IGNORECASE)
 # <song>_part3, <song>-chunk 3 of 8; <song>.00012
 NAMED_PIECE = re.compile(rf"(?:(.+?)[\W_]+)?{PIECE}[\W_]*\d+([\W_]*of[\W_]*\d+)?", re.IGNORECASE)
 NUMBERED_PIECE = re.compile(r"(.+)\.\d+")
@@ -47,11 +47,9 @@ def split_path(file):
 
 
 def track_number(genre, name):
-    """Return (number, whether it is a piece) of a bare name as GTZAN's; (None, False) of others."""
+    """Return the number in a bare name of GTZAN's, or of a piece of such a track; else None."""
     match = TRACK.fullmatch(name)
-    if not match or genre_key(match[1]) != genre_key(genre):
-        return None, False
-    return int(match[2]), bool(match[3])
+    return int(match[2]) if match and genre_key(match[1]) == genre_key(genre) else None
 
 
 def read_layout(files):
@@ -75,20 +73,18 @@ def read_layout(files):
     InputError
         The genre of a file can't be told.
     """
-    paths = [split_path(file) for file in files]
-    subsets, levels = split_off_subsets([folders for folders, _ in paths])
-    names = [name for _, name in paths]
-    if all(
-        folders and track_number(folders[-1], name)[0] is not None
-        for folders, name in zip(levels, names, strict=True)
-    ):
-        genres = [folders[-1] for folders in levels]  # GTZAN's, even in several folders
-    elif not any(levels := strip_common(levels)):
-        strict = not all(subsets)
-        genres = [flat_genre(file, name, strict) for file, name in zip(files, names, strict=True)]
-    else:
+    levels, names = zip(*map(split_path, files), strict=True)
+    subsets, levels = split_off_subsets(levels)
+    genres = [folders[-1] if folders else "" for folders in levels]
+    if None not in map(track_number, genres, names):
+        return list(zip(subsets, genres, strict=True))  # GTZAN's, even in several folders
+    levels = strip_common(levels)
+    if any(levels):
         check_levels(levels, files)
         genres = [folders[0] for folders in levels]
+    else:
+        strict = not all(subsets)
+        genres = [flat_genre(file, name, strict) for file, name in zip(files, names, strict=True)]
     return list(zip(subsets, genres, strict=True))
 
 
@@ -108,7 +104,8 @@ def split_off_subsets(levels):
         found = {name: subset_name(name) for name in {folders[depth] for folders in levels}}
         if None not in found.values() and len(set(found.values())) > 1:
             subsets = [found[folders[depth]] for folders in levels]
-            return subsets, [folders[:depth] + folders[depth + 1 :] for folders in levels]
+            levels = [folders[:depth] + folders[depth + 1 :] for folders in levels]
+            return subsets, split_off_subsets(levels)[1]  # as in train/train_data/
     return [None] * len(levels), levels
 
 

@@ -65,8 +65,13 @@ def list_audio(folder):
         elif suffix != ".npy":  # features, in this project's folders
             left_out[suffix] += 1
     if left_out:
-        print(escape_controls(describe_left_out(folder, left_out)), file=sys.stderr)
+        print_note(describe_left_out(folder, left_out))
     return sorted(files)
+
+
+def print_note(message):
+    """Print a line on stderr, whatever names of files it holds."""
+    print(escape_controls(message), file=sys.stderr)
 
 
 def has_av():

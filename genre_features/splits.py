@@ -3,13 +3,13 @@
 import collections
 import hashlib
 import os
-import sys
 import warnings
 from pathlib import Path
 
-from common.errors import InputError, escape_controls
+from common.errors import InputError
 from genre_features.clips import SUBSETS
 from genre_features.layouts import genre_key
+from genre_features.listing import print_note
 
 # Of every genre the first clips are for testing, the next for validation, the rest for training.
 INDEX_SPLIT = {"test": range(0, 10), "validation": range(10, 30), "train": range(30, 100)}
@@ -60,15 +60,8 @@ def split_clips(clips, split="index"):
         subsets, split = [clip.subset for clip in clips], "given"
     elif numbered_through:
         subsets, split = split_numbered_through(clips), "70/20/10 in the order of the numbers"
-        print(
-            f"Numbers reach {max(numbers)}: taken for pieces of tracks, {PIECES_PER_TRACK} each, "
-            f"numbered through. Splitting {split}."
-        )
-    else:
-        subsets = index_subsets(clips, numbers)
-        if not subsets:
-            subsets, split = split_at_random(clips), f"70/20/10, seed {SEED}"
-            print(f"Splitting the songs of each genre {split}.")
+    elif not (subsets := index_subsets(clips, numbers)):
+        subsets, split = split_at_random(clips), f"70/20/10, seed {SEED}"
     by_subset = {subset: [] for subset in SUBSETS}
     for clip, subset in zip(clips, subsets, strict=True):
         if subset:
@@ -141,6 +134,7 @@ def split_songs(clips, songs, order):
 
 def split_at_random(clips):
     """Return a subset for each clip: of every genre's songs 20 % validation, 10 % test, seeded."""
+    print(f"Splitting the songs of each genre 70/20/10, seed {SEED}.")
     # A hash is the same on every machine, and adding a file moves few others.
     return split_songs(
         clips,
@@ -155,6 +149,10 @@ def split_numbered_through(clips):
     The borders are multiples of `PIECES_PER_TRACK`. Neighbours stay together even if the tracks
     have another number of pieces, except at the borders.
     """
+    print(
+        f"Numbers reach {max(clip.number for clip in clips)}: taken for GTZAN cut into pieces, "
+        f"{PIECES_PER_TRACK} a track. Splitting 70/20/10 in their order."
+    )
     return split_songs(clips, [clip.number // PIECES_PER_TRACK for clip in clips], order=None)
 
 
@@ -190,12 +188,9 @@ def report_leaks(by_subset):
                 leaks.setdefault(clip.song, (other.file, clip.file))
     if leaks:
         pair = next(iter(leaks.values()))
-        print(
-            escape_controls(
-                f"Warning: {len(leaks)} songs are in two subsets by their names, such as "
-                f"{pair[0]} and {pair[1]}: scores on them will be too high."
-            ),
-            file=sys.stderr,
+        print_note(
+            f"Warning: {len(leaks)} songs are in two subsets by their names, such as "
+            f"{pair[0]} and {pair[1]}: scores on them will be too high."
         )
 
 

@@ -48,10 +48,7 @@ def test_hop_length_and_frames_are_those_asked_for(corpus, tmp_path, options, ho
 @pytest.mark.parametrize(
     ("options", "word"),
     [
-        (["--demo", "--output", "x"], "--demo"),
-        (["--demo", "--frames", "9"], "--demo"),
-        (["--demo", "--check"], "--demo"),
-        (["--groups", "a.csv", "--split", "filtered"], "leave out --split"),
+        (["--labels", "a.csv", "--split", "filtered"], "--labels overrules --split"),
         (["--check", "--dask", "tcp://10.0.0.1:8786"], "leave out --dask"),
         (["--plot", "a.png"], "add --check"),
         (["--url", "http://127.0.0.1"], "add it"),

@@ -32,12 +32,10 @@ def test_check_counts_clips_and_changes_nothing(corpus, tmp_path):
 
 
 def test_columns_stay_apart_and_in_line_whatever_they_hold(capsys):
-    print_table(
-        ["genre", "train", "test"], ["爵士", "pop\n"], [["100 of 100, 10.5 kHz", 1], [2, 3]]
-    )
+    print_table(["爵士", "pop\n"], [["100 of 100, 10.5 kHz", 1, 5], [2, 3, 4]])
     lines = capsys.readouterr().out.splitlines()
     assert [line.split("  ")[0].strip() for line in lines] == ["genre", "爵士", "pop\\n"]
-    assert lines[1].endswith("  100 of 100, 10.5 kHz     1")
+    assert lines[1].endswith("  100 of 100, 10.5 kHz           1     5")
     assert len(lines[0]) == len(lines[1]) + 2 == len(lines[2])
 
 

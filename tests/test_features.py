@@ -11,7 +11,6 @@ from genre_features.audio import load_signal
 from genre_features.features import (
     extract_features,
     extract_file,
-    extract_recording,
 )
 from genre_features.frame import COLUMNS, N_FEATURES, SAMPLE_RATE, FrameSettings
 
@@ -79,7 +78,7 @@ def test_features_of_a_long_file_are_those_of_the_whole_signal(
     signal = loudness * np.concatenate(clips) + 1e-2 * noise(len(loudness) / rate, rate)
     soundfile.write(tmp_path / "long.wav", signal, rate, "FLOAT")
     settings = FrameSettings(hop_length=hop_length, lowpass=cutoff)
-    features, seconds, notes = extract_recording(tmp_path / "long.wav", settings)
+    features, seconds, notes = extract_file(tmp_path / "long.wav", settings)
     whole = extract_features(load_signal(tmp_path / "long.wav"), settings)
     assert seconds == pytest.approx(6.9, abs=hop_length / SAMPLE_RATE)
     assert notes == []
@@ -106,7 +105,7 @@ def test_losses_of_a_long_file_are_noted_once(tmp_path, monkeypatch):
     (tmp_path / "long.mp3").write_bytes(content[:9000] + 300 * b"\n" + content[9000:])
     notes = []
     load_signal(tmp_path / "long.mp3", notes=notes)
-    assert extract_recording(tmp_path / "long.mp3").notes == notes != []
+    assert extract_file(tmp_path / "long.mp3").notes == notes != []
 
 
 def test_features_of_a_clip_depend_on_its_first_seconds_alone(tmp_path):

@@ -5,7 +5,7 @@ import unicodedata
 from pathlib import Path
 
 import pytest
-from helpers import ROOT, assert_one_line, extract, refuse, touch
+from helpers import ROOT, assert_one_line, extract, touch
 
 from common.errors import InputError
 from genre_features.clips import Clip, find_clips
@@ -83,39 +83,23 @@ def test_files_without_a_genre_and_rows_without_a_file_are_counted(label, capsys
         ("file,genre\n ,jazz\n", "line 2 names no file"),
         ("file,group\nb.wav,\n", "line 2: b.wav has no group"),
         ("file,subset\nb.wav,learn\n", "line 2: 'learn' is no subset"),
-        (
-            "file,genre\nb.wav,x\none\\b.wav,y\n",
-            "two genres for one/b.wav: 'x' in line 2, 'y' in line 3",
-        ),
-        (
-            "file,group,subset\nb.wav,X,train\nc.wav,X,val\n",
-            "'X' is in train (line 2) and in validation (line 3)",
-        ),
+        ("file,genre\nb.wav,x\none\\b.wav,y\n", "two genres for one/b.wav: 'x' in line 2, 'y' in"),
+        ("file,group,subset\nb.wav,X,train\nc.wav,X,val\n", "'X' is in train (line 2) and in val"),
         (
             "file,genre\nz.wav,jazz\n",
-            "names none of the audio files, such as one/b.wav: its line 2 says z.wav",
+            "none of the audio files, such as one/b.wav: its line 2 says z",
         ),
+        ("file,genre\nd.wav,jazz\n", "line 2: d.wav may be one/d.wav or two/d.wav"),
         ("file,genre\nb.wav,\n", "has no genre for any file"),
-        ("file,group\nb.wav,X\n", "one/é.wav has no group"),
+        ("file,group\nb.wav,X\n", "one/d.wav has no group"),
         ("file,genre\nb.wav,jazz\nc.wav,Jazz\n", "has one genre"),
     ],
 )
-def test_fault_of_a_table_is_named_with_line_and_value(label, content, words):
+def test_fault_of_a_table_is_named_with_line_and_value(label, tmp_path, content, words):
+    touch(tmp_path / "music", "one/d.wav", "two/d.wav")
     with pytest.raises(InputError) as refused:
         label(content)
     assert_one_line(str(refused.value), words)
-
-
-def test_name_of_two_files_is_refused(label, tmp_path):
-    touch(tmp_path / "music", "two/b.wav")
-    with pytest.raises(InputError, match=r"line 2: b\.wav may be one/b\.wav or two/b\.wav"):
-        label("file,genre\nb.wav,jazz\n")
-
-
-def test_labels_and_split_together_are_refused(corpus, tmp_path):
-    touch(tmp_path, "a.csv")
-    stderr = refuse(corpus, tmp_path / "out", "--labels", tmp_path / "a.csv", "--split", "filtered")
-    assert "--labels overrules --split" in stderr.splitlines()[-1]
 
 
 def test_fma_is_extracted_after_the_documented_conversion(corpus, tmp_path, monkeypatch):
