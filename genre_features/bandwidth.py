@@ -12,6 +12,7 @@ WIDTH = 100  # Hz, over which levels are averaged
 BIN_HZ = 500  # Hz; bandwidths in the same band of this width count as one
 N_SHUFFLES = 1000  # of the genres, to find what bandwidth predicts by chance
 
+
 def effective_bandwidth(signal):
     """Find the highest frequency whose level is within 25 dB of the octave below it.
 

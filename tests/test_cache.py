@@ -11,7 +11,6 @@ from helpers import (
     most_memory,
     read_manifest,
     refuse,
-    train,
     write_cache,
     write_manifest,
 )
@@ -61,9 +60,7 @@ def test_cache_of_a_fork_holds_what_its_user_says(tmp_path, capsys):
 @pytest.mark.parametrize("wrong", [{"genres": ["a", "b", "c"]}, {"hop_length": 1024}])
 def test_manifest_is_not_overruled(features, wrong):
     GenreFeatureData(features, genres=["blip", "hiss", "hum"], hop_length=512).load()
-    with pytest.raises(
-        InputError, match=r"features\.json says .*: leave out --(genres|hop-length)$"
-    ):
+    with pytest.raises(InputError, match=r"json says .*: leave out --(genres|hop-length)$"):
         GenreFeatureData(features, **wrong).load()
 
 
@@ -145,36 +142,6 @@ def test_cache_that_fits_is_kept(corpus, features):
     stdout, _ = extract(corpus, features)
     assert "up to date" in stdout
     assert {path: path.stat().st_mtime_ns for path in features.iterdir()} == before
-
-
-DEEP = b"(" * 5000  # a header on which Python's own parser fails
-
-
-@pytest.mark.parametrize(
-    ("name", "content", "word"),
-    [
-        ("data_validation_input.npy", np.full((4, 8, N_FEATURES), np.nan), "NaN"),
-        ("data_train_input.npy", np.zeros((4, 8, N_FEATURES - 1)), N_FEATURES),
-        ("data_train_target.npy", np.eye(6)[:3], "(3, 6)"),
-        ("data_test_target.npy", np.ones((4, 6)), "one-hot"),
-        ("data_test_target.npy", np.ones((4, 0)), "(4, 0)"),
-        ("data_test_input.npy", np.array([{}], dtype=object), "isn't an array"),  # a pickle
-        ("data_test_input.npy", b"\x93NUMPY\x01\x00\x88\x13" + DEEP, "isn't an array"),
-        ("data_test_input.npy", b"PK\x03\x04", "isn't an array"),  # an archive
-        ("data_train_target.npy", None, "GenreFeatureData.py"),
-    ],
-)
-def test_arrays_that_cannot_be_trained_on_print_one_line_error(tmp_path, name, content, word):
-    write_cache(tmp_path, dtype=np.float32)
-    write_manifest(tmp_path, list("abcdef"))
-    (tmp_path / name).unlink()
-    if isinstance(content, bytes):
-        (tmp_path / name).write_bytes(content)
-    elif content is not None:
-        np.save(tmp_path / name, content)
-    _, stderr = train("PiecewiseDecay", tmp_path, tmp_path, status=2)
-    assert_one_line(stderr, name.removesuffix(".npy"), word)
-    assert not (tmp_path / "weights").exists()
 
 
 def test_subsets_of_different_lengths_are_refused(tmp_path):

@@ -7,6 +7,7 @@ import pytest
 from helpers import GENRES, is_uncut, most_memory, run, write_cache, write_manifest
 from matplotlib.colors import same_color
 
+from genre_features import cache
 from genre_features.cache import GenreFeatureData
 from genre_features.check import ClipReport
 from genre_features.clips import Clip
@@ -65,7 +66,7 @@ def test_genres_of_any_name_and_number_are_drawn(tmp_path, figures, genres):
 
 
 def test_cache_larger_than_memory_is_gone_through_clip_by_clip(tmp_path, figures, monkeypatch):
-    monkeypatch.setattr("genre_features.cache.MAX_IN_MEMORY", 0, raising=False)
+    monkeypatch.setattr(cache, "MAX_IN_MEMORY", 0)
     write_cache(tmp_path, 500, 1000, 1, np.float32, random=False)
     write_manifest(tmp_path, ["a"], 1000)
     peak = most_memory(run, "generate_music_plots.py", "--genres", "--features", tmp_path)
