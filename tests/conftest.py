@@ -2,13 +2,22 @@
 
 import os
 import sys
-from unittest import mock
 
 # Clips this small gain nothing from threads, which wait for each other on a busy machine.
 os.environ["OMP_NUM_THREADS"] = "1"
 
 import pytest
-from helpers import IMPROVED, SCHEDULES, TRAINED, extract, make_corpus, run, train, undrawn
+from helpers import (
+    IMPROVED,
+    SCHEDULES,
+    TRAINED,
+    extract,
+    make_corpus,
+    run,
+    stop_training,
+    train,
+    undrawn,
+)
 
 
 @pytest.fixture(scope="session")
@@ -37,17 +46,9 @@ def trained(features, tmp_path_factory):
 @pytest.fixture(scope="session")
 def stopped(features, tmp_path_factory):
     """A folder in which the training of `trained` was stopped after epoch 12 of 25."""
-    from genre_lstm import checkpoint
-
-    folder, save = tmp_path_factory.mktemp("stopped"), checkpoint.save
-
-    def stop_after_epoch_12(run):
-        save(run)
-        if len(run.history) == 12:
-            raise KeyboardInterrupt
-
-    with mock.patch.object(checkpoint, "save", stop_after_epoch_12), undrawn():
-        train("PiecewiseDecay", features, folder, *TRAINED, status=130)
+    folder = tmp_path_factory.mktemp("stopped")
+    with undrawn():
+        stop_training(features, folder, 12, *TRAINED)
     return folder
 
 

@@ -70,6 +70,7 @@ def make_originals(folder):
     helpers.extract(corpus, folder / "features")
     with undrawn():
         helpers.train("PiecewiseDecay", folder / "features", folder, *SHORT)
+        helpers.stop_training(folder / "features", folder, 2, *SHORT)
     rows = [f"{genre}/{genre}.{n:05}.wav,{genre}" for genre in helpers.GENRES for n in numbers]
     (folder / "labels.csv").write_text("\n".join(["file,genre", *rows]), encoding="utf-8")
     with tarfile.open(folder / "genres.tar.gz", "w:gz") as archive:

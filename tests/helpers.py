@@ -222,6 +222,21 @@ def train(schedule, features, folder, *arguments, status=0):
     return run(*training_line(schedule, features, folder, *arguments), status=status)
 
 
+def stop_training(features, folder, epoch, *arguments):
+    """Run PiecewiseDecay and stop it after an epoch, as Ctrl-C does."""
+    from genre_lstm import checkpoint
+
+    save = checkpoint.save
+
+    def save_and_stop(run):
+        save(run)
+        if len(run.history) == epoch:
+            raise KeyboardInterrupt
+
+    with mock.patch.object(checkpoint, "save", save_and_stop):
+        train("PiecewiseDecay", features, folder, *arguments, status=130)
+
+
 def predict(*arguments, status=0, **options):
     """Run the prediction script; return the lines on stdout, and stderr."""
     stdout, stderr = run("predict.py", *arguments, status=status, **options)

@@ -118,4 +118,4 @@ def test_scheduler_or_library_that_is_not_there_prints_one_line_error(
     assert_one_line(stderr.splitlines()[-1], "no Dask scheduler answers at nowhere://1")
     monkeypatch.setitem(sys.modules, "distributed", None)
     _, stderr = extract(corpus, tmp_path, "--dask", "tcp://127.0.0.1:1", status=2)
-    assert_one_line(stderr.splitlines()[-1], "requirements/dask.txt")
+    assert_one_line(stderr.splitlines()[-1], "pip install distributed")
