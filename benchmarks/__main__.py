@@ -173,7 +173,7 @@ def measure(row, times):
 
 def main():
     parser = argparse.ArgumentParser("python -m benchmarks", None, __doc__.partition("\n")[0])
-    parser.add_argument("rows", nargs="*", help=f"of {', '.join(ROWS)} (default: all)")
+    parser.add_argument("--only", nargs="+", choices=ROWS, help="some of the rows (default: all)")
     parser.add_argument("--times", type=int, default=3, help="runs of each side (default: 3)")
     parser.add_argument("--output", type=Path, default=Path(__file__).with_name("results.md"))
     options = parser.parse_args()
@@ -184,7 +184,7 @@ def main():
         "| measured | reference | this project | reference value | speed-up | goal |",
         "|---|---|---:|---:|---:|---|",
     ]
-    for name in options.rows or ROWS:
+    for name in options.only or ROWS:
         with tempfile.TemporaryDirectory() as folder:
             for row in ROWS[name](Path(folder)):
                 lines.append(measure(row, options.times))

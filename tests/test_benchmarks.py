@@ -1,4 +1,4 @@
-"""What a user may rely on about the speeds that are told."""
+"""What a user may rely on about the benchmarks."""
 
 import numpy as np
 import pytest
@@ -40,8 +40,9 @@ def test_table_holds_the_rows_that_are_asked_for(tmp_path, monkeypatch):
     def rows(folder):
         yield benchmarks.Row("memory", "half", lambda: 1.0, lambda: 2.0, unit="MB")
 
-    monkeypatch.setattr(benchmarks, "ROWS", {"some": rows})
-    monkeypatch.setattr("sys.argv", ["benchmarks", "--output", str(tmp_path / "results.md")])
+    monkeypatch.setattr(benchmarks, "ROWS", {"some": rows, "others": None})
+    arguments = ["--only", "some", "--output", str(tmp_path / "results.md")]
+    monkeypatch.setattr("sys.argv", ["benchmarks", *arguments])
     benchmarks.main()
     lines = (tmp_path / "results.md").read_text(encoding="utf-8").splitlines()
     assert lines[-1] == "| memory | half | 1 MB (1) | 2 MB (2) | 2 |  |"
