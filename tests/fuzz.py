@@ -52,8 +52,8 @@ SOUND = {
     )
 }
 KINDS = SOUND | {
-    "arrays": ("features/data_*.npy", [TRAIN]),
-    "manifest": ("features/features.json", [TRAIN, EXTRACT]),
+    "arrays": ("features/data_*.npy", [[*TRAIN, "--weights", "others"]]),
+    "manifest": ("features/features.json", [[*TRAIN, "--weights", "others"], EXTRACT]),
     "extracted clips": ("features/.*/*", [EXTRACT]),
     "model": ("weights/PiecewiseDecay/model.pt", [[*PREDICT, "corpus/hum/hum.00030.wav"]]),
     "checkpoint": ("weights/PiecewiseDecay/checkpoint.pt", [[*TRAIN, "--resume"]]),
