@@ -18,12 +18,12 @@ AUDIO := $(filter-out gtzan/demo/.,$(wildcard gtzan/*/.))
 
 train: $(INSTALLED)
 ifneq ($(AUDIO),)
-	.venv/bin/python GenreFeatureData.py --lowpass 9000 --hop-length 1709 $(if $(GENRES),--genres $(GENRES))
+	.venv/bin/python GenreFeatureData.py --lowpass 9000 $(if $(GENRES),--genres $(GENRES))
 	$(TRAIN) $(RESUME)
 else
 	@echo "gtzan/ holds no audio (gtzan/README.md says how to get it):"
 	@echo "training on a synthetic demo corpus instead."
-	.venv/bin/python GenreFeatureData.py --demo --hop-length 1709
+	.venv/bin/python GenreFeatureData.py --demo
 	$(TRAIN) --demo --epochs 60 $(RESUME)
 endif
 

@@ -1,5 +1,6 @@
 """The cache of a data set: .npy arrays of its subsets, and the manifest beside them."""
 
+import dataclasses
 import sys
 import zlib
 from pathlib import Path
@@ -103,6 +104,16 @@ class GenreFeatureData:
         else:
             self.assume_manifest(*sizes["train"])
         return self
+
+    def subsample(self, seconds):
+        """Keep every n-th frame, so that frames are about so many seconds apart."""
+        n = max(1, round(seconds / self.settings.seconds_per_frame))
+        self.inputs = {subset: inputs[:, ::n] for subset, inputs in self.inputs.items()}
+        self.settings = dataclasses.replace(
+            self.settings,
+            hop_length=n * self.settings.hop_length,
+            frames=self.inputs["train"].shape[1],
+        )
 
     def read_manifest(self, n_frames, n_genres, checksums):
         """Set what features.json says of the arrays; InputError unless it fits them."""

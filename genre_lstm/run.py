@@ -94,6 +94,8 @@ class TrainingRun:
         self.resume, self.format = options.resume, options.format
         self.weights, self.result = options.weights / schedule, options.result / schedule
         self.data = data = GenreFeatureData(options.features).load()
+        if self.recipe.frame_step:
+            data.subsample(self.recipe.frame_step)
         self.device = pick_device(options.device)
         set_local_device(self.device)
         if self.device != "cpu":

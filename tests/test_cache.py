@@ -195,3 +195,14 @@ def test_manifest_with_impossible_values_is_refused(tmp_path, change):
     write_manifest(tmp_path, **{"genres": list("abcdef")} | change)
     with pytest.raises(InputError, match=r"^.*features.json doesn't fit.*$"):
         GenreFeatureData(tmp_path).load()
+
+
+@pytest.mark.parametrize(("hop_length", "n"), [(512, 3), (1709, 1), (4096, 1)])
+def test_subsampled_frames_are_about_the_given_time_apart(tmp_path, hop_length, n):
+    write_cache(tmp_path, n_frames=40)
+    data = GenreFeatureData(tmp_path, hop_length=hop_length).load()
+    before = data.inputs["train"]
+    data.subsample(0.0775)
+    assert np.array_equal(data.inputs["train"], before[:, ::n])
+    assert data.settings.hop_length == n * hop_length
+    assert data.settings.frames == data.inputs["validation"].shape[1] == -(-40 // n)
