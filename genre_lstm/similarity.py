@@ -36,7 +36,7 @@ def clip_statistics(features, settings):
 
 
 def fit_reference(data):
-    """Return what `is_unlike_training` needs to know of the training clips.
+    """Return the statistics of the training clips that `is_unlike_training` compares with.
 
     Parameters
     ----------
@@ -62,10 +62,10 @@ def fit_reference(data):
     return {"clips": clips, "mean": mean, "std": std, "bound": bound}
 
 
-def is_unlike_training(reference, features, settings):
-    """Whether a recording lies further from the training clips than they do from each other.
+def distance_to_training(reference, features, settings):
+    """Return how far a recording lies from the training clips.
 
-    The distance is that to the fifth nearest training clip, a common score for novelty [1]_.
+    This is the distance to the fifth nearest of them, a common score for novelty [1]_.
 
     Parameters
     ----------
@@ -73,6 +73,10 @@ def is_unlike_training(reference, features, settings):
         See `fit_reference`.
     features : numpy.ndarray, shape (T, 33)
     settings : FrameSettings
+
+    Returns
+    -------
+    float
 
     References
     ----------
@@ -82,4 +86,9 @@ def is_unlike_training(reference, features, settings):
     statistics = torch.from_numpy(clip_statistics(features, settings))
     point = (statistics - reference["mean"]) / reference["std"]
     distances = (reference["clips"] - point).norm(dim=1).sort().values
-    return bool(distances[min(N_NEIGHBOURS, len(distances)) - 1] > reference["bound"])
+    return float(distances[min(N_NEIGHBOURS, len(distances)) - 1])
+
+
+def is_unlike_training(reference, features, settings):
+    """Whether a recording lies further from the training clips than 95 % of them do."""
+    return distance_to_training(reference, features, settings) > float(reference["bound"])
