@@ -34,14 +34,15 @@ def test_names_in_a_confusion_matrix_are_neither_cut_nor_squeeze_it(figures, n_g
 
 
 def test_confusion_matrices_of_many_genres_have_no_numbers_and_a_bounded_size(figures):
+    sizes = set()
     for n_genres in (41, 400):
         genres = [f"{i:03}" for i in range(n_genres)]
         scores = {"confusion": np.ones((n_genres, n_genres)), "accuracy": 0.5, "n": n_genres}
-        plots.plot_confusion({"test": scores}, genres, Path(f"{n_genres}.png"), "")
-        (axes,) = figures[f"{n_genres}.png"].axes
+        plots.plot_confusion({"test": scores}, genres, Path("c.png"), "")
+        (axes,) = figures["c.png"].axes
         assert not axes.texts
         assert len(axes.get_yticklabels()) <= 150
-    sizes = {tuple(figure.get_size_inches()) for figure in figures.values()}
+        sizes.add(tuple(figures["c.png"].get_size_inches()))
     assert len(sizes) == 1
 
 
@@ -124,17 +125,10 @@ def test_reliability_has_a_dot_and_an_interval_a_bin_before_and_after_calibratio
     assert "error 0.250 (by chance 0.125)" in texts[0]
     assert "2.00: error 0.500" in texts[1]
     assert axes.get_title() == "test: 5 clips"
-
-
-def test_reliability_is_drawn_once_where_the_temperature_changes_nothing(figures):
-    cell = {"n": 3, "confidence": 0.5, "accuracy": 1.0, "low": 0.4, "high": 1.0}
-    scores = {"bins": [cell], "error": 0.5, "expected_error": 0.2}
-    calibration = {"temperature": 1.0, "test": {"before": scores, "after": scores}}
-    plots.plot_reliability(calibration, Path("r.png"), "title")
+    # A temperature that changes nothing isn't plotted.
+    plots.plot_reliability({"temperature": 1.0, "test": scores}, Path("r.png"), "title")
     assert len(figures["r.png"].axes[0].containers) == 1
     assert is_uncut(figures["r.png"])
-    heading = figures["r.png"]._suptitle.get_window_extent()
-    assert heading.y0 > figures["r.png"].axes[0].title.get_window_extent().y1
 
 
 def test_probabilities_over_time_are_layers_in_the_genres_colours(figures):

@@ -123,7 +123,7 @@ def test_run_stopped_in_one_process_is_resumed_in_two(trained, stopped, features
     done = torchrun(features, folder, *TRAINED, "--resume")
     assert done.returncode == 0, done.stderr
     assert re.fullmatch(
-        r"PiecewiseDecay: 13 epochs of 12 clips on cpu .* in each of 2 processes\. .*\n"
+        r"PiecewiseDecay: 13 epochs of 12 clips on cpu \(processes: 2, .*\n"
         r"validation: .*\ntest: .*\nCurves and scores are in .*\nWeights are in .*\n",
         done.stdout,
     )
