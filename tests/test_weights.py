@@ -3,7 +3,6 @@
 import copy
 import dataclasses
 import json
-import os
 
 import pytest
 import torch
@@ -111,13 +110,6 @@ def test_code_in_a_file_is_not_run(path):
     _, stderr = run("predict.py", "song.wav", "--weights", path, status=2)
     assert_one_line(stderr, path)
     assert not (path.parent / "sprung").exists()
-
-
-@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="Windows has no named pipes")
-def test_pipe_is_refused_at_once(path):
-    os.mkfifo(path)
-    with pytest.raises(InputError, match=r"model\.pt is a FIFO"):
-        read_tensors(path)
 
 
 # Models that can't be used
