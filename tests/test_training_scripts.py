@@ -37,6 +37,7 @@ RATES = [(0.01, 0.001), (0.01, 0.01)]  # of each schedule in two epochs
         {"max_grad_norm": 0.05},
         {"class_weighted": True},
         {"mixup_alpha": 0.5},
+        {"shuffle": True},
     ],
     ids=str,
 )
@@ -64,7 +65,8 @@ def test_training_takes_the_textbooks_steps_and_logs_their_means(
     for rate, row in zip(rates, read_history(tmp_path, schedule), strict=True):
         adam.param_groups[0]["lr"] = rate
         total, n_correct = 0.0, 0
-        for rows in torch.arange(len(inputs)).split(4):
+        order = torch.randperm(len(inputs)) if "shuffle" in settings else torch.arange(len(inputs))
+        for rows in order.split(4):
             batch, pairs = inputs[rows], [(1.0, targets[rows])]
             if "mixup_alpha" in settings:
                 batch, *both, lam = mixup(batch, targets[rows], 0.5)
