@@ -28,20 +28,17 @@ def parse(monkeypatch):
         (("--recipe", "improved"), "gtzan", "improved"),
         (("--demo",), "gtzan/demo", "demo"),
         (("--demo", "--recipe", "improved"), "gtzan/demo", "demo/improved"),
+        (("--demo", "--features", "f", "--weights", "weights/w", "--result", "result/w"), "f", "w"),
     ],
     ids=" ".join,
 )
-def test_every_recipe_and_the_demo_have_their_own_folders(parse, words, features, place):
+def test_every_recipe_and_the_demo_have_their_own_folders_unless_others_are_named(
+    parse, words, features, place
+):
     options = parse(*words)
     assert options.features == Path(features)
     assert options.weights == Path("weights", place)
     assert options.result == Path("result", place)
-
-
-def test_named_folders_are_used(parse):
-    words = ("--features", "f", "--weights", "w", "--result", "r")
-    options = parse(*words, "--demo", "--recipe", "improved")
-    assert (options.features, options.weights, options.result) == (Path("f"), Path("w"), Path("r"))
 
 
 def test_defaults_are_the_published_recipe_and_seed_0_on_the_fastest_device(parse):
