@@ -14,7 +14,7 @@ import argparse
 from pathlib import Path
 
 from common.cli import HelpFormatter, add_format, number_in, run_script
-from genre_features.frame import COLUMNS, CUTOFF_RANGE, HOP_LENGTH, FrameSettings
+from genre_features.frame import CUTOFF_RANGE, HOP_LENGTH, FrameSettings
 
 
 def parse_arguments():
@@ -68,18 +68,18 @@ def plot_data_set(options):
 def plot_audio(options):
     """Plot one file or two; write the single figures, and return the sheet and its path."""
     from genre_features.figures import PAGE_WIDTH, new_figure, plot_label, save
-    from genre_features.plots import panel_heights, plot_files, read_file
+    from genre_features.plots import PANELS, panel_heights, plot_files, read_file
 
     settings = FrameSettings(hop_length=options.hop_length, lowpass=options.lowpass)
     paths = options.files
     files = [read_file(path, options.seconds, settings) for path in paths]
     stem = "_and_".join(path.stem for path in paths)
     sheet = new_figure(options.show, figsize=((len(files) + 1) / 2 * PAGE_WIDTH, 9.5))
-    top = plot_files(sheet, COLUMNS, files)
+    top = plot_files(sheet, PANELS, files)
     if len(files) == 1:
         title = plot_label(paths[0].name, 80)
         sheet.suptitle(title)
-        for kind in COLUMNS:
+        for kind in PANELS:
             figure = new_figure(figsize=(PAGE_WIDTH, 1.2 + 0.9 * sum(panel_heights([kind]))))
             figure.suptitle(title)
             plot_files(figure, [kind], files)

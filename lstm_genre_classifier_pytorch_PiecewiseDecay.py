@@ -37,11 +37,11 @@ def main():
         scheduler = MultiStepLR(optimizer, milestones, gamma=0.1)
 
         def criterion(log_probs, targets):
-            # The mean over the clips: nll_loss's own would divide by the sum of the weights.
+            # The mean over the clips: nll_loss itself would divide by the sum of the weights.
             return nll_loss(log_probs, targets, class_weights, reduction="none").mean()
 
         parallel_model = run.shard.wrap(model)  # under torchrun, in DistributedDataParallel
-        for _epoch in run.epochs(model, optimizer, scheduler):  # with --resume, those that are left
+        for _epoch in run.epochs(model, optimizer, scheduler):  # with --resume, the remaining ones
             model.train()
             for features, targets in run.batches("train", shuffle=recipe.shuffle):
                 inputs, targets, mixed_targets, lam = augment(model, features, targets)

@@ -8,7 +8,7 @@
 
 The features are computed with the settings that the model was trained with. Files more than a tenth
 longer than a training clip are classified in windows of that length, whose predictions are
-averaged. Several models below --weights answer together: their probabilities are averaged.
+averaged. Several models below --weights predict together: their probabilities are averaged.
 
 Every file gets one of the genres trained on, whatever it holds. Marked are files that are unlike
 the training music (19 of 20 recordings of speech, noise or single tones; other genres of music

@@ -7,6 +7,7 @@ from genre_features.bandwidth import FULL
 from genre_features.figures import (
     BANDS,
     PAGE_WIDTH,
+    PITCHES,
     SUBSET_COLORS,
     genre_colors,
     new_figure,
@@ -15,7 +16,6 @@ from genre_features.figures import (
 )
 from genre_features.frame import COLUMNS
 
-PITCHES = ["C", "C♯", "D", "D♯", "E", "F", "F♯", "G", "G♯", "A", "A♯", "B"]
 NAMES = [*range(13), "centroid", *PITCHES, *BANDS]
 PANELS = [  # of the genres: title, features that share a scale, label of the scale
     ("MFCC 0, the loudness", slice(0, 1), "value (dB)"),

@@ -1,4 +1,4 @@
-"""From arrays to answers: the two-layer LSTM, its training, its scores and its weights."""
+"""From features to genres: the two-layer LSTM, its training, its scores and its weights."""
 
 import os
 

@@ -22,9 +22,9 @@ def augment(model, features, targets):
     -------
     inputs : torch.Tensor, shape (batch, crop_frames, n_inputs)
     targets, mixed_targets : torch.Tensor, shape (batch,)
-        The genres that each example is mixed of; the same without mixup.
+        Genres of the two tracks that each example mixes; equal without mixup.
     lam : float
-        The weight of `targets` in the mixture; the rest is that of `mixed_targets`.
+        Weight of `targets` in the loss; that of `mixed_targets` is ``1 - lam``.
     """
     recipe = model.recipe
     if recipe.roll_chroma:
@@ -54,7 +54,7 @@ def roll_chroma(features):
 
 
 def random_crops(inputs, n_frames):
-    """Cut `n_frames` frames from a random place of each example, (batch, T, n)."""
+    """Cut `n_frames` frames from a random position in each example, (batch, T, n)."""
     n_examples, length, _ = inputs.shape
     if length <= n_frames:
         return inputs
@@ -64,7 +64,7 @@ def random_crops(inputs, n_frames):
 
 
 def mask_inputs(inputs, prob):
-    """Set each input of each example to zero, its mean, with a probability."""
+    """Set each input to zero, its mean, in all frames of an example with probability `prob`."""
     mask = torch.rand(len(inputs), 1, inputs.shape[2]) >= prob
     return inputs * to_device(mask.to(inputs.dtype), inputs.device)
 

@@ -1,6 +1,8 @@
 """Calibration: temperature scaling, and the reliability of a model's probabilities."""
 
 import numpy as np
+from scipy.optimize import minimize_scalar
+from scipy.stats import binomtest
 from torch import nn
 
 MAX_BINS = 10
@@ -31,8 +33,6 @@ def fit_temperature(log_probs, targets):
     ----------
     .. [1] Guo et al., "On calibration of modern neural networks", ICML 2017.
     """
-    from scipy.optimize import minimize_scalar  # imported here: it is needed once, at the end
-
     if (log_probs.argmax(dim=1) == targets).all():
         return 1.0
 
@@ -94,19 +94,12 @@ def describe_bin(confidence, is_right):
     """Return the content of a bin, see `reliability`."""
     n, n_right = len(is_right), int(is_right.sum())
     low, high = wilson_interval(n_right, n)
-    return {
-        "n": n,
-        "confidence": float(confidence.mean()),
-        "accuracy": n_right / n,
-        "low": low,
-        "high": high,
-    }
+    mean = float(confidence.mean())
+    return {"n": n, "confidence": mean, "accuracy": n_right / n, "low": low, "high": high}
 
 
 def wilson_interval(n_right, n):
     """Return the ends of the 95 % Wilson interval of an accuracy, of `n` predictions."""
-    from scipy.stats import binomtest  # imported here, as above
-
     interval = binomtest(n_right, n).proportion_ci(0.95, method="wilson")
     return interval.low, interval.high
 
@@ -125,13 +118,8 @@ def calibrate(predictions):
         ``temperature`` and, for each subset, its `reliability` ``before`` and ``after``.
     """
     temperature = fit_temperature(*predictions["validation"])
-    return {
-        "temperature": temperature,
-        **{
-            subset: {
-                "before": reliability(*subset_predictions),
-                "after": reliability(*subset_predictions, temperature),
-            }
-            for subset, subset_predictions in predictions.items()
-        },
-    }
+    calibration = {"temperature": temperature}
+    for subset, (log_probs, targets) in predictions.items():
+        before, after = (reliability(log_probs, targets, t) for t in (1.0, temperature))
+        calibration[subset] = {"before": before, "after": after}
+    return calibration

@@ -1,4 +1,4 @@
-"""checkpoint.pt: a training run as it is after an epoch, to be resumed.
+"""checkpoint.pt: the state of a training run after an epoch, from which it is resumed.
 
 On the CPU, a resumed run ends as one that was never interrupted. On a GPU it doesn't: dropout draws
 its numbers from the GPU's generator, whose state isn't saved.
@@ -41,8 +41,8 @@ def restore(run):
     path = run.weights / NAME
     if not path.exists():
         raise InputError(f"nothing to resume: there is no {path}; leave out --resume")
-    # Everything is read to the CPU. The optimizer moves its averages to where the weights are, and
-    # leaves its counts of steps: on a GPU, each step would wait for every one of them.
+    # Read to the CPU: the optimizer moves its averages to the weights' device, but not its step
+    # counters, which a GPU would have to hand back at every step.
     state = read_tensors(path)
     try:
         check_config(path, state["config"], run.config)

@@ -21,11 +21,6 @@ def pick_device(name):
     return name
 
 
-def device_of(model):
-    """Return the device of a model's weights."""
-    return next(model.parameters()).device
-
-
 @contextlib.contextmanager
 def flush_denormals():
     """Flush denormal numbers, those below 1e-38, to zero in the block, on the CPU.

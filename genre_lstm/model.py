@@ -5,7 +5,7 @@ from torch import nn
 
 from genre_features.frame import N_FEATURES
 
-MAX_WINDOWS = 16  # of a long track in one batch: one by one, they would take longer
+MAX_WINDOWS = 16  # of a long track in one batch, which is faster than one at a time
 
 
 class GenreLSTM(nn.Module):

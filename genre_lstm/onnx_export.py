@@ -38,7 +38,7 @@ class OnnxClassifier(nn.Module):
 
 
 def export_onnx(models, path):
-    """Write models that answer together, with their input processing, to one ONNX file.
+    """Write models that predict together, with their input processing, to one ONNX file.
 
     Its input ``features`` is (1, T, 33), float32, for any T: the features that
     `features.extract_file` computes with the settings in the file's metadata. The metadata also

@@ -48,21 +48,19 @@ def plot_history(history, folder, title, format="png", names=None):
     """
     for name in names or CURVES:
         ylabel, columns = CURVES[name]
-        curves = [
-            [(row["epoch"], row[column]) for row in history if row[column] is not None]
-            for column in columns
-        ]
-        if not all(curves):  # stopped before the first validation
+        if all(row[columns[-1]] is None for row in history):  # stopped before the first validation
             continue
         figure = new_figure(figsize=(COLUMN_WIDTH, 2.9))
         axes = figure.add_subplot(xlabel="epoch", ylabel=ylabel)
         axes.set_title(textwrap.fill(title, 60))
-        for column, points in zip(columns, curves, strict=True):
+        for column in columns:
+            rows = [row for row in history if row[column] is not None]
             subset = "validation" if column.startswith("val") else "train"
             axes.plot(
-                *zip(*points, strict=True),
+                [row["epoch"] for row in rows],
+                [row[column] for row in rows],
                 color=SUBSET_COLORS[subset],
-                marker="." if len(points) < 30 else None,
+                marker="." if len(rows) < 30 else None,
                 drawstyle="steps-post" if name == "graph_lr" else None,
                 label="training" if subset == "train" else subset,
             )
@@ -81,11 +79,8 @@ def plot_history(history, folder, title, format="png", names=None):
 
 def mark_rates(axes, history):
     """Write each learning rate above a plot where it begins, with a line behind the curves."""
-    starts = [(history[0]["epoch"], history[0]["learning_rate"])] + [
-        (row["epoch"], row["learning_rate"])
-        for before, row in itertools.pairwise(history)
-        if row["learning_rate"] != before["learning_rate"]
-    ]
+    groups = itertools.groupby(history, lambda row: row["learning_rate"])
+    starts = [(next(rows)["epoch"], rate) for rate, rows in groups]
     if len(starts) > MAX_RATES:
         return
     labels, labelled = [], -np.inf
@@ -121,13 +116,11 @@ def plot_confusion(scores, genres, path, title):
     has_numbers = len(genres) <= MAX_NUMBERED
     size = max(MIN_SIZE, CELL * len(genres)) if has_numbers else MAX_SIZE
     room = 0.5 + 0.075 * max(len(plot_label(genre)) for genre in genres)  # for the names
-    figure = new_figure(
-        figsize=((size + room) * len(scores), size + room + 0.5), layout="compressed"
-    )
+    figsize = (size + room) * len(scores), size + room + 0.5
+    figure = new_figure(figsize=figsize, layout="compressed")
     figure.suptitle(textwrap.fill(title, 60))
-    for axes, (subset, score) in zip(
-        np.atleast_1d(figure.subplots(1, len(scores))), scores.items(), strict=True
-    ):
+    grid = figure.subplots(1, len(scores), squeeze=False)[0]
+    for axes, (subset, score) in zip(grid, scores.items(), strict=True):
         counts = np.array(score["confusion"])
         row_fractions = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
         axes.imshow(row_fractions, cmap="Blues", vmin=0, vmax=1)
@@ -147,25 +140,17 @@ def plot_confusion(scores, genres, path, title):
 def write_numbers(axes, counts, row_fractions):
     """Write count and row fraction into the cells of a confusion matrix that aren't empty."""
     for row, column in np.argwhere(counts):
-        axes.text(
-            column,
-            row,
-            f"{counts[row, column]}\n{row_fractions[row, column]:.0%}",
-            ha="center",
-            va="center",
-            fontsize=8,
-            color="white" if row_fractions[row, column] > 0.5 else "black",
-        )
+        fraction = row_fractions[row, column]
+        style = {"ha": "center", "va": "center", "fontsize": 8}
+        style["color"] = "white" if fraction > 0.5 else "black"
+        axes.text(column, row, f"{counts[row, column]}\n{fraction:.0%}", **style)
 
 
 def name_genres(axes, genres):
     """Name the rows and columns of a confusion matrix, or as many as can be read."""
     positions = range(0, len(genres), 1 + len(genres) // MAX_NAMED)
     names = [plot_label(genres[position]) for position in positions]
-    if len(genres) <= MAX_NUMBERED:
-        axes.set_xticks(positions, names, rotation=45, ha="right", rotation_mode="anchor")
-    else:
-        axes.set_xticks(positions, names, rotation=90)
+    axes.set_xticks(positions, names, rotation=45, ha="right", rotation_mode="anchor")
     axes.set_yticks(positions, names)
     axes.tick_params(labelsize=min(9, 72 * MAX_SIZE / len(positions)), length=2)
     axes.spines[["top", "right"]].set_visible(True)
@@ -189,7 +174,8 @@ def plot_reliability(calibration, path, title):
     if temperature != 1:
         labels["after"] = f"at the temperature {temperature:.2f}"
     subsets = [subset for subset in calibration if subset != "temperature"]
-    for axes, subset in zip(np.atleast_1d(figure.subplots(1, len(subsets))), subsets, strict=True):
+    grid = figure.subplots(1, len(subsets), squeeze=False)[0]
+    for axes, subset in zip(grid, subsets, strict=True):
         axes.plot([0, 1], [0, 1], color="0.7", linewidth=1)
         colors = GRAY, SUBSET_COLORS["validation"]
         for (when, label), color in zip(labels.items(), colors, strict=False):
@@ -198,13 +184,9 @@ def plot_reliability(calibration, path, title):
                 np.array([cell[name] for cell in result["bins"]])
                 for name in ("confidence", "accuracy", "low", "high")
             )
-            label = (
-                f"{label}: error {result['error']:.3f} (by chance {result['expected_error']:.3f})"
-            )
-            lengths = (accuracy - low, high - accuracy)
-            axes.errorbar(
-                confidence, accuracy, lengths, fmt="o", markersize=4, color=color, label=label
-            )
+            label += f": error {result['error']:.3f} (by chance {result['expected_error']:.3f})"
+            style = {"fmt": "o", "markersize": 4, "color": color, "label": label}
+            axes.errorbar(confidence, accuracy, (accuracy - low, high - accuracy), **style)
         n_clips = sum(cell["n"] for cell in calibration[subset]["before"]["bins"])
         axes.set(xlabel="mean confidence", ylabel="accuracy, 95% interval")
         axes.set(title=f"{subset}: {n_clips} clips", xlim=(0, 1.05), ylim=(0, 1.05), aspect="equal")
@@ -228,12 +210,8 @@ def plot_probabilities(edges, probabilities, genres, path, title):
     """
     figure = new_figure(figsize=(PAGE_WIDTH, 2.9))
     axes = figure.add_subplot(xlabel="time (s)", ylabel="probability", ylim=(0, 1), title=title)
-    layers = axes.stackplot(
-        edges,
-        np.vstack([probabilities, probabilities[-1:]]).T,
-        colors=genre_colors(genres),
-        step="post",
-    )
+    heights = np.vstack([probabilities, probabilities[-1:]]).T
+    layers = axes.stackplot(edges, heights, colors=genre_colors(genres), step="post")
     axes.set_xlim(0, edges[-1])
     names = [plot_label(genre) for genre in genres]
     axes.legend(layers, names, loc="center left", bbox_to_anchor=(1, 0.5), reverse=True)

@@ -98,32 +98,28 @@ RECIPES = {
 }
 
 
-def changed_settings(recipe, base):
-    """Return the settings of a recipe that differ from another's, as a dict."""
-    return {
-        name: value
-        for name, value in dataclasses.asdict(recipe).items()
-        if value != getattr(base, name)
-    }
+def changed_settings(recipe):
+    """Return the settings of a recipe that differ from the named one's, as a dict."""
+    named = RECIPES[recipe.name]
+    settings = dataclasses.asdict(recipe).items()
+    return {name: value for name, value in settings if value != getattr(named, name)}
 
 
 def recipe_title(recipe):
     """Name a recipe and the settings that were changed in it, as in "published, 60 epochs"."""
-    changed = changed_settings(recipe, RECIPES[recipe.name]).items()
+    changed = changed_settings(recipe)
     if not changed:
         return f"{recipe.name} recipe"
-    return ", ".join([recipe.name, *(format_setting(name, value) for name, value in changed)])
-
-
-def format_setting(name, value):
-    """Return a setting in a few words, as in "60 epochs" or "batch size 5"."""
-    return f"{value} epochs" if name == "epochs" else f"{name.replace('_', ' ')} {value}"
+    words = [recipe.name]
+    for name, value in changed.items():
+        words.append(f"{value} epochs" if name == "epochs" else f"{name.replace('_', ' ')} {value}")
+    return ", ".join(words)
 
 
 def recipe_options(recipe):
     """Return the options of a training script that choose a recipe, as a list of words."""
     words = ["--recipe", recipe.name]
-    for name, value in changed_settings(recipe, RECIPES[recipe.name]).items():
+    for name, value in changed_settings(recipe).items():
         option = name.replace("_", "-")
         if isinstance(value, bool):
             words.append(f"--{option}" if value else f"--no-{option}")

@@ -1,6 +1,5 @@
 """The files of a training run: curves, weights, scores and predictions."""
 
-import csv
 import platform
 
 import torch
@@ -25,29 +24,18 @@ def format_scores(scores):
     return f"{scores['accuracy']:.1%} ({scores['correct']} of {scores['n']} clips), {title} {named}"
 
 
-def append_history(history, folder):
-    """Append the last epoch to history.csv; the first time in a session, write all of it."""
-    path = folder / "history.csv"
-    is_continued = path.exists() and not (folder / "summary.json").exists() and len(history) > 1
-    if not is_continued:
-        # The file that says that a run is finished goes first, and comes back last.
-        (folder / "summary.json").unlink(missing_ok=True)
-        write_table(path, HISTORY, history)
-        return
-    with path.open("a", newline="", encoding="utf-8") as file:
-        csv.DictWriter(file, HISTORY, lineterminator="\n").writerow(history[-1])
-
-
-def write_curves(run):
-    """Write history.csv and plot its columns; epochs without validation have empty cells."""
+def write_history(run):
+    """Write history.csv; epochs without validation have empty cells."""
+    # The file that says that a run is finished is deleted first.
+    (run.result / "summary.json").unlink(missing_ok=True)
     write_table(run.result / "history.csv", HISTORY, run.history)
-    plots.plot_history(run.history, run.result, run.title, run.format)
 
 
 def write_results(run):
     """Score a trained model on every clip, and write all files of its run.
 
-    summary.json, which says that the run is finished, is written last. Then the checkpoint goes.
+    summary.json, which says that the run is finished, is written last. Then the checkpoint is
+    deleted.
 
     Parameters
     ----------
@@ -58,30 +46,28 @@ def write_results(run):
     dict
         The content of summary.json.
     """
+    model, data, result = run.model, run.data, run.result
     scores, predictions = {}, {}
-    for subset in run.data.targets:
+    for subset in data.targets:
         if subset != "train":
-            scores[subset], predictions[subset] = scoring.evaluate(run.model, run.data, subset)
+            scores[subset], predictions[subset] = scoring.evaluate(model, data, subset)
     summary = make_summary(run, scores, calibration.calibrate(predictions))
     about = {key: summary[key] for key in ("schedule", "seed", "genres", "versions")}
     temperature = summary["calibration"]["temperature"]
-    model, settings = run.model, run.data.settings
-    about |= {"temperature": temperature, "reference": similarity.fit_reference(run.data)}
-    weights.save_model(run.weights / weights.NAME, model, settings, **about)
-    write_curves(run)
+    about |= {"temperature": temperature, "reference": similarity.fit_reference(data)}
+    weights.save_model(run.weights / weights.NAME, model, data.settings, **about)
+    write_history(run)
+    plots.plot_history(run.history, result, run.title, run.format)
     rows = [
         row
         for subset in predictions
-        for row in prediction_rows(subset, run.data, predictions[subset], temperature)
+        for row in prediction_rows(subset, data, predictions[subset], temperature)
     ]
-    write_table(run.result / "predictions.csv", rows[0], rows)
-    plots.plot_confusion(
-        scores, run.data.genres, run.result / f"confusion_mat.{run.format}", run.title
-    )
-    plots.plot_reliability(
-        summary["calibration"], run.result / f"reliability.{run.format}", run.title
-    )
-    write_json(run.result / "summary.json", summary)
+    write_table(result / "predictions.csv", rows[0], rows)
+    path = result / f"confusion_mat.{run.format}"
+    plots.plot_confusion(scores, data.genres, path, run.title)
+    plots.plot_reliability(summary["calibration"], path.with_stem("reliability"), run.title)
+    write_json(result / "summary.json", summary)
     (run.weights / checkpoint.NAME).unlink(missing_ok=True)
     return summary
 
@@ -124,12 +110,8 @@ def prediction_rows(subset, data, predictions, temperature):
     probabilities = (predictions.log_probs / temperature).softmax(dim=1)
     rows = zip(data.tracks[subset], predictions.targets, probabilities, strict=True)
     for track, target, row in rows:
-        yield {
-            "track": track,
-            "subset": subset,
-            "true": data.genres[target],
-            "predicted": data.genres[row.argmax()],
-            **{
-                f"p_{genre}": f"{p:.6f}" for genre, p in zip(data.genres, row.tolist(), strict=True)
-            },
-        }
+        columns = {"track": track, "subset": subset, "true": data.genres[target]}
+        columns["predicted"] = data.genres[row.argmax()]
+        for genre, probability in zip(data.genres, row.tolist(), strict=True):
+            columns[f"p_{genre}"] = f"{probability:.6f}"
+        yield columns

@@ -43,10 +43,9 @@ def training_run(schedule, options):
     options : argparse.Namespace
         See `options.parse_options`.
     """
-    remedy = "give a smaller --batch-size, or another --device"
     with (
         process_group(),
-        report_out_of_memory(remedy),
+        report_out_of_memory("give a smaller --batch-size, or another --device"),
         flush_denormals(),
         contextlib.ExitStack() as stack,
     ):
@@ -66,7 +65,8 @@ class TrainingRun:
 
     Attributes
     ----------
-    schedule : str
+    schedule, title, format : str
+        The title and the suffix are those of the figures.
     recipe : Recipe
     seed : int
     device : str
@@ -79,10 +79,6 @@ class TrainingRun:
         Time trained, including that of earlier sessions.
     config : dict
         What must be equal for a checkpoint to belong to this run.
-    title : str
-        Of the figures.
-    format : str
-        The suffix of the figures.
     resume : bool
         Whether the run continues from its checkpoint.
     model, optimizer, scheduler
@@ -102,7 +98,7 @@ class TrainingRun:
             preload(data, self.device)
         self.shard = Shard()
         self.history, self.seconds, self.last_drawn = [], 0.0, 0.0
-        self.last_val_scores = {}
+        self.numbers = {}  # beside the progress bar
         self.title = f"{schedule}, {recipe_title(self.recipe)}"
         self.config = {
             "schedule": schedule,
@@ -147,16 +143,10 @@ class TrainingRun:
 
     def announce(self, n_epochs):
         """Print what is trained, where, and where the results appear."""
-        hardware = self.device
-        if self.device == "cpu":
-            n_threads = torch.get_num_threads()
-            hardware += f" with {n_threads} thread" + "s" * (n_threads != 1)
-        if (n_processes := world_size()) > 1:
-            hardware += f" in each of {n_processes} processes"
-        n_clips = len(self.data.targets["train"])
+        n_clips, curves = len(self.data.targets["train"]), self.result / f"graph_loss.{self.format}"
         print(
-            f"{self.schedule}: {n_epochs} epochs of {n_clips} clips on {hardware}. Curves: "
-            f"{self.result / f'graph_loss.{self.format}'}",
+            f"{self.schedule}: {n_epochs} epochs of {n_clips} clips on {self.device} (processes: "
+            f"{world_size()}, threads in each: {torch.get_num_threads()}). Curves: {curves}",
             flush=True,
         )
 
@@ -194,26 +184,19 @@ class TrainingRun:
         self.seconds = time.perf_counter() - self.start_time
         if is_rank_zero():
             checkpoint.save(self)
-            results.append_history(self.history, self.result)
+            results.write_history(self)
             self.show_progress(val_scores)
 
     def show_progress(self, val_scores):
         """Show the epoch's numbers beside the progress bar, and now and then redraw the curves."""
         row = self.history[-1]
-        numbers = {
-            "loss": row["train_loss"],
-            "acc": row["train_accuracy"],
-            "lr": row["learning_rate"],
-        }
+        self.numbers |= {"loss": row["train_loss"], "acc": row["train_accuracy"]}
+        self.numbers["lr"] = row["learning_rate"]
         if val_scores:
-            self.last_val_scores = {
-                "val_loss": val_scores["loss"],
-                "val_acc": val_scores["accuracy"],
-            }
-        numbers |= self.last_val_scores
-        self.progress.set_postfix(numbers)
+            self.numbers |= {"val_loss": row["val_loss"], "val_acc": row["val_accuracy"]}
+        self.progress.set_postfix(self.numbers)
         if val_scores and self.progress.disable:
-            text = ", ".join(f"{name} {value:.3g}" for name, value in numbers.items())
+            text = ", ".join(f"{name} {value:.3g}" for name, value in self.numbers.items())
             print(f"epoch {row['epoch']} of {self.recipe.epochs}: {text}", file=sys.stderr)
         if val_scores and self.seconds - self.last_drawn > REDRAW_SECONDS:
             names = ("graph_loss", "graph_accuracy")
@@ -223,11 +206,10 @@ class TrainingRun:
     def on_interrupt(self):
         """After Ctrl-C, draw the curves so far and print how to continue."""
         if self.history and is_rank_zero():
-            results.write_curves(self)
-            print(
-                f"Stopped after epoch {len(self.history)}: continue with --resume.",
-                file=sys.stderr,
-            )
+            results.write_history(self)
+            plots.plot_history(self.history, self.result, self.title, self.format)
+            n_epochs = len(self.history)
+            print(f"Stopped after epoch {n_epochs}: continue with --resume.", file=sys.stderr)
 
     def write_results(self):
         """Score the trained model, and write weights, curves, scores and predictions."""

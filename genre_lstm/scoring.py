@@ -7,7 +7,6 @@ import torch
 from torch import nn
 
 from genre_lstm.batches import batches
-from genre_lstm.device import device_of
 
 
 class Predictions(NamedTuple):
@@ -35,8 +34,8 @@ def evaluate(model, data, subset):
     predictions : Predictions
     """
     model.eval()
-    loss, outputs = 0.0, []
-    for features, targets in batches(data, subset, model.recipe.batch_size, device_of(model)):
+    loss, outputs, device = 0.0, [], model.input_mean.device
+    for features, targets in batches(data, subset, model.recipe.batch_size, device):
         log_probs, targets = model.predict(features).cpu(), targets.cpu()
         loss += float(nn.functional.nll_loss(log_probs, targets, reduction="sum"))
         outputs.append((log_probs, targets))

@@ -73,7 +73,7 @@ def load_model(path):
     model : GenreLSTM
         On the CPU, in evaluation mode.
     saved : dict
-        What the file holds beside the weights: ``genres``, ``settings`` (a `FrameSettings`),
+        The other content of the file: ``genres``, ``settings`` (a `FrameSettings`),
         ``temperature`` (it divides the log-probabilities), ``reference``, ``recipe``, ...
 
     Raises
@@ -85,10 +85,8 @@ def load_model(path):
     try:
         state = saved.pop("state")
         saved["settings"] = FrameSettings.read(saved["settings"])
-        recipe, saved["temperature"] = (
-            Recipe.from_dict(saved["recipe"]),
-            float(saved["temperature"]),
-        )
+        saved["temperature"] = float(saved["temperature"])
+        recipe = Recipe.from_dict(saved["recipe"])
         if not (are_names(saved["genres"]) and saved["genres"] and saved["temperature"] > 1e-3):
             raise ValueError
         if saved["reference"].keys() != {"clips", "mean", "std", "bound"}:
@@ -107,7 +105,7 @@ def load_model(path):
 
 
 def load_models(path):
-    """Load the models that answer together: a file, or every model.pt in and below a folder.
+    """Load the models that predict together: a file, or every model.pt in and below a folder.
 
     Returns
     -------
@@ -120,9 +118,7 @@ def load_models(path):
         There is none, one can't be loaded, or they differ in genres or frame settings.
     """
     path = Path(path)
-    files = [path] if path.exists() and not path.is_dir() else [path / NAME]
-    if not files[0].exists():
-        files = sorted(path.rglob(NAME))
+    files = [path] if path.is_file() else sorted(path.rglob(NAME))
     if not files:
         raise InputError(
             f"no {NAME} in or below {path}: train a model first, or name one with --weights"

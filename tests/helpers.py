@@ -7,10 +7,7 @@ import io
 import json
 import os
 import runpy
-import signal
-import subprocess
 import sys
-import time
 import tracemalloc
 from pathlib import Path
 from unittest import mock
@@ -35,8 +32,6 @@ SCHEDULES = ["PiecewiseDecay", "ReduceLROnPlateau"]
 GENRES = ["blip", "hiss", "hum"]
 SECONDS = 1.0
 FRAMES = 40
-
-LONGEST = 120  # s, that a process which hangs is waited for
 
 SHORT = ("--epochs", 4, "--batch-size", 5)
 # Options of the fixture `trained`. Whatever the seed or the processor, these tell the genres apart.
@@ -241,26 +236,6 @@ def predict(*arguments, status=0, **options):
     """Run the prediction script; return the lines on stdout, and stderr."""
     stdout, stderr = run("predict.py", *arguments, status=status, **options)
     return stdout.splitlines(), stderr
-
-
-def start_training(features, folder, *arguments):
-    """Start PiecewiseDecay in a process of its own, and wait for its first checkpoint."""
-    line = training_line("PiecewiseDecay", features, folder, *arguments)
-    process = subprocess.Popen(
-        [sys.executable, *line],
-        cwd=ROOT,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        # Where the tests run in the background, they and their children ignore Ctrl-C.
-        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
-    )
-    end = time.monotonic() + LONGEST
-    while process.poll() is None and time.monotonic() < end:
-        if (folder / "weights" / "PiecewiseDecay" / "checkpoint.pt").exists():
-            break
-        time.sleep(0.01)
-    return process
 
 
 @contextlib.contextmanager

@@ -27,7 +27,7 @@ def test_chroma_is_rolled_by_every_number_of_semitones_and_the_rest_stays():
 
 def test_masked_inputs_are_missing_for_a_whole_example_and_differ_between_examples():
     torch.manual_seed(0)
-    masked = mask_inputs(torch.ones(200, 7, 33), 0.1)
+    masked = mask_inputs(torch.ones(200, 7, N_FEATURES), 0.1)
     assert torch.equal(masked.min(dim=1).values, masked.max(dim=1).values)
     assert 0.07 < float((masked == 0).float().mean()) < 0.13
     assert len(masked[:, 0].unique(dim=0)) > 50

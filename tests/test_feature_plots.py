@@ -80,7 +80,7 @@ def test_scales_are_those_of_most_values_not_of_the_extremes(two_files):
 def test_silence_shows_no_rounding_errors(tmp_path):
     soundfile.write(tmp_path / "silence.wav", np.zeros(SAMPLE_RATE), SAMPLE_RATE)
     file = read(tmp_path / "silence.wav")
-    for kind in COLUMNS:
+    for kind in plots.PANELS:
         figure = new_figure()
         plot_files(figure, [kind], [file])
         for axes in figure.axes[: len(plots.PANELS[kind])]:  # the others are colour bars

@@ -1,12 +1,13 @@
 """What a user may rely on about models exported to ONNX."""
 
+import dataclasses
 import json
 import sys
 
 import numpy as np
 import pytest
 import torch
-from helpers import FRAMES, GENRES, assert_one_line, predict
+from helpers import FRAMES, GENRES, assert_one_line, make_features, predict
 
 from genre_lstm.prediction import predict as predict_features
 from genre_lstm.weights import load_models, write_tensors
@@ -33,21 +34,18 @@ def exported(weights, tmp_path_factory):
 
 
 @pytest.mark.parametrize("n_frames", [7, FRAMES, FRAMES + 1, 3 * FRAMES + 11])
-def test_exported_models_predict_as_the_weights_at_any_length(weights, exported, n_frames):
+def test_exported_models_predict_as_the_weights_at_any_length_and_hold_their_settings(
+    weights, exported, n_frames
+):
     session = onnxruntime.InferenceSession(exported)
     models = load_models(weights)
-    assert json.loads(session.get_modelmeta().custom_metadata_map["genres"]) == GENRES
-    features = np.random.default_rng(0).standard_normal((n_frames, 33)).astype(np.float32)
-    (found,) = session.run(["probabilities"], {"features": features[None]})
-    answer = predict_features(models, features)
-    np.testing.assert_allclose(found[0], [answer[genre] for genre in GENRES], atol=1e-4)
-
-
-def test_exported_model_holds_the_frame_settings(weights, exported):
-    metadata = onnxruntime.InferenceSession(exported).get_modelmeta().custom_metadata_map
-    _, saved = load_models(weights)[0]
-    for name in ("sample_rate", "n_fft", "hop_length", "frames", "lowpass"):
-        assert json.loads(metadata[name]) == getattr(saved["settings"], name)
+    features = make_features(1, n_frames).numpy()
+    (probabilities,) = session.run(["probabilities"], {"features": features})
+    expected = predict_features(models, features[0])
+    np.testing.assert_allclose(probabilities[0], [expected[name] for name in GENRES], atol=1e-4)
+    metadata = session.get_modelmeta().custom_metadata_map
+    settings = dataclasses.asdict(models[0][1]["settings"])
+    assert {k: json.loads(v) for k, v in metadata.items()} == {"genres": GENRES, **settings}
 
 
 def test_missing_onnx_prints_the_install_command(weights, tmp_path, monkeypatch):

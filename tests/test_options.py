@@ -25,44 +25,32 @@ def parse(monkeypatch):
     ("words", "features", "place"),
     [
         ((), "gtzan", "."),
-        (("--recipe", "published"), "gtzan", "."),
         (("--recipe", "improved"), "gtzan", "improved"),
         (("--demo",), "gtzan/demo", "demo"),
         (("--demo", "--recipe", "improved"), "gtzan/demo", "demo/improved"),
+        (("--demo", "--features", "f", "--weights", "weights/w", "--result", "result/w"), "f", "w"),
     ],
     ids=" ".join,
 )
-def test_every_recipe_and_the_demo_have_their_own_folders(parse, words, features, place):
+def test_every_recipe_and_the_demo_have_their_own_folders_unless_others_are_named(
+    parse, words, features, place
+):
     options = parse(*words)
     assert options.features == Path(features)
     assert options.weights == Path("weights", place)
     assert options.result == Path("result", place)
 
 
-def test_named_folders_are_used(parse):
-    words = ("--features", "f", "--weights", "w", "--result", "r")
-    options = parse(*words, "--demo", "--recipe", "improved")
-    assert (options.features, options.weights, options.result) == (Path("f"), Path("w"), Path("r"))
-
-
-def test_without_options_the_recipe_is_the_published_one(parse):
+def test_defaults_are_the_published_recipe_and_seed_0_on_the_fastest_device(parse):
     options = parse()
     assert options.recipe == RECIPES["published"] == Recipe()
     assert (options.seed, options.device, options.resume) == (0, "auto", False)
 
 
-def test_settings_change_the_recipe_that_is_named(parse):
-    recipe = parse(
-        "--recipe", "improved", "--epochs", 3, "--difference-lags", 0.1, 0.2, "--crop-seconds", 0
-    ).recipe
-    improved = RECIPES["improved"]
-    assert (recipe.name, recipe.epochs, recipe.difference_lags, recipe.crop_seconds) == (
-        "improved",
-        3,
-        (0.1, 0.2),
-        0.0,
-    )
-    assert (recipe.shuffle, recipe.batch_size) == (improved.shuffle, improved.batch_size)
+def test_settings_change_or_switch_off_those_of_the_named_recipe(parse):
+    words = ("--recipe", "improved", "--epochs", 3, "--no-shuffle", "--difference-lags")
+    changed = {"epochs": 3, "shuffle": False, "difference_lags": ()}
+    assert parse(*words).recipe == dataclasses.replace(RECIPES["improved"], **changed)
 
 
 @pytest.mark.parametrize("name", [field.name for field in dataclasses.fields(Recipe)[1:]])
@@ -75,27 +63,18 @@ def test_every_setting_of_the_recipe_is_an_option(parse, name):
             assert parse(*recipe_options(recipe)).recipe == recipe
 
 
-def test_setting_of_the_improved_recipe_can_be_switched_off(parse):
-    words = ("--recipe", "improved", "--no-shuffle", "--mixup-alpha", 0, "--difference-lags")
-    recipe = parse(*words).recipe
-    assert (recipe.shuffle, recipe.mixup_alpha, recipe.difference_lags) == (False, 0.0, ())
-
-
 @pytest.mark.parametrize(
     "words",
     [
         ("--epochs", 0),
         ("--dropout", 1),
         ("--batch-size", 2.5),
-        ("--learning-rate", 0),
         ("--learning-rate", "nan"),
         ("--difference-lags", -1),
         ("--crop-seconds", "long"),
         ("--seed", -1),
         ("--pooling", "best"),
-        ("--input-norm", "all"),
         ("--device", "tpu"),
-        ("--recipe", "secret"),
     ],
     ids=lambda words: " ".join(map(str, words)),
 )

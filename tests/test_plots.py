@@ -34,14 +34,15 @@ def test_names_in_a_confusion_matrix_are_neither_cut_nor_squeeze_it(figures, n_g
 
 
 def test_confusion_matrices_of_many_genres_have_no_numbers_and_a_bounded_size(figures):
+    sizes = set()
     for n_genres in (41, 400):
         genres = [f"{i:03}" for i in range(n_genres)]
         scores = {"confusion": np.ones((n_genres, n_genres)), "accuracy": 0.5, "n": n_genres}
-        plots.plot_confusion({"test": scores}, genres, Path(f"{n_genres}.png"), "")
-        (axes,) = figures[f"{n_genres}.png"].axes
+        plots.plot_confusion({"test": scores}, genres, Path("c.png"), "")
+        (axes,) = figures["c.png"].axes
         assert not axes.texts
         assert len(axes.get_yticklabels()) <= 150
-    sizes = {tuple(figure.get_size_inches()) for figure in figures.values()}
+        sizes.add(tuple(figures["c.png"].get_size_inches()))
     assert len(sizes) == 1
 
 
@@ -54,7 +55,7 @@ def make_history(rates):
     ]
 
 
-def test_curves_show_every_epoch_and_every_validation(figures):
+def test_curves_show_every_epoch_and_every_validation_with_accuracies_in_percent(figures):
     plots.plot_history(make_history([0.1] * 4), "", "")
     (trained,) = figures["graph_train_loss.png"].axes[0].lines
     (validated,) = figures["graph_val_loss.png"].axes[0].lines
@@ -64,6 +65,10 @@ def test_curves_show_every_epoch_and_every_validation(figures):
         (axes,) = figures[name].axes
         assert [line.get_label() for line in axes.lines] == ["training", "validation"]
         assert axes.get_legend()
+    for name in ("train_accuracy", "val_accuracy", "accuracy"):
+        (axes,) = figures[f"graph_{name}.png"].axes
+        assert axes.yaxis.get_major_formatter()(0.5) == "50%"
+        assert axes.get_ylim() == pytest.approx((0, 1), abs=0.05)
     panels = [figure.axes[0] for figure in figures.values()]
     assert all("epoch" in axes.get_xlabel() and axes.get_ylabel() for axes in panels)
     assert all(is_uncut(figure) for figure in figures.values())
@@ -80,26 +85,14 @@ def test_rate_changes_are_marked_behind_the_curves_and_named_above_them(figures)
     assert names == ["rate 0.1", "0.01", "0.001", ""]  # the last would overlap the one before
 
 
-def test_rate_that_changes_all_the_time_is_in_its_own_plot_alone(figures):
-    plots.plot_history(make_history(np.geomspace(1, 1e-3, 100)), "", "")
+def test_rate_that_changes_all_the_time_is_steps_on_the_log_axis_of_its_own_plot(figures):
+    rates = np.geomspace(1, 1e-3, 100)
+    plots.plot_history(make_history(rates), "", "")
     assert len(figures["graph_val_loss.png"].axes[0].lines) == 1
-    assert len(figures["graph_lr.png"].axes[0].lines[0].get_xdata()) == 100
-
-
-def test_rate_is_drawn_as_steps_on_a_log_axis(figures):
-    plots.plot_history(make_history([0.1, 0.1, 0.001]), "", "")
     (axes,) = figures["graph_lr.png"].axes
     assert axes.get_yscale() == "log"
     assert axes.lines[0].get_drawstyle() == "steps-post"  # an epoch's rate holds until the next
-    assert axes.lines[0].get_xydata().tolist() == [[1, 0.1], [2, 0.1], [3, 0.001]]
-
-
-def test_accuracies_are_in_percent_from_0_to_100(figures):
-    plots.plot_history(make_history([0.1] * 4), "", "")
-    for name in ("train_accuracy", "val_accuracy", "accuracy"):
-        (axes,) = figures[f"graph_{name}.png"].axes
-        assert axes.yaxis.get_major_formatter()(0.5) == "50%"
-        assert axes.get_ylim() == pytest.approx((0, 1), abs=0.05)
+    np.testing.assert_array_equal(axes.lines[0].get_ydata(), rates)
 
 
 def test_training_that_was_never_validated_has_curves_of_what_there_is(figures):
@@ -124,17 +117,10 @@ def test_reliability_has_a_dot_and_an_interval_a_bin_before_and_after_calibratio
     assert "error 0.250 (by chance 0.125)" in texts[0]
     assert "2.00: error 0.500" in texts[1]
     assert axes.get_title() == "test: 5 clips"
-
-
-def test_reliability_is_drawn_once_where_the_temperature_changes_nothing(figures):
-    cell = {"n": 3, "confidence": 0.5, "accuracy": 1.0, "low": 0.4, "high": 1.0}
-    scores = {"bins": [cell], "error": 0.5, "expected_error": 0.2}
-    calibration = {"temperature": 1.0, "test": {"before": scores, "after": scores}}
-    plots.plot_reliability(calibration, Path("r.png"), "title")
+    # A temperature that changes nothing isn't plotted.
+    plots.plot_reliability({"temperature": 1.0, "test": scores}, Path("r.png"), "title")
     assert len(figures["r.png"].axes[0].containers) == 1
     assert is_uncut(figures["r.png"])
-    heading = figures["r.png"]._suptitle.get_window_extent()
-    assert heading.y0 > figures["r.png"].axes[0].title.get_window_extent().y1
 
 
 def test_probabilities_over_time_are_layers_in_the_genres_colours(figures):

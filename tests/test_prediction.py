@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 import torch
-from helpers import make_model
+from helpers import make_features, make_model
 
 from genre_features.frame import FrameSettings
 from genre_lstm.prediction import predict, predict_over_time
@@ -12,7 +12,7 @@ SAVED = {"genres": ["a", "b", "c"], "temperature": 2.0, "settings": FrameSetting
 
 
 def make_file(n_frames):
-    return np.random.default_rng(0).standard_normal((n_frames, 33)).astype(np.float32)
+    return make_features(1, n_frames)[0].numpy()
 
 
 def test_every_genre_gets_its_probability_the_likeliest_first():
@@ -34,6 +34,16 @@ def test_windows_over_time_go_from_start_to_end_with_probabilities_in_each(n_fra
     assert (np.diff(edges) > 0).all()
     assert probabilities.shape == (len(edges) - 1, 3) == (n_windows, 3)
     np.testing.assert_allclose(probabilities.sum(axis=1), 1, rtol=1e-5)
+
+
+def test_several_models_give_the_mean_of_their_probabilities():
+    models, features = (
+        [(make_model(pooling=name), SAVED) for name in ("last", "mean")],
+        make_file(9),
+    )
+    each = [predict([model], features) for model in models]
+    for genre, probability in predict(models, features).items():
+        assert probability == pytest.approx(sum(one[genre] for one in each) / 2)
 
 
 def test_borders_of_windows_are_halfway_between_their_centres():

@@ -1,18 +1,15 @@
 """What a user may rely on about the two training scripts, which differ in their schedule alone."""
 
-import difflib
 import shlex
 import shutil
-from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 from helpers import (
-    PICTURES,
-    ROOT,
+    RESULT_FILES,
     SCHEDULES,
-    TRAINED,
+    contents,
     read_history,
     read_summary,
     run,
@@ -20,30 +17,39 @@ from helpers import (
     write_clip,
 )
 from torch import nn
+from torch.optim.lr_scheduler import ReduceLROnPlateau
 
 from genre_features.cache import GenreFeatureData
+from genre_lstm.augmentation import mixup
+from genre_lstm.recipes import Recipe, recipe_options
 from genre_lstm.weights import load_model
+
+RATES = [(0.01, 0.001), (0.01, 0.01)]  # of each schedule in two epochs
 
 # The training
 
 
 @pytest.mark.parametrize(
-    ("options", "optimizer", "max_norm", "weighted"),
+    "settings",
     [
-        ((), {}, None, False),
-        (("--weight-decay", 0.2), {"weight_decay": 0.2}, None, False),
-        (("--max-grad-norm", 0.05), {}, 0.05, False),
-        (("--class-weighted",), {}, None, True),
+        {},
+        {"weight_decay": 0.2},
+        {"max_grad_norm": 0.05},
+        {"class_weighted": True},
+        {"mixup_alpha": 0.5},
+        {"shuffle": True},
     ],
-    ids=["published", "weight decay", "clipped", "class weighted"],
+    ids=str,
 )
-def test_training_takes_the_textbooks_steps(
-    features, tmp_path, undrawn, options, optimizer, max_norm, weighted
+@pytest.mark.parametrize(("schedule", "rates"), [*zip(SCHEDULES, RATES, strict=True)])
+def test_training_takes_the_textbooks_steps_and_logs_their_means(
+    features, tmp_path, undrawn, settings, schedule, rates
 ):
+    options = recipe_options(Recipe(**settings))
     uneven = make_uneven(features, tmp_path / "uneven")
     line = ("--epochs", 2, "--batch-size", 4, "--learning-rate", 0.01, "--seed", 3, *options)
-    train("ReduceLROnPlateau", uneven, tmp_path, *line)
-    trained, _ = load_model(tmp_path / "weights" / "ReduceLROnPlateau" / "model.pt")
+    train(schedule, uneven, tmp_path, *line)
+    trained, _ = load_model(tmp_path / "weights" / schedule / "model.pt")
 
     data = GenreFeatureData(uneven).load()
     inputs = torch.from_numpy(np.array(data.inputs["train"]))
@@ -52,17 +58,33 @@ def test_training_takes_the_textbooks_steps(
     lstm = nn.LSTM(inputs.shape[2], 128, 2, batch_first=True)
     linear = nn.Linear(128, 3)
     parameters = [*lstm.parameters(), *linear.parameters()]
-    adam = torch.optim.AdamW(parameters, lr=0.01, **{"weight_decay": 0.0, **optimizer})
-    weights = len(targets) / (3 * torch.bincount(targets)) if weighted else torch.ones(3)
-    for _ in range(2):
-        for rows in torch.arange(len(inputs)).split(4):
-            scores = linear(lstm(inputs[rows])[0][:, -1])
-            losses = nn.functional.cross_entropy(scores, targets[rows], reduction="none")
+    adam = torch.optim.AdamW(parameters, weight_decay=settings.get("weight_decay", 0))
+    weights = torch.ones(3)
+    if "class_weighted" in settings:
+        weights = len(targets) / (3 * torch.bincount(targets))
+    for rate, row in zip(rates, read_history(tmp_path, schedule), strict=True):
+        adam.param_groups[0]["lr"] = rate
+        total, n_correct = 0.0, 0
+        order = torch.randperm(len(inputs)) if "shuffle" in settings else torch.arange(len(inputs))
+        for rows in order.split(4):
+            batch, pairs = inputs[rows], [(1.0, targets[rows])]
+            if "mixup_alpha" in settings:
+                batch, *both, lam = mixup(batch, targets[rows], 0.5)
+                pairs = [(lam, both[0]), (1 - lam, both[1])]
+            scores = linear(lstm(batch)[0][:, -1])
+            loss = sum(
+                lam * (weights[y] * nn.functional.cross_entropy(scores, y, reduction="none")).mean()
+                for lam, y in pairs
+            )
             adam.zero_grad()
-            (weights[targets[rows]] * losses).mean().backward()
-            if max_norm:
-                nn.utils.clip_grad_norm_(parameters, max_norm)
+            loss.backward()
+            nn.utils.clip_grad_norm_(parameters, settings.get("max_grad_norm", torch.inf))
             adam.step()
+            _, y = max(pairs, key=lambda pair: pair[0])
+            n_correct += int((scores.argmax(dim=1) == y).sum())
+            total += loss.item() * len(rows)
+        assert float(row["train_loss"]) == pytest.approx(total / len(inputs), rel=1e-3)
+        assert float(row["train_accuracy"]) == pytest.approx(n_correct / len(inputs))
     expected = nn.utils.parameters_to_vector(parameters)
     found = nn.utils.parameters_to_vector(trained.parameters())
     torch.testing.assert_close(found, expected, rtol=1e-3, atol=1e-5)
@@ -72,28 +94,9 @@ def make_uneven(features, folder):
     """Copy a cache without its first two training clips; return the new folder."""
     shutil.copytree(features, folder)
     (folder / "features.json").unlink()
-    for kind in ("input", "target"):
-        path = folder / f"data_train_{kind}.npy"
+    for path in folder.glob("data_train_*.npy"):
         np.save(path, np.load(path)[2:])
     return folder
-
-
-def test_history_holds_the_mean_loss_and_accuracy_of_the_training_clips(
-    features, tmp_path, undrawn
-):
-    # At this rate the weights stay as they are.
-    line = ("--epochs", 1, "--batch-size", 5, "--learning-rate", 1e-12)
-    train("PiecewiseDecay", features, tmp_path, *line)
-    model, _ = load_model(tmp_path / "weights" / "PiecewiseDecay" / "model.pt")
-    data = GenreFeatureData(features).load()
-    targets = torch.from_numpy(data.targets["train"])
-    with torch.no_grad():
-        log_probs = model.predict(torch.from_numpy(np.array(data.inputs["train"])))
-    (row,) = read_history(tmp_path, "PiecewiseDecay")
-    loss = float(nn.functional.nll_loss(log_probs, targets))
-    assert float(row["train_loss"]) == pytest.approx(loss, rel=1e-5)
-    n_correct = int((log_probs.argmax(dim=1) == targets).sum())
-    assert float(row["train_accuracy"]) == pytest.approx(n_correct / 12)
 
 
 def test_lstm_learns_to_tell_genres_that_differ(trained):
@@ -110,69 +113,31 @@ def test_piecewise_rate_is_a_tenth_from_30_percent_and_a_hundredth_from_60_perce
 
 
 def test_plateau_rate_is_a_tenth_after_ten_validations_without_progress_then_cools_down(
-    features, tmp_path, undrawn
-):
-    # The loss cannot fall by a rate this low, except for rounding.
-    line = ("--epochs", 36, "--learning-rate", 1e-12, "--validate-every", 1)
-    train("ReduceLROnPlateau", features, tmp_path, *line)
-    rates = [float(row["learning_rate"]) for row in read_history(tmp_path, "ReduceLROnPlateau")]
-    # The first validation, 10 within the patience, the drop; 10 of cooldown, 10 of patience.
-    assert rates == pytest.approx([1e-12] * 12 + [1e-13] * 21 + [1e-14] * 3, rel=1e-3)
-
-
-def test_plateau_is_stepped_once_a_validation_with_the_mean_loss(
     features, tmp_path, monkeypatch, undrawn
 ):
-    losses = []
-    step = "torch.optim.lr_scheduler.ReduceLROnPlateau.step"
-    monkeypatch.setattr(step, lambda self, loss: losses.append(loss))
-    train("ReduceLROnPlateau", features, tmp_path, "--epochs", 21, "--batch-size", 4)
-    rows = [row["val_loss"] for row in read_history(tmp_path, "ReduceLROnPlateau")]
-    assert losses == [float(loss) for loss in rows if loss]
-    assert len(losses) == 3  # epochs 10 and 20, and the last
-
-
-def test_training_scripts_are_equal_except_for_their_schedule():
-    one, other = (
-        (ROOT / f"lstm_genre_classifier_pytorch_{schedule}.py").read_text(encoding="utf-8")
-        for schedule in SCHEDULES
+    step, losses = ReduceLROnPlateau.step, []
+    monkeypatch.setattr(
+        ReduceLROnPlateau, "step", lambda self, loss: losses.append(loss) or step(self, loss)
     )
-    changed = [
-        line[2:]
-        for line in difflib.ndiff(one.splitlines(), other.splitlines())
-        if line[0] in "+-" and line[2:].strip() and not line[2:].strip().startswith("#")
-    ]
-    words = (*SCHEDULES, "schedul", "milestones", "decays", "plateau", "math", "val_scores")
-    assert all(any(word in line for word in words) for line in changed), changed
+    # The loss cannot fall by a rate this low, except for rounding.
+    line = ("--epochs", 72, "--learning-rate", 1e-12, "--validate-every", 2, "--batch-size", 6)
+    train("ReduceLROnPlateau", features, tmp_path, *line)
+    rows = read_history(tmp_path, "ReduceLROnPlateau")
+    rates = [float(row["learning_rate"]) for row in rows[::2]]
+    # The first validation, 10 within the patience, the drop; 10 of cooldown, 10 of patience.
+    assert rates == pytest.approx([1e-12] * 12 + [1e-13] * 21 + [1e-14] * 3, rel=1e-3)
+    assert losses == [float(row["val_loss"]) for row in rows[1::2]]  # the mean over the clips
 
 
 # Where they write
 
 
-@pytest.mark.parametrize(
-    ("options", "place"),
-    [
-        ((), "."),
-        (("--recipe", "improved", "--crop-seconds", 0.5), "improved"),
-        (("--demo",), "demo"),
-    ],
-)
-def test_every_recipe_and_the_demo_have_their_own_folders(
-    features, tmp_path, undrawn, options, place
-):
-    folder = tmp_path / "gtzan" / "demo" if "--demo" in options else tmp_path / "gtzan"
-    folder.parent.mkdir(exist_ok=True)
-    folder.symlink_to(features, target_is_directory=True)
-    line = ("lstm_genre_classifier_pytorch_PiecewiseDecay.py", *options, "--epochs", 1)
-    stdout, _ = run(*line, "--device", "cpu", cwd=tmp_path)
-    written = {path.relative_to(tmp_path).as_posix() for path in tmp_path.glob("[wr]*/**/*.*")}
-    results = ("history.csv", "summary.json", "predictions.csv")
-    assert written - {Path(path).with_name(".lock").as_posix() for path in written} == {
-        Path("weights", place, "PiecewiseDecay", "model.pt").as_posix(),
-        *(Path("result", place, "PiecewiseDecay", name).as_posix() for name in results),
-    }
-
-    # The last line says how to predict with these weights.
+def test_last_line_is_the_command_that_predicts_with_the_weights(features, tmp_path, undrawn):
+    shutil.copytree(features, tmp_path / "gtzan" / "demo")
+    script = "lstm_genre_classifier_pytorch_PiecewiseDecay.py"
+    options = ("--demo", "--recipe", "improved", "--crop-seconds", 0.5, "--epochs", 1)
+    stdout, _ = run(script, *options, "--device", "cpu", cwd=tmp_path)
+    assert (tmp_path / "result/demo/improved/PiecewiseDecay/summary.json").exists()
     python, script, song, *words = shlex.split(stdout.splitlines()[-1].partition("Next: ")[2])
     assert (python, script, song) == ("python", "predict.py", "song.mp3")
     write_clip(tmp_path / song, "hum", 3)
@@ -180,9 +145,7 @@ def test_every_recipe_and_the_demo_have_their_own_folders(
     assert prediction.startswith("song.mp3: ")
 
 
-def test_weights_curves_and_figures_are_written(trained):
-    for schedule in SCHEDULES:
-        names = {path.name for path in (trained / "result" / schedule).iterdir()} - {".lock"}
-        assert names == {*PICTURES, "history.csv", "summary.json", "predictions.csv"}
-    assert TRAINED[0] == "--epochs"
-    assert len(read_history(trained, "PiecewiseDecay")) == TRAINED[1]
+@pytest.mark.parametrize("schedule", SCHEDULES)
+def test_weights_curves_scores_and_figures_are_written(trained, schedule):
+    assert set(contents(trained / "weights" / schedule)) == {"model.pt"}
+    assert set(contents(trained / "result" / schedule)) == RESULT_FILES
