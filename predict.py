@@ -16,6 +16,7 @@ seldom are), predictions below 50 %, and files under 5 s. Silent stretches are l
 """
 
 import argparse
+import glob
 import json
 import os
 import sys
@@ -36,7 +37,7 @@ from genre_lstm.similarity import is_unlike_training
 from genre_lstm.weights import load_models
 
 MIN_SECONDS = 5  # experiments/robustness.py measures how shorter files fare
-WEIGHTS = Path(__file__).resolve().parent / "weights" / "reference" / "improved" / "PiecewiseDecay"
+WEIGHTS = Path(__file__).resolve().parent / "weights" / "reference" / "improved"
 
 
 def parse_arguments():
@@ -52,7 +53,7 @@ def parse_arguments():
         "--weights",
         metavar="PATH",
         type=Path,
-        help="a model.pt or a folder (default: weights/reference/improved/PiecewiseDecay)",
+        help="a model.pt or a folder (default: weights/reference/improved)",
     )
     add("--top", metavar="K", type=number_in(1), default=3, help="number of genres to print")
     add("--json", action="store_true", help="print a JSON object per line, with all genres")
@@ -82,6 +83,8 @@ def list_files(names):
             paths += [Path(os.fsdecode(line)) for line in lines if line]
         elif Path(name).is_dir():
             paths += [Path(name, file) for file in list_audio(name)]
+        elif not Path(name).exists() and (matches := sorted(glob.glob(name))):  # noqa: PTH207
+            paths += map(Path, matches)  # the Windows shells pass patterns on
         else:
             paths.append(Path(name))
     if not paths:

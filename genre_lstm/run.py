@@ -10,6 +10,7 @@ import shlex
 import sys
 import time
 
+import numpy as np
 import torch
 from tqdm import tqdm
 
@@ -217,6 +218,11 @@ class TrainingRun:
         for subset in self.data.targets:
             if subset != "train":
                 print(f"{subset}: {results.format_scores(summary[subset])}")
+        counts = np.bincount(self.data.targets["validation"])
+        if summary["validation"]["correct"] <= counts.max():
+            print("That is no better than always predicting the most frequent genre.")
+        if "test" not in summary:
+            print("The features have no test subset: the model isn't tested.")
         weights = self.weights.as_posix()  # cmd.exe reads backslashes in quotes differently
         command = shlex.join(["python", "predict.py", "song.mp3", "--weights", weights])
         figure = self.result / f"confusion_mat.{self.format}"

@@ -162,3 +162,8 @@ def test_files_and_export_exclude_each_other(tmp_path, arguments):
     _, stderr = run("predict.py", *arguments, cwd=tmp_path, status=2)
     assert "--export" in stderr.splitlines()[-1]
     assert not list(tmp_path.iterdir())
+
+
+def test_pattern_that_the_shell_passed_on_is_expanded(weights, corpus):
+    lines, _ = predict(corpus / "hum" / "*.0000*.wav", "--weights", weights, "--json")
+    assert [json.loads(line)["file"] for line in lines] == [str(corpus / "hum" / "hum.00000.wav")]

@@ -19,7 +19,9 @@ from helpers import (
     assert_one_line,
     contents,
     read_history,
+    read_summary,
     train,
+    write_cache,
 )
 
 from common.files import lock_folders
@@ -151,6 +153,17 @@ def test_second_training_into_a_folder_is_refused_with_the_first_named(features,
     with lock_folders(weights):
         _, stderr = train("PiecewiseDecay", features, tmp_path, "--epochs", 1, status=2)
     assert_one_line(stderr, f"process {os.getpid()}", "is writing to", weights)
+
+
+def test_run_that_learnt_nothing_or_cannot_be_tested_says_so(tmp_path, undrawn):
+    write_cache(tmp_path, n_clips=12, n_genres=3)
+    for kind in ("input", "target"):
+        (tmp_path / f"data_test_{kind}.npy").unlink()
+    options = ("--epochs", 1, "--learning-rate", 1e-12)
+    stdout, _ = train("PiecewiseDecay", tmp_path, tmp_path, *options)
+    assert "no better than always predicting the most frequent genre" in stdout
+    assert "no test subset" in stdout
+    assert set(read_summary(tmp_path, "PiecewiseDecay")) & {"validation", "test"} == {"validation"}
 
 
 # Bad input

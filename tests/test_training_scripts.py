@@ -11,6 +11,7 @@ from helpers import (
     SCHEDULES,
     contents,
     read_history,
+    read_json,
     read_summary,
     run,
     train,
@@ -137,7 +138,8 @@ def test_last_line_is_the_command_that_predicts_with_the_weights(features, tmp_p
     script = "lstm_genre_classifier_pytorch_PiecewiseDecay.py"
     options = ("--demo", "--recipe", "improved", "--crop-seconds", 0.5, "--epochs", 1)
     stdout, _ = run(script, *options, "--device", "cpu", cwd=tmp_path)
-    assert (tmp_path / "result/demo/improved/PiecewiseDecay/summary.json").exists()
+    summary = read_json(tmp_path / "result/demo/improved/PiecewiseDecay/summary.json")
+    assert summary["settings"]["hop_length"] == 3 * 512  # a frame about every 77.5 ms
     python, script, song, *words = shlex.split(stdout.splitlines()[-1].partition("Next: ")[2])
     assert (python, script, song) == ("python", "predict.py", "song.mp3")
     write_clip(tmp_path / song, "hum", 3)
