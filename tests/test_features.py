@@ -6,7 +6,7 @@ import soundfile
 import soxr
 from helpers import GENRES, features_by_librosa, make_clip, most_memory
 
-from genre_features import audio
+from genre_features import decoding, features
 from genre_features.audio import load_signal
 from genre_features.features import (
     extract_features,
@@ -71,7 +71,7 @@ def test_features_equal_librosas_functions_called_one_by_one(name, hop_length):
 def test_features_of_a_long_file_are_those_of_the_whole_signal(
     hop_length, rate, cutoff, tmp_path, monkeypatch
 ):
-    monkeypatch.setattr(audio, "BLOCK_SECONDS", 2)
+    shorten_blocks(monkeypatch, 2)
     clips = [make_clip(genre, 3, seconds=2.3, rate=rate) for genre in GENRES]
     # Louder from clip to clip, and never silent: a band of rounding errors has no contrast.
     loudness = np.repeat([0.1, 0.3, 1.0], [len(clip) for clip in clips])
@@ -89,7 +89,7 @@ def test_features_of_a_long_file_are_those_of_the_whole_signal(
 
 @pytest.mark.parametrize("hop_length", [512, 1709])
 def test_features_of_a_long_file_with_silent_parts_are_librosas(hop_length, tmp_path, monkeypatch):
-    monkeypatch.setattr(audio, "BLOCK_SECONDS", 2)
+    shorten_blocks(monkeypatch, 2)
     # Some blocks hold only what is quieter than the whole by more than librosa's range of 80 dB.
     parts = (1e-5 * noise(3), SILENCE, chord(25), SILENCE, SILENCE, noise(3), 1e-6 * noise(3))
     signal = np.concatenate(parts).astype(np.float32)
@@ -99,7 +99,7 @@ def test_features_of_a_long_file_with_silent_parts_are_librosas(hop_length, tmp_
 
 
 def test_losses_of_a_long_file_are_noted_once(tmp_path, monkeypatch):
-    monkeypatch.setattr(audio, "BLOCK_SECONDS", 1)
+    shorten_blocks(monkeypatch, 1)
     soundfile.write(tmp_path / "long.mp3", noise(5), SAMPLE_RATE)
     content = (tmp_path / "long.mp3").read_bytes()
     (tmp_path / "long.mp3").write_bytes(content[:9000] + 300 * b"\n" + content[9000:])
@@ -121,7 +121,7 @@ def test_features_of_a_clip_depend_on_its_first_seconds_alone(tmp_path):
 
 
 def test_memory_of_a_long_file_hardly_grows_with_its_length(tmp_path, monkeypatch):
-    monkeypatch.setattr(audio, "BLOCK_SECONDS", 1)
+    shorten_blocks(monkeypatch, 1)
     most = []
     for seconds in (15, 60):
         soundfile.write(tmp_path / "noise.wav", noise(seconds), SAMPLE_RATE)
