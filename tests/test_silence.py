@@ -36,9 +36,8 @@ def test_silent_stretch_is_marked_and_nothing_else(sound, level, hop_length, low
 
 @pytest.mark.parametrize("sound", SOUNDS)
 def test_quiet_passage_and_faint_music_are_no_silence(sound):
-    passage = np.concatenate([SOUNDS[sound], 0.01 * SOUNDS[sound]])  # 40 dB below
-    for signal in (passage, 3e-3 * SOUNDS[sound]):
-        assert not find_silence(signal)[0].any()
+    assert not find_silence(np.concatenate([SOUNDS[sound], 0.01 * SOUNDS[sound]]))[0].any()
+    assert not find_silence(1e-3 * SOUNDS["hum"])[0].any()
 
 
 @pytest.mark.parametrize(("seconds", "is_silent"), [(0.4, False), (0.6, True)])
