@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 import soundfile
+import soxr
 from helpers import clip_file, make_clip, most_memory, read_clip
 
 from common.errors import InputError
@@ -22,11 +23,8 @@ def test_samples_are_those_that_soundfile_reads_and_none_is_missing(tmp_path, su
 def test_any_rate_and_channel_count_is_brought_to_mono_at_22050_hz(tmp_path):
     signal = make_clip("hum", 0, rate=44100)
     soundfile.write(tmp_path / "stereo.flac", np.stack([0 * signal, 2 * signal], axis=1), 44100)
-    path, _ = clip_file(tmp_path / "mono.wav", 1.0)
-    stereo, mono = load_signal(tmp_path / "stereo.flac"), load_signal(path)
-    assert stereo.shape == mono.shape == (22050,)
-    # Both hold the same tone; only their noise was drawn at different rates.
-    assert np.corrcoef(stereo, mono)[0, 1] > 0.99
+    stereo = load_signal(tmp_path / "stereo.flac")
+    np.testing.assert_allclose(stereo, soxr.resample(signal, 44100, 22050), atol=2**-15)
 
 
 @pytest.mark.parametrize("suffix, rate", [("wav", 22050), ("wav", 16000), ("mp3", 44100)])
@@ -80,21 +78,18 @@ def test_header_that_claims_gigabytes_costs_no_memory_and_is_noted(tmp_path, no_
     assert "only 3.0 of 3116529.6 s could be read" in read_clip(path, 1)[1]
 
 
-def test_flac_of_unknown_length_is_read_to_its_end(tmp_path, no_av):
-    path, content = clip_file(tmp_path / "clip.flac")
-    whole = load_signal(path)
-    content[21] &= 0xF0
-    content[22:26] = bytes(4)
-    path.write_bytes(content)
-    assert np.array_equal(load_signal(path), whole)
-
-
-@pytest.mark.parametrize("subtype", ["PCM_U8", "PCM_16", "PCM_24", "FLOAT"])
-def test_wav_that_says_it_is_empty_is_read_to_its_end(tmp_path, subtype):
+@pytest.mark.parametrize(
+    "suffix, subtype", [("flac", "PCM_16"), ("wav", "PCM_U8"), ("wav", "PCM_24"), ("wav", "FLOAT")]
+)
+def test_file_whose_header_tells_no_length_is_read_to_its_end(tmp_path, suffix, subtype):
     pytest.importorskip("av")
-    path, content = clip_file(tmp_path / "clip.wav", subtype=subtype)
-    expected, start = load_signal(path), content.index(b"data") + 4
-    content[start : start + 4] = bytes(4)
+    path, content = clip_file(tmp_path / f"clip.{suffix}", subtype=subtype)
+    expected = load_signal(path)
+    if suffix == "flac":
+        content[21:26] = bytes([content[21] & 0xF0, 0, 0, 0, 0])
+    else:
+        start = content.index(b"data") + 4
+        content[start : start + 4] = bytes(4)
     path.write_bytes(content)
     assert np.array_equal(load_signal(path), expected)
 
@@ -132,16 +127,13 @@ def test_rest_that_only_pyav_reads_is_noted_with_the_remedy(tmp_path, no_av):
 @pytest.mark.parametrize("suffix", ["au", "flac", "ogg", "mp3", "wav", "aiff", "caf"])
 def test_all_of_joined_recordings_is_read_or_the_loss_is_noted(tmp_path, suffix):
     pytest.importorskip("av")
-    first, content = clip_file(tmp_path / f"first.{suffix}")
-    second, rest = clip_file(tmp_path / f"second.{suffix}", 6.0)
-    expected = np.concatenate([load_signal(first), load_signal(second)])
-    first.write_bytes(content + rest)
-    if suffix in ("wav", "aiff", "caf"):
-        assert read_clip(first, 1)[0] == 3
+    path, content = clip_file(tmp_path / f"first.{suffix}")
+    _, rest = clip_file(tmp_path / f"second.{suffix}", 6.0)
+    path.write_bytes(content + rest)
+    if suffix in ("wav", "aiff", "caf"):  # no decoder reads on
+        assert read_clip(path, 1)[0] == 3
     else:
-        start = slice(60_000)  # MP3 and OGG pad the end of each recording
-        assert read_clip(first)[0] == pytest.approx(9, abs=0.1)
-        np.testing.assert_allclose(load_signal(first)[start], expected[start], atol=1e-3)
+        assert read_clip(path)[0] == pytest.approx(9, abs=0.1)  # MP3 and OGG pad each recording
 
 
 def test_formats_that_soundfile_does_not_know_are_read_by_pyav(tmp_path):

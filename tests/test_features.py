@@ -24,11 +24,6 @@ def chord(cents=0):
     return np.sin(2 * np.pi * np.outer(pitches, time)).sum(axis=0) / 8 + 0.001 * noise(2)
 
 
-def from_rate(rate):
-    """Noise of a low sample rate, with nothing above half of it."""
-    return soxr.resample(noise(rate=rate), rate, SAMPLE_RATE)
-
-
 SILENCE = np.zeros(SAMPLE_RATE)
 SIGNALS = {
     **{genre: lambda genre=genre: make_clip(genre, 0, seconds=3.0) for genre in GENRES},
@@ -40,7 +35,9 @@ SIGNALS = {
     "silent parts": lambda: np.concatenate([noise(), SILENCE, chord(), SILENCE]),
     "fading": lambda: noise(4) * np.exp(-8 * np.linspace(0, 4, 4 * SAMPLE_RATE)),
     **{f"{n} samples": lambda n=n: noise()[:n] for n in (1, 511, 2047, 2048, 5000)},
-    **{f"rate of {rate}": lambda rate=rate: from_rate(rate) for rate in (1000, 8000, 16000)},
+    # With nothing above half of a low sample rate
+    "rate of 1000": lambda: soxr.resample(noise(rate=1000), 1000, SAMPLE_RATE),
+    "rate of 16000": lambda: soxr.resample(noise(rate=16000), 16000, SAMPLE_RATE),
 }
 
 
@@ -61,13 +58,6 @@ def test_features_equal_librosas_functions_called_one_by_one(name, hop_length):
     signal = SIGNALS[name]().astype(np.float32)
     features = extract_features(signal, FrameSettings(hop_length=hop_length))
     assert_librosas(features, signal, hop_length)
-
-
-@pytest.mark.parametrize("midi", range(60, 72))
-def test_tone_counts_for_its_pitch_class(midi):
-    hz = 440 * 2 ** ((midi - 69) / 12)
-    tone = np.sin(2 * np.pi * hz / SAMPLE_RATE * np.arange(SAMPLE_RATE))
-    assert extract_features(tone)[20, COLUMNS["chroma"]].argmax() == midi % 12
 
 
 @pytest.fixture
