@@ -48,7 +48,7 @@ def load_signal(path, seconds=np.inf, notes=None):
         See `decoding.decode`.
     """
     rates, blocks = zip(*decode(path, seconds, notes), strict=True)
-    rate, signal = rates[0], np.concatenate(blocks)
+    rate, signal = rates[0], blocks[0] if len(blocks) == 1 else np.concatenate(blocks)
     if rate == SAMPLE_RATE:
         return signal
     resampled = soxr.resample(signal, rate, SAMPLE_RATE, RESAMPLER)

@@ -11,10 +11,7 @@ KIND = operator.attrgetter("rate", "layout.name", "format.name")  # of an `av.Au
 
 
 def read_av(raw, report):
-    """Yield (rate, samples of shape (n, channels)) of an open file as PyAV decodes it.
-
-    At most half a minute at a time. Errors are added to `report.damage`; see `decoding.Report`.
-    """
+    """Yield (rate, samples of shape (n, channels)) of an open file; add errors to the `Report`."""
     options = {"protocol_whitelist": "none"}  # playlists name other files
     with contextlib.suppress(av.error.FFmpegError, OSError), av.open(raw, options=options) as file:
         frames = decode_packets(file, report)
