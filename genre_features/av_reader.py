@@ -7,7 +7,7 @@ import operator
 import av
 import numpy as np
 
-KIND = operator.attrgetter("rate", "layout.name", "format.name")  # of an `av.AudioFrame`
+KIND = operator.attrgetter("rate", "layout.nb_channels", "layout.name", "format.name")  # of a frame
 
 
 def read_av(raw, report):
@@ -15,11 +15,12 @@ def read_av(raw, report):
     options = {"protocol_whitelist": "none"}  # playlists name other files
     with contextlib.suppress(av.error.FFmpegError, OSError), av.open(raw, options=options) as file:
         frames = decode_packets(file, report)
-        for (rate, *_), group in itertools.groupby(frames, key=KIND):
-            resampler = av.AudioResampler("fltp")  # one for each kind; it leaves the rate as it is
+        for (rate, n_channels, *_), group in itertools.groupby(frames, key=KIND):
+            resampler = av.AudioResampler("flt")  # one for each kind; it leaves the rate as it is
             while some := list(itertools.islice(group, 1000)):
                 converted = itertools.chain.from_iterable(map(resampler.resample, some))
-                yield rate, np.concatenate([frame.to_ndarray() for frame in converted], axis=1).T
+                samples = np.concatenate([frame.to_ndarray().ravel() for frame in converted])
+                yield rate, samples.reshape(-1, n_channels)
 
 
 def decode_packets(container, report):
