@@ -13,8 +13,13 @@ deviation of every feature over the training clips of a cache.
 import argparse
 from pathlib import Path
 
+from matplotlib import pyplot
+
 from common.cli import HelpFormatter, add_format, number_in, run_script
-from genre_features.frame import CUTOFF_RANGE, HOP_LENGTH, FrameSettings
+from genre_features.cache import GenreFeatureData
+from genre_features.dataset_plots import plot_genres
+from genre_features.figures import PAGE_WIDTH, new_figure, plot_label, save
+from genre_features.plots import PANELS, panel_heights, plot_files, read_file
 
 
 def parse_arguments():
@@ -26,40 +31,20 @@ def parse_arguments():
     add("--features", **folder, help="folder of its .npy files (default: gtzan)")
     add("--output", **folder, default="result/music", help="folder for the figures")
     add_format(parser)
-    add(
-        "--hop-length",
-        metavar="N",
-        type=number_in(1),
-        default=HOP_LENGTH,
-        help="samples between frames, at 22,050 Hz",
-    )
-    add(
-        "--lowpass",
-        metavar="HZ",
-        type=number_in(*CUTOFF_RANGE),
-        help="low-pass filter the audio at this frequency first",
-    )
     seconds = {"metavar": "X", "type": number_in(0.1), "default": 30.0}
     add("--seconds", **seconds, help="length to plot of each file, from its start")
     add("--show", action="store_true", help="also open a window with the sheet")
     options = parser.parse_args()
-    if options.genres and options.files:
-        parser.error("--genres plots a data set: leave out the files, or --genres")
     if options.features and not options.genres:
         parser.error("--features says what --genres plots: add --genres, or leave out both")
-    if not options.genres and len(options.files) not in (1, 2):
-        parser.error(f"name one or two files, not {len(options.files)}, or --genres")
-    options.features = options.features or Path("gtzan")
+    if len(options.files) not in ((0,) if options.genres else (1, 2)):
+        parser.error("name one file, two files, or --genres alone")
     return options
 
 
 def plot_data_set(options):
     """Plot the genres of a cache; return the sheet and its path."""
-    from genre_features.cache import GenreFeatureData
-    from genre_features.dataset_plots import plot_genres
-    from genre_features.figures import PAGE_WIDTH, new_figure
-
-    data = GenreFeatureData(options.features).load()
+    data = GenreFeatureData(options.features or Path("gtzan")).load()
     sheet = new_figure(options.show, figsize=(PAGE_WIDTH, 8.5))
     plot_genres(sheet, data)
     return sheet, options.output / f"genres.{options.format}"
@@ -67,12 +52,8 @@ def plot_data_set(options):
 
 def plot_audio(options):
     """Plot one file or two; write the single figures, and return the sheet and its path."""
-    from genre_features.figures import PAGE_WIDTH, new_figure, plot_label, save
-    from genre_features.plots import PANELS, panel_heights, plot_files, read_file
-
-    settings = FrameSettings(hop_length=options.hop_length, lowpass=options.lowpass)
     paths = options.files
-    files = [read_file(path, options.seconds, settings) for path in paths]
+    files = [read_file(path, options.seconds) for path in paths]
     stem = "_and_".join(path.stem for path in paths)
     sheet = new_figure(options.show, figsize=((len(files) + 1) / 2 * PAGE_WIDTH, 9.5))
     top = plot_files(sheet, PANELS, files)
@@ -94,15 +75,10 @@ def plot_audio(options):
 
 def main():
     options = parse_arguments()
-    # Imported after the options are read: --help doesn't wait for matplotlib.
-    from genre_features.figures import save
-
     sheet, path = plot_data_set(options) if options.genres else plot_audio(options)
     save(sheet, path)
     print(f"The figures are in {options.output}; the sheet is {path.name}.")
     if options.show:
-        from matplotlib import pyplot
-
         pyplot.show()
 
 

@@ -1,16 +1,13 @@
 """Audio files read to their end: by soundfile, and by PyAV where soundfile stops short.
 
-libsndfile believes headers, and gives up where it gets lost. So what it read is compared with what
-the file should hold.
+libsndfile believes headers, and gives up where it gets lost. So a file counts as complete only if
+it was read up to its last bytes and is as long as its header says.
 """
 
 import contextlib
 import dataclasses
-import io
-import itertools
 import os
 import shlex
-import sys
 import tempfile
 import threading
 from pathlib import Path
@@ -20,19 +17,16 @@ import soundfile
 import soxr
 
 from common.errors import InputError
-from genre_features.headers import (
-    INFO_FRAME,
-    count_mp3_samples,
-    find_all,
-    magic_number,
-    read_head,
-)
+from common.files import check_file
 
 BLOCK_SAMPLES = 2**20  # of all channels, decoded at once
 MIN_RATE, MAX_RATE = 1000, 768_000  # Hz; other rates come from damaged headers
+MAX_SAMPLE = 1e9  # full scale is 1; the power spectrum must be finite
 UNKNOWN_LENGTH = 2**63 - 1  # libsndfile's number of samples where the header doesn't tell it
-MAX_SAMPLE_BYTES = 8  # that a sample of one channel takes in any format
-COMPLETE = 0.99  # of the expected length: estimates and the padding of encoders are inexact
+MP3_LENGTH_TAGS = b"Xing", b"Info", b"VBRI"  # without one, an MP3's length is a guess
+MIN_LENGTH_READ = 0.99  # of the length in the header, as encoders pad
+MIN_FRACTION_READ = 0.9  # of the bytes of a file, as tags may follow the audio
+UNKNOWN_FORMAT = "Format not recognised."
 INSTALL = "pip install av"
 
 stderr_lock = threading.Lock()
@@ -43,23 +37,27 @@ class Report:
     """How the reading of a file went."""
 
     seconds: float = 0  # that were read
-    expected: float = 0  # seconds, by the header or by the size of the file
-    error: str = ""  # libsndfile's words, where no other decoder helped
-    lacks_av: bool = False
-    uses_mpg123: bool = True
+    length: float = 0  # seconds, by the header; 0 if it doesn't tell
+    fraction: float = 1  # of the file's bytes that were read
+    error: str = ""  # libsndfile's
     damage: str = ""  # what libmpg123 printed, or FFmpeg's errors
+    lacks_av: bool = False
+
+    @property
+    def is_short(self):
+        """Whether there should be more audio than was read."""
+        too_short = self.seconds < MIN_LENGTH_READ * self.length
+        return too_short or self.fraction < MIN_FRACTION_READ
 
 
-def decode(path, seconds=np.inf, block_seconds=np.inf, notes=None):
-    """Decode an audio file to mono, at its rate.
+def decode(path, seconds=np.inf, notes=None):
+    """Decode an audio file to mono, at its rate, about a million samples at a time.
 
     Parameters
     ----------
     path : path-like
     seconds : float
         Decode at most this much from the start.
-    block_seconds : float
-        Yield at most this much at once.
     notes : list of str, optional
         Gets a sentence on what couldn't be read, if anything. It doesn't name the file.
 
@@ -73,129 +71,106 @@ def decode(path, seconds=np.inf, block_seconds=np.inf, notes=None):
     Raises
     ------
     InputError
-        The file doesn't exist, can't be decoded, or its rate or samples are impossible.
+        The file can't be decoded, holds no samples, or its rate or samples are impossible.
     """
     path, report, rate, n_read, limit = Path(path), Report(), None, 0, np.inf
-    report.uses_mpg123 = not magic_number(read_head(path))
-    for block_rate, samples in read_all(path, report, min(seconds, block_seconds)):
+    for block_rate, samples in read_file(path, report, seconds):
         if rate is None:
-            rate, limit = check_rate(block_rate, path), np.ceil(seconds * block_rate)
-        mono = to_mono(samples, path)
-        if block_rate != rate:  # of files that were joined
+            rate, limit = block_rate, np.ceil(seconds * block_rate)
+        mono = to_mono(path, block_rate, samples)
+        if block_rate != rate:  # recordings of several rates were joined
             mono = soxr.resample(mono, block_rate, rate)
         mono = mono[: int(min(len(mono), limit - n_read))]
         n_read += len(mono)
         yield rate, mono
         if n_read >= limit:
-            report.expected = 0  # the rest isn't asked for
-            break
+            return
     report.seconds = n_read / (rate or 1)
-    if not n_read and (report.error or report.lacks_av):
-        raise InputError(f"{path} can't be read as audio: {refusal(path, report)}")
+    losses = describe_losses(path, report)
     if notes is not None:
-        notes += describe_losses(report)
+        notes += losses
 
 
-def check_rate(rate, path):
-    """Return a sample rate; InputError if it is impossible."""
+def to_mono(path, rate, samples):
+    """Average the channels of samples, (n, channels); InputError if they are impossible."""
+    reason = None
     if not MIN_RATE <= rate <= MAX_RATE:
-        raise InputError(
-            f"{path} can't be used: its rate of {rate} Hz isn't one from {MIN_RATE} to {MAX_RATE} "
-            "Hz"
-        )
-    return rate
-
-
-def to_mono(samples, path):
-    """Average the channels of samples, (n, channels); InputError if some are impossible."""
-    if not (np.abs(samples) < 1e9).all():  # full scale is 1; the power spectrum must be finite
-        raise InputError(f"{path} can't be used: it holds NaN, infinite or far too large samples")
+        reason = f"its rate of {rate} Hz isn't one from {MIN_RATE} to {MAX_RATE} Hz"
+    elif not (np.abs(samples) < MAX_SAMPLE).all():
+        reason = "it holds NaN, infinite or far too large samples"
+    if reason:
+        raise InputError(f"{path} can't be used: {reason}")
     return samples[:, 0] if samples.shape[1] == 1 else samples.mean(axis=1)
 
 
-def read_all(path, report, block_seconds):
-    """Yield (rate, samples of shape (n, channels)) of a whole file."""
-    # soundfile encodes str as UTF-8, but except on Windows names can be any bytes.
-    name, n_read = os.fsencode(path) if os.name == "posix" else path, 0
-    for rate, samples in read_soundfile(name, path.stat().st_size, report, block_seconds, path):
-        n_read += len(samples)
-        report.seconds = n_read / rate
-        yield rate, samples
-    for rate, samples in read_rest(path, report, block_seconds):
-        n_skipped, n_read = min(n_read, len(samples)), max(0, n_read - len(samples))
-        yield rate, samples[n_skipped:]
-
-
-def read_soundfile(source, size, report, block_seconds, path=None):
-    """Yield (rate, samples) of what soundfile reads of `size` bytes: a file by name, or a part."""
-    with contextlib.ExitStack() as stack:
-        try:
-            with capture_stderr(report):
-                file = stack.enter_context(soundfile.SoundFile(source))
-        except (soundfile.SoundFileError, TypeError) as error:  # TypeError: .raw of unknown rate
-            report.error, report.damage = error_words(error), ""
+def read_file(path, report, seconds):
+    """Yield (rate, samples of shape (n, channels)) of a file, at least so many seconds."""
+    check_file(path)
+    with path.open("rb", buffering=0) as file:  # so that tell() is libsndfile's position
+        head, size, n_read = file.read(2**16), path.stat().st_size, 0
+        check_head(path, head)
+        file.seek(0)
+        for rate, samples in read_soundfile(file, head, report, seconds):
+            n_read += len(samples)
+            report.seconds, report.fraction = n_read / rate, file.tell() / size
+            yield rate, samples
+        if n_read and not (report.error or report.is_short):
             return
-        length, rate = file.frames, file.samplerate
-        # soundfile would seek after each block, which spoils the next frame of an MP3.
-        file.seekable = lambda: False
-        block = int(max(1, min(BLOCK_SAMPLES // file.channels, np.ceil(block_seconds * rate))))
-        n_read, samples = 0, None
-        try:
-            while samples is None or len(samples) == block:
-                with capture_stderr(report):
-                    samples = file.read(min(block, length - n_read), "float32", always_2d=True)
-                n_read += len(samples)
-                yield rate, samples
-        except soundfile.SoundFileError as error:
-            report.error = error_words(error)
-        report.expected += expected_samples(file, size, path) / rate
-
-
-def error_words(error):
-    """Return libsndfile's words for an error."""
-    words = str(error).rpartition(": ")[2]
-    # It looks for an MP3 in what it doesn't know.
-    return "Format not recognised." if "does not exist" in words else words
-
-
-def expected_samples(file, size, path):
-    """Return how many samples a file should hold, by its header or else by its size."""
-    length = 0 if file.frames == UNKNOWN_LENGTH else file.frames
-    if file.format == "MP3" and path:
-        return count_mp3_samples(path) or length
-    if file.format in ("MP3", "FLAC", "OGG"):
-        return length
-    # A program that is killed leaves a length of 0; tags hardly make up most of a file.
-    return max(length, size // (MAX_SAMPLE_BYTES * file.channels) - 1000)
-
-
-def read_rest(path, report, block_seconds):
-    """Yield (rate, samples) from the start of a file that soundfile hasn't read to its end."""
-    magic = magic_number(read_head(path)) or INFO_FRAME
-    starts = find_all(path, magic, 50)
-    if len(starts) > 1:  # cat song.wav other.wav > both.wav
-        report.expected, report.error = 0, ""
-        content = path.read_bytes()
-        for start, end in itertools.pairwise([*starts, len(content)]):
-            source = io.BytesIO(content[start:end])
-            yield from read_soundfile(source, end - start, report, block_seconds)
-    elif report.error or report.seconds < COMPLETE * report.expected:
         try:
             from genre_features.av_reader import read_av
         except ImportError:
             report.lacks_av = True
-        else:
-            for rate, samples in read_av(path, report):
+            return
+        file.seek(0)
+        for rate, samples in read_av(file, report):
+            n_skipped, n_read = min(n_read, len(samples)), max(0, n_read - len(samples))
+            report.fraction = file.tell() / size
+            if report.error == UNKNOWN_FORMAT:
                 report.error = ""
-                yield rate, samples
+            yield rate, samples[n_skipped:]
+
+
+def check_head(path, head):
+    """Raise InputError if a file with these first bytes can't be audio, with the remedy."""
+    start = head[:512].lstrip().lower()
+    if not head:
+        reason = "it is empty, copy or download it again"
+    elif start.startswith(b"version https://git-lfs"):
+        reason = "it is a Git LFS pointer, run git lfs pull"
+    elif start.startswith((b"<!doctype html", b"<html")):
+        reason = "it is a web page, download the audio itself"
+    else:
+        return
+    raise InputError(f"{path} can't be read as audio: {reason}")
+
+
+def read_soundfile(file, head, report, seconds):
+    """Yield (rate, samples) that soundfile reads of an open file that begins with `head`."""
+    # Faster than a file object; but on Windows libsndfile may not know Python's descriptors.
+    source = file.fileno() if os.name == "posix" else file
+    try:
+        with hidden_stderr(report):
+            sound = soundfile.SoundFile(source, closefd=False)
+        rate, n_left = sound.samplerate, sound.frames
+        is_guess = sound.format == "MP3" and not any(tag in head for tag in MP3_LENGTH_TAGS)
+        if n_left != UNKNOWN_LENGTH and not is_guess:
+            report.length = n_left / rate
+        # soundfile would seek after each block, which spoils the next frame of an MP3.
+        sound.seekable = lambda: False
+        block = int(max(1, min(BLOCK_SAMPLES // sound.channels, np.ceil(seconds * rate))))
+        samples = None
+        while samples is None or len(samples) == block:
+            with hidden_stderr(report):
+                samples = sound.read(min(block, n_left), "float32", always_2d=True)
+            n_left -= len(samples)
+            yield rate, samples
+    except (soundfile.SoundFileError, TypeError) as error:  # TypeError: .raw of unknown rate
+        report.error = str(error).rpartition(": ")[2]
 
 
 @contextlib.contextmanager
-def capture_stderr(report):
+def hidden_stderr(report):
     """Keep off the terminal what libmpg123, which can't be told to be quiet, prints meanwhile."""
-    if sys.stderr is None or not report.uses_mpg123:
-        yield
-        return
     with stderr_lock, tempfile.TemporaryFile() as log:  # standard error is the whole process's
         terminal = os.dup(2)
         os.dup2(log.fileno(), 2)
@@ -208,23 +183,18 @@ def capture_stderr(report):
             report.damage += log.read().decode(errors="replace")
 
 
-def refusal(path, report):
-    """Return why a file can't be read, and what to do."""
-    reason = report.error or "Its header says that it holds nothing."
-    if report.lacks_av:
-        suffix = ".wav" if path.suffix == ".flac" else ".flac"
-        names = shlex.join([path.name, path.with_suffix(suffix).name])
-        reason += f" Convert it: ffmpeg -i {names}, or {INSTALL}"
-    return reason
-
-
-def describe_losses(report):
-    """Return a sentence on what of a file couldn't be read, in a list that may be empty."""
-    if report.error or report.seconds < COMPLETE * report.expected:
-        length = f" of {report.expected:.1f}" if report.expected else ""
+def describe_losses(path, report):
+    """Return a list with a sentence on what couldn't be read; InputError if that is all of it."""
+    if not report.seconds:
+        reason = report.error or "It holds no samples."
+        if report.lacks_av:
+            reason += f" Convert it: ffmpeg -i {shlex.quote(path.name)} song.flac, or {INSTALL}"
+        raise InputError(f"{path} can't be read as audio: {reason}")
+    if report.is_short or (report.error and report.lacks_av):
+        expected = max(report.length, report.seconds / report.fraction)
         remedy = f"{INSTALL} to read on" if report.lacks_av else "it is cut off or damaged"
-        return [f"only {report.seconds:.1f}{length} s could be read: {remedy}"]
+        return [f"only {report.seconds:.1f} of {expected:.1f} s could be read: {remedy}"]
     # libmpg123 also prints where the Xing header tells another size, as in front of tags.
-    if any("Xing" not in line for line in report.damage.splitlines()):
-        return ["damaged in places: bytes that aren't audio were skipped"]
+    if report.error or any("Xing" not in line for line in report.damage.splitlines()):
+        return ["damaged in places, or joined recordings: some of it may be missing"]
     return []

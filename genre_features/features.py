@@ -9,7 +9,6 @@ from typing import NamedTuple
 
 import numpy as np
 
-from genre_features import audio
 from genre_features.audio import load_signal, stream_signal
 from genre_features.filters import (
     BIN_HZ,
@@ -24,6 +23,7 @@ from genre_features.frame import COLUMNS, N_FFT, SAMPLE_RATE, FrameSettings
 from genre_features.lowpass import lowpass, stream_lowpass
 from genre_features.tuning import estimate_tuning, spectral_peaks
 
+LONG_SECONDS = 60  # longer recordings aren't held in memory as a whole
 DYNAMIC_RANGE = 80  # dB: the floor of levels below the loudest of the signal
 TINY = np.finfo(np.float32).tiny  # smaller sums are silence, and aren't divided by
 FRAMES_AT_ONCE = 64  # their spectra fit in a core's cache, which is faster than all at once
@@ -94,7 +94,7 @@ def extract_file(path, settings=DEFAULT, max_frames=None):
     """
     notes = []
     # A second more than needed: GTZAN's clips go in uncut, hours of audio don't.
-    seconds = max_frames * settings.seconds_per_frame if max_frames else audio.BLOCK_SECONDS
+    seconds = max_frames * settings.seconds_per_frame if max_frames else LONG_SECONDS
     signal = load_signal(path, seconds + 1, notes)
     if max_frames or len(signal) <= seconds * SAMPLE_RATE:
         features = extract_features(signal, settings)[:max_frames]

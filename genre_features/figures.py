@@ -1,8 +1,6 @@
 """What all figures share: their style and colours, names as text, and how they are saved."""
 
-import functools
 import logging
-import sys
 import unicodedata
 import warnings
 from pathlib import Path
@@ -12,7 +10,7 @@ import numpy as np
 from matplotlib import colormaps, font_manager, rcParams
 from matplotlib.figure import Figure
 
-from common.files import atomic_write
+from common.files import atomic_write, warn_once
 from genre_features.genres import SIX_GENRES, TEN_GENRES
 
 # Figures have the size in which a paper prints them, so that their fonts have theirs.
@@ -61,16 +59,10 @@ PITCHES = ["C", "C♯", "D", "D♯", "E", "F", "F♯", "G", "G♯", "A", "A♯",
 
 
 def new_figure(in_window=False, **options):
-    """Return an empty figure in the project's style.
+    """Return an empty `matplotlib.figure.Figure` with some options, in the project's style.
 
-    The style is set here and not on import, since IPython's %run resets it.
-
-    Parameters
-    ----------
-    in_window : bool
-        Whether ``pyplot.show()`` shows the figure in a window.
-    **options
-        Those of `matplotlib.figure.Figure`, such as ``figsize``.
+    With `in_window`, ``pyplot.show()`` shows it. The style is set here and not on import, since
+    IPython's %run resets it.
     """
     installed = {font.name for font in font_manager.fontManager.ttflist}
     fonts = ["DejaVu Sans", *(name for name in CJK_FONTS if name in installed)]
@@ -100,10 +92,8 @@ def plot_label(name, length=24):
         name = f"{name[: length // 2]}…{name[1 - (length + 1) // 2 :]}"
     right_to_left = any(unicodedata.bidirectional(character) in ("R", "AL") for character in name)
     if right_to_left and matplotlib.__version_info__ < (3, 11):
-        print_once("Arabic and Hebrew names are drawn backwards: install matplotlib 3.11 or newer.")
+        warn_once("Arabic and Hebrew names are drawn backwards: install matplotlib 3.11 or newer.")
     drawable = "".join(character if character.isprintable() else "\ufffd" for character in name)
-    if drawable.startswith("_"):  # before matplotlib 3.10, legends leave such names out
-        drawable = f"\u200b{drawable}"  # a space without width
     return drawable.replace("$", r"\$")
 
 
@@ -114,17 +104,7 @@ def save(figure, path):
         figure.savefig(temporary, format=Path(path).suffix[1:])
     for warning in caught:
         if str(warning.message).startswith("Glyph"):
-            print_once(
+            warn_once(
                 "Some characters of the figures are in no installed font: install one, such as "
                 f"Noto Sans CJK, and delete {matplotlib.get_cachedir()}."
             )
-        else:
-            warnings.warn_explicit(
-                warning.message, warning.category, warning.filename, warning.lineno
-            )
-
-
-@functools.cache
-def print_once(line):
-    """Print a line on stderr, the first time only."""
-    print(line, file=sys.stderr)

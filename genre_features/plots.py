@@ -1,7 +1,5 @@
 """Figures of the features of audio files."""
 
-import dataclasses
-
 import librosa
 import numpy as np
 from librosa.display import specshow
@@ -10,21 +8,14 @@ from matplotlib.artist import setp
 from genre_features.audio import load_signal
 from genre_features.features import extract_features, power_spectrogram
 from genre_features.figures import BANDS, BLUE, DPI, PAGE_WIDTH, PITCHES
-from genre_features.frame import COLUMNS, N_FFT
-from genre_features.lowpass import lowpass
+from genre_features.frame import COLUMNS, HOP_LENGTH, N_FFT, SAMPLE_RATE
 
 MAX_COLUMNS = int(PAGE_WIDTH * DPI)  # of an image: a pixel each
 MIN_PEAK = 1e-3  # power at 0 dB in a spectrogram of silence, which so stays dark
 DYNAMIC_RANGE = 80  # dB, of a spectrogram
 
 
-def average_frames(values, n):
-    """Return the means of every `n` frames; (frames, k) becomes (frames / n, k)."""
-    starts = np.arange(0, len(values), n)
-    return np.add.reduceat(values, starts) / np.diff([*starts, len(values)])[:, np.newaxis]
-
-
-def read_file(path, seconds, settings):
+def read_file(path, seconds):
     """Return what is drawn of a file.
 
     Parameters
@@ -32,7 +23,6 @@ def read_file(path, seconds, settings):
     path : path-like
     seconds : float
         Length to read from the start.
-    settings : FrameSettings
 
     Returns
     -------
@@ -42,16 +32,14 @@ def read_file(path, seconds, settings):
         a frame, or in a long file the mean of several.
     """
     signal = load_signal(path, seconds)
-    if settings.lowpass:
-        signal = lowpass(signal, settings.lowpass)
-    features = extract_features(signal, dataclasses.replace(settings, lowpass=None))
+    features = extract_features(signal)
     n = int(np.ceil(len(features) / MAX_COLUMNS))
-    power = power_spectrogram(np.pad(signal, N_FFT // 2), settings.hop_length)
-    features, power = average_frames(features, n).T, average_frames(power, n).T
+    power = power_spectrogram(np.pad(signal, N_FFT // 2), HOP_LENGTH)
+    starts = range(0, len(features), n)
+    features, power = (librosa.util.sync(values.T, starts) for values in (features, power))
     drawn = {kind: features[rows] for kind, rows in COLUMNS.items()}
     drawn["spectrogram"] = librosa.power_to_db(power, ref=max(power.max(), MIN_PEAK))
-    hop_length = n * settings.hop_length
-    drawn["time"] = {"x_axis": "time", "sr": settings.sample_rate, "hop_length": hop_length}
+    drawn["time"] = {"x_axis": "time", "sr": SAMPLE_RATE, "hop_length": n * HOP_LENGTH}
     return drawn
 
 

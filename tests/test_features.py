@@ -6,12 +6,10 @@ import soundfile
 import soxr
 from helpers import GENRES, features_by_librosa, make_clip, most_memory
 
-from genre_features import audio
+from genre_features import decoding
+from genre_features import features as module
 from genre_features.audio import load_signal
-from genre_features.features import (
-    extract_features,
-    extract_file,
-)
+from genre_features.features import extract_features, extract_file
 from genre_features.frame import COLUMNS, N_FEATURES, SAMPLE_RATE, FrameSettings
 
 
@@ -26,22 +24,20 @@ def chord(cents=0):
     return np.sin(2 * np.pi * np.outer(pitches, time)).sum(axis=0) / 8 + 0.001 * noise(2)
 
 
-def from_rate(rate):
-    """Noise of a low sample rate, with nothing above half of it."""
-    return soxr.resample(noise(rate=rate), rate, SAMPLE_RATE)
-
-
 SILENCE = np.zeros(SAMPLE_RATE)
 SIGNALS = {
     **{genre: lambda genre=genre: make_clip(genre, 0, seconds=3.0) for genre in GENRES},
     "noise": noise,
     "tone": lambda: np.sin(2 * np.pi * 440 / SAMPLE_RATE * np.arange(2 * SAMPLE_RATE)) / 2,
     **{f"detuned by {cents} cents": lambda cents=cents: chord(cents) for cents in (-49, -8, 0, 31)},
+    "detuned in noise": lambda: chord(-23) + noise(2),
     "silence": lambda: SILENCE,
     "silent parts": lambda: np.concatenate([noise(), SILENCE, chord(), SILENCE]),
     "fading": lambda: noise(4) * np.exp(-8 * np.linspace(0, 4, 4 * SAMPLE_RATE)),
     **{f"{n} samples": lambda n=n: noise()[:n] for n in (1, 511, 2047, 2048, 5000)},
-    **{f"rate of {rate}": lambda rate=rate: from_rate(rate) for rate in (1000, 8000, 16000)},
+    # With nothing above half of a low sample rate
+    "rate of 1000": lambda: soxr.resample(noise(rate=1000), 1000, SAMPLE_RATE),
+    "rate of 16000": lambda: soxr.resample(noise(rate=16000), 16000, SAMPLE_RATE),
 }
 
 
@@ -64,14 +60,19 @@ def test_features_equal_librosas_functions_called_one_by_one(name, hop_length):
     assert_librosas(features, signal, hop_length)
 
 
+@pytest.fixture
+def short_blocks(monkeypatch):
+    """Files of more than two seconds are read in blocks."""
+    monkeypatch.setattr(module, "LONG_SECONDS", 2)
+    monkeypatch.setattr(decoding, "BLOCK_SAMPLES", 2 * SAMPLE_RATE)
+
+
+@pytest.mark.usefixtures("short_blocks")
 @pytest.mark.parametrize(
     ("hop_length", "rate", "cutoff"),
     [(512, 22050, None), (1709, 44100, None), (3000, 48000, None), (512, 22050, 9000)],
 )
-def test_features_of_a_long_file_are_those_of_the_whole_signal(
-    hop_length, rate, cutoff, tmp_path, monkeypatch
-):
-    monkeypatch.setattr(audio, "BLOCK_SECONDS", 2)
+def test_features_of_a_long_file_are_those_of_the_whole_signal(hop_length, rate, cutoff, tmp_path):
     clips = [make_clip(genre, 3, seconds=2.3, rate=rate) for genre in GENRES]
     # Louder from clip to clip, and never silent: a band of rounding errors has no contrast.
     loudness = np.repeat([0.1, 0.3, 1.0], [len(clip) for clip in clips])
@@ -87,9 +88,9 @@ def test_features_of_a_long_file_are_those_of_the_whole_signal(
     np.testing.assert_allclose(features[:, columns], whole[:, columns], rtol=1e-3, atol=1e-2)
 
 
+@pytest.mark.usefixtures("short_blocks")
 @pytest.mark.parametrize("hop_length", [512, 1709])
-def test_features_of_a_long_file_with_silent_parts_are_librosas(hop_length, tmp_path, monkeypatch):
-    monkeypatch.setattr(audio, "BLOCK_SECONDS", 2)
+def test_features_of_a_long_file_with_silent_parts_are_librosas(hop_length, tmp_path):
     # Some blocks hold only what is quieter than the whole by more than librosa's range of 80 dB.
     parts = (1e-5 * noise(3), SILENCE, chord(25), SILENCE, SILENCE, noise(3), 1e-6 * noise(3))
     signal = np.concatenate(parts).astype(np.float32)
@@ -98,30 +99,26 @@ def test_features_of_a_long_file_with_silent_parts_are_librosas(hop_length, tmp_
     assert_librosas(features, signal, hop_length)
 
 
-def test_losses_of_a_long_file_are_noted_once(tmp_path, monkeypatch):
-    monkeypatch.setattr(audio, "BLOCK_SECONDS", 1)
+def test_losses_of_a_long_file_are_noted_once(tmp_path, short_blocks):
     soundfile.write(tmp_path / "long.mp3", noise(5), SAMPLE_RATE)
     content = (tmp_path / "long.mp3").read_bytes()
     (tmp_path / "long.mp3").write_bytes(content[:9000] + 300 * b"\n" + content[9000:])
-    notes = []
-    load_signal(tmp_path / "long.mp3", notes=notes)
-    assert extract_file(tmp_path / "long.mp3").notes == notes != []
+    assert len(extract_file(tmp_path / "long.mp3").notes) == 1
 
 
 def test_features_of_a_clip_depend_on_its_first_seconds_alone(tmp_path):
-    signal = make_clip("blip", 0, seconds=2.0)
-    for name, rest in (("short", []), ("long", make_clip("hiss", 0, seconds=9.0))):
-        soundfile.write(tmp_path / f"{name}.wav", np.concatenate([signal, rest]), 22050)
-    settings = FrameSettings(frames=30)
-    features = extract_file(tmp_path / "long.wav", settings, settings.frames).features
-    assert features.shape == (30, N_FEATURES)
-    assert np.array_equal(
-        features, extract_file(tmp_path / "short.wav", settings, settings.frames).features
+    signal, rest = make_clip("blip", 0, seconds=2.0), make_clip("hiss", 0, seconds=9.0)
+    soundfile.write(tmp_path / "short.wav", signal, 22050)
+    soundfile.write(tmp_path / "long.wav", np.concatenate([signal, rest]), 22050)
+    short, long = (
+        extract_file(tmp_path / f"{name}.wav", FrameSettings(), 30).features
+        for name in ("short", "long")
     )
+    assert long.shape == (30, N_FEATURES)
+    assert np.array_equal(long, short)
 
 
-def test_memory_of_a_long_file_hardly_grows_with_its_length(tmp_path, monkeypatch):
-    monkeypatch.setattr(audio, "BLOCK_SECONDS", 1)
+def test_memory_of_a_long_file_hardly_grows_with_its_length(tmp_path, short_blocks):
     most = []
     for seconds in (15, 60):
         soundfile.write(tmp_path / "noise.wav", noise(seconds), SAMPLE_RATE)

@@ -3,81 +3,39 @@
 import numpy as np
 import pytest
 import scipy.signal
-from helpers import (
-    assert_one_line,
-    extract,
-    features_by_librosa,
-    predict,
-    run,
-    train,
-    write_clip,
-)
+from helpers import assert_one_line, extract, predict, run, train, write_clip
 
 from genre_features.features import extract_features
-from genre_features.frame import COLUMNS, SAMPLE_RATE, FrameSettings
-from genre_features.lowpass import convolve, design, lowpass
+from genre_features.frame import SAMPLE_RATE, FrameSettings
+from genre_features.lowpass import lowpass
 
 CUTOFF = 9000
+KAISER_BETA = scipy.signal.kaiser_beta(100)  # dB
 
 
 @pytest.fixture(scope="module")
 def noise():
     """Four seconds of white noise."""
-    random = np.random.default_rng(0)
-    return (0.1 * random.standard_normal(4 * SAMPLE_RATE)).astype(np.float32)
-
-
-def level(signal, low, high):
-    """Return the level of a signal between two frequencies (dB)."""
-    hz, power = scipy.signal.welch(signal, SAMPLE_RATE, nperseg=4096)
-    return 10 * np.log10(power[(low < hz) & (hz < high)].mean())
-
-
-def test_only_the_noise_of_16_bits_is_left_above_the_cutoff(noise):
-    filtered = lowpass(noise, CUTOFF)
-    assert filtered.dtype == np.float32
-    assert len(filtered) == len(noise)
-    assert level(filtered, 100, 8900) == pytest.approx(level(noise, 100, 8900), abs=0.05)
-    of_rounding = 10 * np.log10(2**-30 / 12 / (SAMPLE_RATE / 2))  # per Hz
-    assert level(filtered, 9150, 11000) == pytest.approx(of_rounding, abs=1)
+    return 0.1 * np.random.default_rng(0).standard_normal(4 * SAMPLE_RATE, np.float32)
 
 
 @pytest.mark.parametrize("cutoff", [1000, CUTOFF, 11000])
-def test_filter_is_the_one_that_scipy_designs(cutoff):
-    window = ("kaiser", scipy.signal.kaiser_beta(100))
-    expected = scipy.signal.firwin(1025, cutoff, window=window, fs=SAMPLE_RATE)
-    np.testing.assert_allclose(design(cutoff), expected, atol=1e-14)
-
-
-@pytest.mark.parametrize("n_samples", [1025, 8191, 8192, 8193, 30_000])
-def test_convolution_in_blocks_is_the_whole_one(noise, n_samples):
-    samples, taps = noise[:n_samples].astype(float), design(CUTOFF)
-    expected = np.convolve(samples, taps, mode="valid")
-    np.testing.assert_allclose(convolve(samples, taps), expected, atol=1e-12)
-
-
-@pytest.mark.parametrize("hop_length", [512, 1709])
-def test_features_are_librosas_of_the_signal_filtered_by_scipy(noise, hop_length):
-    window = ("kaiser", scipy.signal.kaiser_beta(100))
-    taps = scipy.signal.firwin(1025, CUTOFF, window=window, fs=SAMPLE_RATE)
-    signal = np.convolve(noise, taps, mode="same")
-    signal = (np.round(signal * 2**15) / 2**15).astype(np.float32)
-    expected = features_by_librosa(signal, hop_length)
-    features = extract_features(noise, FrameSettings(hop_length=hop_length, lowpass=CUTOFF))
-    for kind, columns in COLUMNS.items():
-        np.testing.assert_allclose(
-            features[:, columns].T, expected[kind], rtol=1e-3, atol=1e-3, err_msg=kind
-        )
+@pytest.mark.parametrize("n_samples", [1, 1025, 8192, 8193, 88200])
+def test_filter_is_scipys_with_a_kaiser_window(noise, cutoff, n_samples):
+    taps = scipy.signal.firwin(1025, cutoff, window=("kaiser", KAISER_BETA), fs=SAMPLE_RATE)
+    expected = scipy.signal.convolve(noise[:n_samples], taps)[512:][:n_samples]
+    filtered = lowpass(noise[:n_samples], cutoff)
+    np.testing.assert_allclose(filtered, expected, atol=0.51 / 2**15)  # rounded to 16 bits
+    assert not (filtered * 2**15 % 1).any()
 
 
 def test_recordings_that_differ_above_the_cutoff_alone_get_the_same_features(noise):
     settings = FrameSettings(lowpass=CUTOFF)
     recordings = (noise, lowpass(noise, 9500))
     means = [extract_features(signal)[4:-4].mean(axis=0) for signal in recordings]
-    highest = COLUMNS["spectral_contrast"].stop - 1  # band of the contrast
-    assert abs(means[0] - means[1])[highest] > 3  # dB
+    assert abs(means[0] - means[1])[-1] > 3  # dB: the contrast of the highest band
     means = [extract_features(signal, settings)[4:-4].mean(axis=0) for signal in recordings]
-    assert abs(means[0] - means[1])[highest] < 0.1
+    assert abs(means[0] - means[1])[-1] < 0.1
 
 
 def test_cutoff_travels_with_the_features_and_the_weights(corpus, tmp_path, undrawn):

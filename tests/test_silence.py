@@ -35,9 +35,9 @@ def test_silent_stretch_is_marked_and_nothing_else(sound, level, hop_length, low
 
 
 @pytest.mark.parametrize("sound", SOUNDS)
-def test_quiet_passage_is_no_silence(sound):
-    marks, _ = find_silence(np.concatenate([SOUNDS[sound], 0.01 * SOUNDS[sound]]))  # 40 dB below
-    assert not marks.any()
+def test_quiet_passage_and_faint_music_are_no_silence(sound):
+    assert not find_silence(np.concatenate([SOUNDS[sound], 0.01 * SOUNDS[sound]]))[0].any()
+    assert not find_silence(1e-3 * SOUNDS["hum"])[0].any()
 
 
 @pytest.mark.parametrize(("seconds", "is_silent"), [(0.4, False), (0.6, True)])
@@ -50,7 +50,3 @@ def test_pause_of_less_than_half_a_second_is_music(seconds, is_silent):
 @pytest.mark.parametrize("level", [0, 2**-16])
 def test_recording_of_nothing_but_the_noise_of_16_bits_is_silent_all_through(level):
     assert find_silence(level * NOISE)[0].all()
-
-
-def test_faint_music_is_no_silence():
-    assert not find_silence(1e-3 * SOUNDS["hum"])[0].any()
