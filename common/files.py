@@ -59,14 +59,13 @@ def atomic_write(path, flushed=True):
 
 
 def flush(path):
-    """Have the system write a file, or a folder's list of files, to the disk now."""
+    """Have the system write a file, or a folder's list of files, to the disk now, if it can."""
     descriptor = os.open(path, os.O_RDONLY if path.is_dir() else os.O_RDWR)
     try:
         os.fsync(descriptor)
     except OSError as error:
         if error.errno not in NOT_SUPPORTED:
             raise
-        warn_once("This disk can't be told to write: a power cut may cost the last files.")
     finally:
         os.close(descriptor)
 
@@ -115,12 +114,6 @@ def lock_folders(*folders):
 
 def lock_folder(folder, stack):
     """Lock a folder until the stack is closed; see `lock_folders`."""
-    me = f"process {os.getpid()} on {platform.node()}".encode()
-
-    def sign(descriptor):
-        os.truncate(descriptor, 0)
-        os.write(descriptor, me)
-
     path = folder / ".lock"
     try:
         stack.enter_context(filelock.FileLock(path, blocking=False, on_acquired=sign))
@@ -136,6 +129,12 @@ def lock_folder(folder, stack):
         if isinstance(error, OSError) and error.errno not in NOT_SUPPORTED:
             raise
         warn_once("This disk has no locks: let no second script write to the same folder.")
+
+
+def sign(descriptor):
+    """Write to an open file which process it is that writes."""
+    os.truncate(descriptor, 0)
+    os.write(descriptor, f"process {os.getpid()} on {platform.node()}".encode())
 
 
 def write_json(path, content):

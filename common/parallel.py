@@ -10,9 +10,7 @@ import signal
 import threading
 from pathlib import Path
 
-from threadpoolctl import ThreadpoolController
-
-from common.cluster import map_on_cluster
+from common.cluster import map_on_cluster, with_one_thread
 from common.errors import InputError, try_call
 
 # glibc then reuses a clip's memory for the next clip: fetching fresh pages from the system for
@@ -49,11 +47,7 @@ def parallel_map(function, calls, jobs=None, dask=None):
     if dask:
         yield from map_on_cluster(function, calls, dask)
     elif jobs == 1:
-        libraries = ThreadpoolController()
-        for call in calls:
-            with libraries.limit(limits=1):
-                outcome = try_call(function, *call)
-            yield outcome
+        yield from (with_one_thread(function, *call) for call in calls)
     else:
         yield from map_in_processes(function, calls, min(jobs or n_cores(), MAX_PROCESSES))
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from common.errors import InputError, are_names
 from common.files import check_file
 from genre_features.frame import FEATURE_PARAMS, FrameSettings
+from genre_features.listing import has_av
 
 NAME = "features.json"
 
@@ -28,8 +29,8 @@ def make_manifest(dataset, by_subset, genres, split, settings):
     Returns
     -------
     dict
-        ``genres``, ``split``, every setting, and as ``sources`` the `clip_key` of each file of a
-        subset.
+        ``genres``, ``split``, every setting, whether PyAV is installed (``av``), and as ``sources``
+        the `clip_key` of each file of a subset.
 
     Raises
     ------
@@ -41,7 +42,7 @@ def make_manifest(dataset, by_subset, genres, split, settings):
         subset: {clip.file: clip_key(dataset, clip.file, numbers) for clip in clips}
         for subset, clips in by_subset.items()
     }
-    return {"genres": genres, "split": split, **numbers, "sources": sources}
+    return {"genres": genres, "split": split, **numbers, "av": has_av(), "sources": sources}
 
 
 def clip_key(dataset, file, numbers):
@@ -71,8 +72,9 @@ def read(folder):
     InputError
         It isn't a file.
     """
-    check_file(Path(folder) / NAME)
-    return json.loads((Path(folder) / NAME).read_text(encoding="utf-8"))
+    path = Path(folder, NAME)
+    check_file(path)
+    return json.loads(path.read_text(encoding="utf-8"))
 
 
 def parse(content):
@@ -80,18 +82,12 @@ def parse(content):
 
     Raises
     ------
-    KeyError, TypeError, ValueError
+    AttributeError, KeyError, TypeError, ValueError
         Something is missing or impossible.
     """
-    genres, tracks = content["genres"], content.get("tracks")
-    if not are_names(genres) or not (tracks is None or are_tracks(tracks)):
+    genres, split, tracks = content["genres"], content.get("split"), content.get("tracks")
+    if not are_names(genres) or not isinstance(split, str | None):
         raise ValueError("impossible names")
-    return genres, content.get("split"), FrameSettings.read(content), tracks
-
-
-def are_tracks(tracks):
-    """Whether a value read from a manifest holds a list of strings for each of some subsets."""
-    return all(
-        isinstance(names, list) and all(isinstance(name, str) for name in names)
-        for names in tracks.values()
-    )
+    if tracks is not None:
+        tracks = {subset: list(map(str, names)) for subset, names in tracks.items()}
+    return genres, split, FrameSettings.read(content), tracks
