@@ -1,6 +1,5 @@
 """The cache of a data set: .npy arrays of its subsets, and the manifest beside them."""
 
-import sys
 import zlib
 from pathlib import Path
 
@@ -10,9 +9,12 @@ from common.errors import InputError
 from common.files import check_file
 from genre_features import manifest
 from genre_features.arrays import EXTRACT_AGAIN, load_subset
-from genre_features.clips import SUBSETS
+from genre_features.clips import SUBSETS, find_clips
+from genre_features.extraction import update_cache
 from genre_features.frame import HOP_LENGTH, SAMPLE_RATE, FrameSettings, frames_per_clip
 from genre_features.genres import ORIGINAL_GENRES
+from genre_features.listing import print_note
+from genre_features.splits import split_clips
 
 # Larger caches are mapped: GTZAN's has 0.2 GB, and today's computers leave 4 GB to a training. An
 # array in memory doesn't change, or end the process, when its file is written to.
@@ -84,7 +86,7 @@ class GenreFeatureData:
             otherwise than the arguments.
         """
         self.inputs, self.targets, self.checksums = {}, {}, {}
-        sizes, checksums = {}, {}
+        sizes, checksums = {}, {"input": self.checksums, "target": {}}
         in_memory = sum(p.stat().st_size for p in self.folder.glob("data_*.npy")) <= MAX_IN_MEMORY
         for subset in SUBSETS:
             if subset == "test" and not any(self.folder.glob("data_test_*.npy")):
@@ -92,31 +94,32 @@ class GenreFeatureData:
             inputs, one_hot, self.checksums[subset] = load_subset(self.folder, subset, in_memory)
             self.inputs[subset], self.targets[subset] = inputs, one_hot.argmax(axis=1)
             sizes[subset] = inputs.shape[1], one_hot.shape[1]
-            checksums[subset] = zlib.crc32(np.ascontiguousarray(one_hot))
+            checksums["target"][subset] = zlib.crc32(np.ascontiguousarray(one_hot))
         if len(set(sizes.values())) > 1:
             found = ", ".join(f"{subset} {t} x {g}" for subset, (t, g) in sizes.items())
             raise InputError(
                 f"the subsets in {self.folder} differ in frames x genres: {found}; {EXTRACT_AGAIN}"
             )
+        # The tracks of a cache that doesn't name them go by the numbers of their rows.
+        self.tracks = {key: list(map(str, range(len(rows)))) for key, rows in self.targets.items()}
         if (self.folder / manifest.NAME).exists():
-            self.read_manifest(*sizes["train"], {"input": self.checksums, "target": checksums})
+            self.read_manifest(*sizes["train"], checksums)
         else:
             self.assume_manifest(*sizes["train"])
         return self
 
     def read_manifest(self, n_frames, n_genres, checksums):
         """Set what features.json says of the arrays; InputError unless it fits them."""
-        path, row_names = self.folder / manifest.NAME, self.row_names()
+        path = self.folder / manifest.NAME
         try:
             content = manifest.read(self.folder)
             self.genres, self.split, self.settings, tracks = manifest.parse(content)
-            self.tracks = row_names if tracks is None else tracks
+            self.tracks = tracks or self.tracks
             fits = (len(self.genres), self.settings.frames) == (n_genres, n_frames)
-            fits &= {subset: len(names) for subset, names in self.tracks.items()} == {
-                subset: len(names) for subset, names in row_names.items()
-            }
             # A cache that was made otherwise needn't have checksums.
             fits &= content.get("checksums") in (None, checksums)
+            fits &= self.tracks.keys() == self.targets.keys()
+            fits &= all(len(self.tracks[key]) == len(rows) for key, rows in self.targets.items())
         except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
             fits = False
         if not fits:
@@ -140,20 +143,14 @@ class GenreFeatureData:
         if abs(likely / power_of_two - 1) < 0.01:
             likely = power_of_two
         hop_length = self.asked["hop_length"] or likely
-        self.settings = FrameSettings(hop_length=hop_length, frames=n_frames)
-        self.split, self.tracks = None, self.row_names()
+        self.settings, self.split = FrameSettings(hop_length=hop_length, frames=n_frames), None
         if None in self.asked.values():
-            print(
+            print_note(
                 f"No {manifest.NAME} in {self.folder}: assuming the genres "
                 f"{', '.join(self.genres)} and a hop of {hop_length} samples, so clips of "
                 f"{n_frames * self.settings.seconds_per_frame:.1f} s. If that is wrong, add "
-                "--genres or --hop-length.",
-                file=sys.stderr,
+                "--genres or --hop-length."
             )
-
-    def row_names(self):
-        """Return names for tracks that the cache doesn't name."""
-        return {subset: list(map(str, range(len(rows)))) for subset, rows in self.targets.items()}
 
     # What scripts of the original project and its forks use.
 
@@ -165,10 +162,6 @@ class GenreFeatureData:
         InputError
             There is no audio, or it can't be used.
         """
-        from genre_features.clips import find_clips
-        from genre_features.extraction import update_cache
-        from genre_features.splits import split_clips
-
         hop_length = self.asked["hop_length"] or HOP_LENGTH
         settings = FrameSettings(hop_length=hop_length, frames=frames_per_clip(hop_length))
         clips, genres = find_clips(self.folder, self.asked["genres"])
