@@ -37,8 +37,3 @@ def are_names(values):
     """Whether a value read from a file is a list of distinct strings."""
     named = isinstance(values, list) and all(isinstance(value, str) for value in values)
     return named and len(set(values)) == len(values)
-
-
-def are_lengths(values):
-    """Whether values read from a file are whole numbers from 1 to `MAX_NUMBER`."""
-    return all(type(value) is int and 1 <= value <= MAX_NUMBER for value in values)

@@ -25,17 +25,14 @@ def atomic_write(path, flushed=True):
     """Yield a temporary path beside `path`; move it there when the block succeeds.
 
     Readers of `path` find the old file or the new one, even after a kill, and if it is `flushed`
-    even after a power cut. A link is followed to the file that it names; a device is written to in
-    place.
+    even after a power cut. A link is followed to the file that it names.
 
     Raises
     ------
     InputError
-        The disk is full.
+        The disk is full, or there is a folder, FIFO or device.
     """
-    if is_special(path):
-        yield Path(path)
-        return
+    check_file(path)
     path = Path(os.path.realpath(path))
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f"{PARTIAL}{secrets.token_hex(4)}-{path.name}")
@@ -76,16 +73,11 @@ def warn_once(message):
     print(message, file=sys.stderr)
 
 
-def is_special(path):
-    """Whether something is there that is neither a file nor a folder, such as a FIFO."""
-    path = Path(path)
-    return path.exists() and not path.is_file() and not path.is_dir()
-
-
 def check_file(path):
     """Raise InputError if a path is a folder, or a FIFO or device, which may never end."""
-    if Path(path).is_dir() or is_special(path):
-        kind = "folder" if Path(path).is_dir() else "FIFO or device"
+    path = Path(path)
+    if path.exists() and not path.is_file():
+        kind = "folder" if path.is_dir() else "FIFO or device"
         raise InputError(f"{path} is a {kind}: give a file")
 
 

@@ -1,11 +1,12 @@
 """The cache of a data set: .npy arrays of its subsets, and the manifest beside them."""
 
+import json
 import zlib
 from pathlib import Path
 
 import numpy as np
 
-from common.errors import InputError
+from common.errors import InputError, are_names
 from common.files import check_file
 from genre_features import manifest
 from genre_features.arrays import EXTRACT_AGAIN, load_subset
@@ -48,9 +49,11 @@ class GenreFeatureData:
         The name of each sequence's track, such as ``jazz.00042``; its row if the cache has none.
     settings : FrameSettings
     split : str or None
-        How the clips were split; None if the cache doesn't say.
+        How the clips were split, if the cache says.
     checksums : dict of str to int
         A CRC-32 of each subset's inputs, by which ``--resume`` recognises the data of its run.
+    manifest : dict
+        The content of ``features.json``; none, ``{}``, if there isn't one.
     train_X, dev_X, test_X, train_Y, dev_Y, test_Y, genre_list, hop_length, timeseries_length
         The same under the original project's names; Y is one-hot, (N, G).
 
@@ -111,13 +114,17 @@ class GenreFeatureData:
     def read_manifest(self, n_frames, n_genres, checksums):
         """Set what features.json says of the arrays; InputError unless it fits them."""
         path = self.folder / manifest.NAME
+        check_file(path)
         try:
-            content = manifest.read(self.folder)
-            self.genres, self.split, self.settings, tracks = manifest.parse(content)
-            self.tracks = tracks or self.tracks
-            fits = (len(self.genres), self.settings.frames) == (n_genres, n_frames)
-            # A cache that was made otherwise needn't have checksums.
+            content = json.loads(path.read_text(encoding="utf-8"))
+            self.manifest, self.genres = content, content["genres"]
+            self.split, self.settings = content.get("split"), FrameSettings.read(content)
+            fits = are_names(self.genres) and isinstance(self.split, str | None)
+            fits &= (len(self.genres), self.settings.frames) == (n_genres, n_frames)
+            # A cache that was made otherwise needn't have tracks and checksums.
             fits &= content.get("checksums") in (None, checksums)
+            if content.get("tracks") is not None:
+                self.tracks = {key: list(map(str, x)) for key, x in content["tracks"].items()}
             fits &= self.tracks.keys() == self.targets.keys()
             fits &= all(len(self.tracks[key]) == len(rows) for key, rows in self.targets.items())
         except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
@@ -143,7 +150,8 @@ class GenreFeatureData:
         if abs(likely / power_of_two - 1) < 0.01:
             likely = power_of_two
         hop_length = self.asked["hop_length"] or likely
-        self.settings, self.split = FrameSettings(hop_length=hop_length, frames=n_frames), None
+        self.settings = FrameSettings(hop_length=hop_length, frames=n_frames)
+        self.manifest, self.split = {}, None
         if None in self.asked.values():
             print_note(
                 f"No {manifest.NAME} in {self.folder}: assuming the genres "
@@ -193,22 +201,14 @@ def stale_reason(folder, content):
     folder : path-like
     content : dict
         See `manifest.make_manifest`.
-
-    Raises
-    ------
-    InputError
-        A FIFO or device has the name of one of the cache's files.
     """
-    for path in (folder / manifest.NAME, *folder.glob("data_*.npy")):
-        check_file(path)
     if not any(folder.glob("data_*.npy")):
         return "there are none yet"
     if not (folder / manifest.NAME).exists():
         return f"the .npy files there have no {manifest.NAME} that says what they hold"
     try:
-        existing = manifest.read(folder)
         # An object of its own, closed again: on Windows, open arrays couldn't be replaced.
-        GenreFeatureData(folder).load()
+        existing = GenreFeatureData(folder).load().manifest
         for key, value in content.items():
             if key != "sources" and existing.get(key) != value:
                 return f"{key} was {existing.get(key)}, is now {value}"
@@ -216,6 +216,6 @@ def stale_reason(folder, content):
             return "the audio files have changed"
         if existing["skipped"]:
             return f"{len(existing['skipped'])} of the files couldn't be read"
-    except (InputError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
+    except (InputError, KeyError, TypeError):
         return "the cache there is incomplete or damaged"
     return None

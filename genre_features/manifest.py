@@ -6,9 +6,8 @@ import json
 import os
 from pathlib import Path
 
-from common.errors import InputError, are_names
-from common.files import check_file
-from genre_features.frame import FEATURE_PARAMS, FrameSettings
+from common.errors import InputError
+from genre_features.frame import FEATURE_PARAMS
 from genre_features.listing import has_av
 
 NAME = "features.json"
@@ -60,34 +59,3 @@ def clip_key(dataset, file, numbers):
         ) from None
     state = f"{place} {status.st_size} {status.st_mtime_ns} {json.dumps(numbers)}"
     return "-".join(hashlib.sha256(os.fsencode(text)).hexdigest()[:16] for text in (file, state))
-
-
-def read(folder):
-    """Return the content of a folder's manifest.
-
-    Raises
-    ------
-    ValueError, RecursionError
-        It isn't JSON.
-    InputError
-        It isn't a file.
-    """
-    path = Path(folder, NAME)
-    check_file(path)
-    return json.loads(path.read_text(encoding="utf-8"))
-
-
-def parse(content):
-    """Return (genres, split, settings, tracks) from the content of a manifest.
-
-    Raises
-    ------
-    AttributeError, KeyError, TypeError, ValueError
-        Something is missing or impossible.
-    """
-    genres, split, tracks = content["genres"], content.get("split"), content.get("tracks")
-    if not are_names(genres) or not isinstance(split, str | None):
-        raise ValueError("impossible names")
-    if tracks is not None:
-        tracks = {subset: list(map(str, names)) for subset, names in tracks.items()}
-    return genres, split, FrameSettings.read(content), tracks
