@@ -29,12 +29,9 @@ class GenreFeatureData:
     ----------
     folder : path-like
         The folder of ``data_*.npy`` and ``features.json``.
-    genres : list of str, optional
-        Names of the target columns of a cache without ``features.json``; by default, the original
-        project's.
-    hop_length : int, optional
-        Samples between the frames of a cache without ``features.json``; by default, that of clips
-        of 30 s.
+    genres, hop_length : list of str, int, optional
+        What a cache without ``features.json`` holds; by default, the original project's genres, and
+        the hop of clips of 30 s.
 
     Attributes
     ----------
@@ -53,7 +50,7 @@ class GenreFeatureData:
     checksums : dict of str to int
         A CRC-32 of each subset's inputs, by which ``--resume`` recognises the data of its run.
     manifest : dict
-        The content of ``features.json``; none, ``{}``, if there isn't one.
+        The content of ``features.json``, if there is one.
     train_X, dev_X, test_X, train_Y, dev_Y, test_Y, genre_list, hop_length, timeseries_length
         The same under the original project's names; Y is one-hot, (N, G).
 
@@ -71,15 +68,10 @@ class GenreFeatureData:
         self.asked = {"genres": genres, "hop_length": hop_length}
 
     def load(self):
-        """Read the cache and check that its arrays fit together.
+        """Read the cache, check that its arrays fit together, and return this object.
 
         Caches of the original project, which have no manifest, load too. Of more than 4 GB, the
         inputs stay in their files, mapped into memory.
-
-        Returns
-        -------
-        GenreFeatureData
-            This object, with all attributes set.
 
         Raises
         ------
@@ -123,8 +115,8 @@ class GenreFeatureData:
             fits &= (len(self.genres), self.settings.frames) == (n_genres, n_frames)
             # A cache that was made otherwise needn't have tracks and checksums.
             fits &= content.get("checksums") in (None, checksums)
-            if content.get("tracks") is not None:
-                self.tracks = {key: list(map(str, x)) for key, x in content["tracks"].items()}
+            names = content.get("tracks") or self.tracks
+            self.tracks = {subset: list(map(str, names[subset])) for subset in names}
             fits &= self.tracks.keys() == self.targets.keys()
             fits &= all(len(self.tracks[key]) == len(rows) for key, rows in self.targets.items())
         except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
@@ -151,7 +143,7 @@ class GenreFeatureData:
             likely = power_of_two
         hop_length = self.asked["hop_length"] or likely
         self.settings = FrameSettings(hop_length=hop_length, frames=n_frames)
-        self.manifest, self.split = {}, None
+        self.split = None
         if None in self.asked.values():
             print_note(
                 f"No {manifest.NAME} in {self.folder}: assuming the genres "
@@ -163,15 +155,9 @@ class GenreFeatureData:
     # What scripts of the original project and its forks use.
 
     def load_preprocess_data(self):
-        """Extract the features of the audio in the folder into it, in one process, and load them.
-
-        Raises
-        ------
-        InputError
-            There is no audio, or it can't be used.
-        """
-        hop_length = self.asked["hop_length"] or HOP_LENGTH
-        settings = FrameSettings(hop_length=hop_length, frames=frames_per_clip(hop_length))
+        """Extract the features of the audio in the folder, in one process, and load them."""
+        hop = self.asked["hop_length"] or HOP_LENGTH
+        settings = FrameSettings(hop_length=hop, frames=frames_per_clip(hop))
         clips, genres = find_clips(self.folder, self.asked["genres"])
         by_subset, split = split_clips(clips)
         content = manifest.make_manifest(self.folder, by_subset, genres, split, settings)

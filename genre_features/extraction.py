@@ -57,15 +57,15 @@ def update_cache(folder, dataset, by_subset, content, jobs=None, dask=None):
     """
     with lock_folders(folder, folder / CLIPS):
         notes = extract_missing(folder / CLIPS, Path(dataset).absolute(), content, jobs, dask)
+        skipped = notes["skipped"]
         usable = {
-            subset: [clip for clip in clips if clip.file not in notes["skipped"]]
+            subset: [clip for clip in clips if clip.file not in skipped]
             for subset, clips in by_subset.items()
         }
-        for problem in notes["skipped"].values():
+        for problem in skipped.values():
             print_note(f"Skipped: {problem}")
-        if notes["skipped"]:
-            n_files = sum(map(len, by_subset.values()))
-            print_note(f"Skipped {len(notes['skipped'])} of {n_files} files, see above.")
+        if skipped:
+            print_note(f"Skipped {len(skipped)} of {sum(map(len, by_subset.values()))} files.")
         check_subsets(usable, content["genres"])
         write_cache(folder, usable, content, notes)
         remove_replaced(folder / CLIPS, content["sources"])
