@@ -18,9 +18,8 @@ N_FEATURES = sum(KINDS.values())
 CUTOFF_RANGE = 1000, SAMPLE_RATE // 2 - 1  # Hz, of the low-pass filter: from, to
 # What the numbers depend on beside the frames: librosa's defaults except n_mfcc. Whoever changes
 # the numbers in the code raises the version: features of another version are extracted again.
-FEATURE_PARAMS = {"version": 1, "kinds": KINDS}
+FEATURE_PARAMS = {"version": 1, "kinds": KINDS, "resampler": "soxr_hq"}
 FEATURE_PARAMS |= {"n_mfcc": 13, "n_mels": 128, "n_chroma": 12, "n_bands": 6}
-FEATURE_PARAMS |= {"resampler": "soxr_hq"}
 
 
 def frames_per_clip(hop_length=HOP_LENGTH):
@@ -30,27 +29,13 @@ def frames_per_clip(hop_length=HOP_LENGTH):
 
 @dataclasses.dataclass(frozen=True)
 class FrameSettings:
-    """The frame settings of a clip's features. They travel from the cache to the weights.
+    """The frame settings of a clip's features. They travel from the cache to the weights."""
 
-    Attributes
-    ----------
-    sample_rate : int
-        Hz.
-    n_fft : int
-        Samples per frame.
-    hop_length : int
-        Samples between frames.
-    frames : int
-        Frames per clip.
-    lowpass : int or None
-        Cutoff of the filter that the signal goes through first (Hz); see `lowpass.lowpass`.
-    """
-
-    sample_rate: int = SAMPLE_RATE
-    n_fft: int = N_FFT
-    hop_length: int = HOP_LENGTH
-    frames: int = frames_per_clip()
-    lowpass: int | None = None
+    sample_rate: int = SAMPLE_RATE  # Hz
+    n_fft: int = N_FFT  # samples per frame
+    hop_length: int = HOP_LENGTH  # samples between frames
+    frames: int = frames_per_clip()  # per clip
+    lowpass: int | None = None  # Hz, cutoff of the filter that the signal goes through first
 
     @classmethod
     def read(cls, saved):
