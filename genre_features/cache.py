@@ -164,9 +164,7 @@ class GenreFeatureData:
         update_cache(self.folder, self.folder, by_subset, content, jobs=1)
         return self.load()
 
-    def load_deserialize_data(self):
-        """Do what `load` does."""
-        return self.load()
+    load_deserialize_data = load
 
     def one_hot(self, subset):
         """Return the targets of a subset as rows of a single 1, (N, G)."""
@@ -180,13 +178,9 @@ class GenreFeatureData:
 
 
 def stale_reason(folder, content):
-    """Say how a cache differs from what is asked for; None if it doesn't.
+    """Say how the cache in a folder differs from a manifest that is asked for; None if it doesn't.
 
-    Parameters
-    ----------
-    folder : path-like
-    content : dict
-        See `manifest.make_manifest`.
+    `content` is that of `manifest.make_manifest`.
     """
     if not any(folder.glob("data_*.npy")):
         return "there are none yet"

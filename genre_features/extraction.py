@@ -95,14 +95,14 @@ def extract_missing(folder, dataset, content, jobs, dask):
                     features, narrow, losses = clip
                     if losses:
                         notes["partly_read"][file] = losses
-                    save_clip(clip_path(folder, keys[file], losses), features, narrow)
+                    path = clip_path(folder, keys[file], losses)
+                    with atomic_write(path, flushed=False) as temporary:  # waiting takes longest
+                        np.savez(temporary, features=features, narrow=narrow)
                 progress.update()
         except KeyboardInterrupt:
             progress.close()
-            print_note(
-                f"Stopped after {progress.n} of {len(keys)} clips. To continue, run the same "
-                "command again."
-            )
+            done = f"{progress.n} of {len(keys)} clips"
+            print_note(f"Stopped after {done}. To continue, run the same command again.")
             raise
     return notes
 
@@ -132,12 +132,6 @@ def clip_path(folder, key, losses):
     return folder / f"{PARTIAL * bool(losses)}{key}.npz"
 
 
-def save_clip(path, features, narrow):
-    """Write the features of a clip to its file. Waiting for the disk would take longest."""
-    with atomic_write(path, flushed=False) as temporary, temporary.open("wb") as file:
-        np.savez(file, features=features, narrow=narrow)
-
-
 def load_clip(path):
     """Return the features of a clip and whether it is narrow; InputError if the file is damaged."""
     try:
@@ -162,9 +156,7 @@ def write_cache(folder, usable, content, notes):
     with contextlib.ExitStack() as stack:
         for subset in subsets:
             clips, keys = usable[subset], content["sources"][subset]
-            inputs = stack_clips(
-                folder / CLIPS, {c.file: keys[c.file] for c in clips}, settings, notes
-            )
+            inputs = stack_clips(folder / CLIPS, clips, keys, settings.frames, notes)
             targets = np.eye(len(genres), dtype=np.float32)[[genres.index(c.genre) for c in clips]]
             for kind, rows, shape in (
                 ("input", inputs, (settings.frames, N_FEATURES)),
@@ -181,16 +173,16 @@ def write_cache(folder, usable, content, notes):
                 (folder / f"data_{subset}_{kind}.npy").unlink(missing_ok=True)
 
 
-def stack_clips(folder, keys, settings, notes):
-    """Yield the row of each clip, (frames, 33); note which clips are repeated or narrow."""
-    for file, key in keys.items():
-        features, narrow = load_clip(clip_path(folder, key, file in notes["partly_read"]))
+def stack_clips(folder, clips, keys, n_frames, notes):
+    """Yield the row of each clip, (n_frames, 33); note which clips are repeated or narrow."""
+    for file in (clip.file for clip in clips):
+        features, narrow = load_clip(clip_path(folder, keys[file], file in notes["partly_read"]))
         if narrow:
             notes["narrow"].append(file)
-        if len(features) < settings.frames:
+        if len(features) < n_frames:
             notes["repeated"][file] = len(features)
             # Zeros behind a short clip would be learnt as a sign of its genre.
-            features = np.resize(features, (settings.frames, N_FEATURES))
+            features = np.resize(features, (n_frames, N_FEATURES))
         yield features
 
 
