@@ -12,7 +12,7 @@ from genre_features import manifest
 from genre_features.arrays import EXTRACT_AGAIN, load_subset
 from genre_features.clips import SUBSETS, find_clips
 from genre_features.extraction import update_cache
-from genre_features.frame import HOP_LENGTH, SAMPLE_RATE, FrameSettings, frames_per_clip
+from genre_features.frame import SAMPLE_RATE, FrameSettings
 from genre_features.genres import ORIGINAL_GENRES
 from genre_features.listing import print_note
 from genre_features.splits import split_clips
@@ -28,11 +28,7 @@ class GenreFeatureData:
     Parameters
     ----------
     folder : path-like
-        The folder of ``data_*.npy`` and ``features.json``.
-    genres, hop_length : list of str, int, optional
-        What a cache without ``features.json`` holds; by default, the original project's genres, and
-        the hop of clips of 30 s.
-
+        Of ``data_*.npy`` and ``features.json``.
     Attributes
     ----------
     genres : list of str
@@ -63,9 +59,8 @@ class GenreFeatureData:
     'classical'
     """
 
-    def __init__(self, folder="gtzan", genres=None, hop_length=None):
+    def __init__(self, folder="gtzan"):
         self.folder = Path(folder)
-        self.asked = {"genres": genres, "hop_length": hop_length}
 
     def load(self):
         """Read the cache, check that its arrays fit together, and return this object.
@@ -77,8 +72,7 @@ class GenreFeatureData:
         ------
         InputError
             An array is missing, isn't one, holds NaN or infinity, or doesn't fit the others or
-            the manifest, as while an extraction moves them to their places; or the manifest says
-            otherwise than the arguments.
+            the manifest, as while an extraction moves them to their places.
         """
         self.inputs, self.targets, self.checksums = {}, {}, {}
         sizes, checksums = {}, {"input": self.checksums, "target": {}}
@@ -123,44 +117,30 @@ class GenreFeatureData:
             fits = False
         if not fits:
             raise InputError(f"{path} doesn't fit the arrays beside it; {EXTRACT_AGAIN}")
-        for key, value in self.asked.items():
-            if value not in (None, content[key]):
-                option = f"--{key.replace('_', '-')}"
-                raise InputError(f"{path} says that {key} is {content[key]}: leave out {option}")
 
     def assume_manifest(self, n_frames, n_genres):
-        """Set what arrays without features.json hold: what was asked for, or what is likely."""
-        placeholders = [f"genre_{i}" for i in range(n_genres)]
-        self.genres = self.asked["genres"] or ORIGINAL_GENRES.get(n_genres) or placeholders
-        if len(self.genres) != n_genres:
-            raise InputError(
-                f"{self.folder} has {n_genres} genres, not {len(self.genres)}: name all of them"
-            )
+        """Set what arrays without features.json are likely to hold, and print it."""
+        self.genres = ORIGINAL_GENRES.get(n_genres) or [f"genre_{i}" for i in range(n_genres)]
         # GTZAN's clips last 30 s. The project before the original kept 128 frames of each, 3 s.
-        likely = max(1, (3 if n_frames == 128 else 30) * SAMPLE_RATE // n_frames)
-        power_of_two = 2 ** round(np.log2(likely))
-        if abs(likely / power_of_two - 1) < 0.01:
-            likely = power_of_two
-        hop_length = self.asked["hop_length"] or likely
-        self.settings = FrameSettings(hop_length=hop_length, frames=n_frames)
-        self.split = None
-        if None in self.asked.values():
-            print_note(
-                f"No {manifest.NAME} in {self.folder}: assuming the genres "
-                f"{', '.join(self.genres)} and a hop of {hop_length} samples, so clips of "
-                f"{n_frames * self.settings.seconds_per_frame:.1f} s. If that is wrong, add "
-                "--genres or --hop-length."
-            )
+        hop_length = max(1, (3 if n_frames == 128 else 30) * SAMPLE_RATE // n_frames)
+        power_of_two = 2 ** round(np.log2(hop_length))
+        if abs(hop_length / power_of_two - 1) < 0.01:
+            hop_length = power_of_two
+        self.settings, self.split = FrameSettings(hop_length=hop_length, frames=n_frames), None
+        seconds = n_frames * self.settings.seconds_per_frame
+        print_note(
+            f"No {manifest.NAME} in {self.folder}: assuming the genres {', '.join(self.genres)} "
+            f"and a hop of {hop_length} samples, so clips of {seconds:.1f} s. If that is wrong, "
+            f"{EXTRACT_AGAIN}."
+        )
 
     # What scripts of the original project and its forks use.
 
     def load_preprocess_data(self):
         """Extract the features of the audio in the folder, in one process, and load them."""
-        hop = self.asked["hop_length"] or HOP_LENGTH
-        settings = FrameSettings(hop_length=hop, frames=frames_per_clip(hop))
-        clips, genres = find_clips(self.folder, self.asked["genres"])
+        clips, genres = find_clips(self.folder)
         by_subset, split = split_clips(clips)
-        content = manifest.make_manifest(self.folder, by_subset, genres, split, settings)
+        content = manifest.make_manifest(self.folder, by_subset, genres, split, FrameSettings())
         update_cache(self.folder, self.folder, by_subset, content, jobs=1)
         return self.load()
 

@@ -17,12 +17,9 @@ from common.errors import InputError
 
 @pytest.mark.parametrize("script", SCRIPTS)
 def test_help_says_what_each_script_does_and_an_unknown_option_is_named(script, tmp_path):
-    stdout, stderr = run(script, "--help", cwd=tmp_path)
-    assert f"python {script}" in stdout
-    assert stderr == ""
-    stdout, stderr = run(script, "--no-such-option", cwd=tmp_path, status=2)
+    assert f"python {script}" in run(script, "--help", cwd=tmp_path)[0]
+    _, stderr = run(script, "--no-such-option", cwd=tmp_path, status=2)
     assert "--no-such-option" in stderr.splitlines()[-1]
-    assert stdout == ""
     assert not list(tmp_path.iterdir())
 
 
@@ -53,16 +50,18 @@ def test_ctrl_c_ends_in_status_130_without_a_word_and_a_bug_is_not_hidden(capsys
         run_script(divmod, 1, 0)
 
 
-# Opens a file, which mustn't get the number of a stream, and then one that isn't there.
-OPEN = """
+# Opens a file, which mustn't get the number of a stream; prints much; and opens what isn't there.
+SCRIPT = """
 import sys
 from common.cli import run_script
 def main(path):
     with open(path, "w") as file:
         assert file.fileno() > 2
-        print("answer")
+        for stream in (sys.stdout, sys.stderr):
+            stream.writelines(f"{number}\\n" for number in range(100_000))
         sys.stdin.read()
-        open(path + "/missing")
+        file.write("done")
+    open(path + "/missing")
 run_script(main, sys.argv[1])
 """
 
@@ -70,25 +69,13 @@ run_script(main, sys.argv[1])
 @pytest.mark.skipif(os.name != "posix", reason="Windows closes no streams")
 @pytest.mark.parametrize("closed", ["<&-", ">&-", "2>&-", "<&- >&- 2>&-"])
 def test_closed_streams_are_not_taken_for_files(closed, tmp_path):
-    command = ["sh", "-c", f'exec "$0" -c "$1" "$2" {closed}', sys.executable, OPEN, tmp_path / "f"]
+    path = tmp_path / "file"
+    command = ["sh", "-c", f'exec "$0" -c "$1" "$2" {closed}', sys.executable, SCRIPT, path]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, input="")
     assert done.returncode == 2
-    assert done.stdout == ("" if " >&-" in f" {closed}" else "answer\n")
-    assert done.stderr.count("\n") == ("2>" not in closed)
-    assert (tmp_path / "f").read_text() == ""
-
-
-# Prints much, and then writes a file.
-SPEAK = """
-import pathlib, sys
-from common.cli import run_script
-def main(path):
-    for stream in (sys.stdout, sys.stderr):
-        for number in range(100_000):
-            print(number, file=stream)
-    pathlib.Path(path).touch()
-run_script(main, sys.argv[1])
-"""
+    assert bool(done.stdout) == (" >&-" not in f" {closed}")
+    assert ("missing" in done.stderr) == ("2>" not in closed)
+    assert path.read_text() == "done"
 
 
 @pytest.mark.skipif(os.name != "posix", reason="Windows has no pseudo-terminals")
@@ -97,22 +84,18 @@ run_script(main, sys.argv[1])
 def test_script_whose_output_nobody_reads_does_its_work(kind, unbuffered, tmp_path):
     reader, writer = os.pipe() if kind == "pipe" else os.openpty()
     os.close(reader)
-    process = subprocess.Popen(
-        [sys.executable, "-c", SPEAK, tmp_path / "file"],
-        cwd=ROOT,
-        env=os.environ | {"PYTHONUNBUFFERED": unbuffered},
-        stdout=writer,
-        stderr=writer,
-    )
+    command = [sys.executable, "-c", SCRIPT, tmp_path / "file"]
+    environment = os.environ | {"PYTHONUNBUFFERED": unbuffered}
+    streams = {"stdin": subprocess.DEVNULL, "stdout": writer, "stderr": writer}
+    assert subprocess.run(command, cwd=ROOT, env=environment, **streams).returncode == 2
     os.close(writer)
-    assert process.wait() == 0
-    assert (tmp_path / "file").exists()
+    assert (tmp_path / "file").read_text() == "done"
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="only Linux has such a device")
 def test_output_that_does_not_fit_on_the_disk_is_an_error(tmp_path):
+    command = [sys.executable, "-c", SCRIPT, tmp_path / "file"]
     with Path("/dev/full").open("w") as full:
-        command = [sys.executable, "-c", SPEAK, tmp_path / "file"]
         done = subprocess.run(command, cwd=ROOT, stdout=full, stderr=subprocess.PIPE, text=True)
     assert done.returncode
     assert "No space left on device" in done.stderr
