@@ -11,7 +11,6 @@ import pytest
 from helpers import assert_one_line, contents, extract
 
 from common import cluster
-from genre_features import extraction
 
 WORKER = ("worker", "--no-nanny", "--nthreads", "1", "--no-dashboard")
 
@@ -42,25 +41,8 @@ def start_cluster(folder):
             process.wait()
 
 
-@pytest.fixture
-def after_two_clips(monkeypatch):
-    """Have an extraction call a function once it has two clips."""
-
-    def call_after_two_clips(function):
-        def parallel_map(*arguments):
-            for number, outcome in enumerate(real(*arguments)):
-                if number == 2:
-                    function()
-                yield outcome
-
-        monkeypatch.setattr(extraction, "parallel_map", parallel_map)
-
-    real = extraction.parallel_map
-    return call_after_two_clips
-
-
 def test_cluster_that_loses_all_workers_waits_and_writes_the_bytes_of_one_process(
-    corpus, features, tmp_path, monkeypatch, after_two_clips
+    corpus, features, tmp_path, monkeypatch, after_clips
 ):
     said = []
 
@@ -71,7 +53,7 @@ def test_cluster_that_loses_all_workers_waits_and_writes_the_bytes_of_one_proces
 
     monkeypatch.setattr(cluster, "PATIENCE", 0.1)
     with start_cluster(tmp_path) as (address, processes):
-        after_two_clips(processes[1].kill)
+        after_clips(2, processes[1].kill)
         monkeypatch.setattr(cluster, "warn_once", say_and_start_a_worker)
         extract(corpus, tmp_path / "out", "--dask", address)
     assert said[-1] == f"Waiting for workers to join {address} (dask worker)."
@@ -79,10 +61,10 @@ def test_cluster_that_loses_all_workers_waits_and_writes_the_bytes_of_one_proces
 
 
 def test_scheduler_that_goes_away_midway_prints_one_line_error(
-    corpus, tmp_path, after_two_clips, capfd
+    corpus, tmp_path, after_clips, capfd
 ):
     with start_cluster(tmp_path) as (address, processes):
-        after_two_clips(processes[0].kill)
+        after_clips(2, processes[0].kill)
         _, stderr = extract(corpus, tmp_path / "out", "--dask", address, status=2)
     last = stderr.splitlines()[-1]
     assert_one_line(last, f"the Dask scheduler at {address} went away", "run the same command")

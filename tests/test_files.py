@@ -80,20 +80,19 @@ def test_link_is_kept_and_the_file_that_it_names_replaced(tmp_path):
     link.symlink_to(target)
     for content in ("one", "two"):
         write_json(link, content)
-        assert link.is_symlink()
         assert target.read_text() == f'"{content}"\n'
-    assert [path.name for path in target.parent.iterdir()] == ["target"]
+    assert link.is_symlink()
 
 
-@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="Windows has no such files")
-@pytest.mark.parametrize("kind", ["FIFO", "device", "folder"])
-def test_what_is_no_file_is_neither_read_nor_replaced(tmp_path, kind):
+@pytest.mark.skipif(os.name != "posix", reason="Windows has no such files")
+def test_what_is_no_file_is_neither_read_nor_replaced(tmp_path):
     os.mkfifo(tmp_path / "fifo")
-    path = {"FIFO": tmp_path / "fifo", "device": Path(os.devnull), "folder": tmp_path}[kind]
-    for function in (check_file, lambda path: write_json(path, "text")):
-        with pytest.raises(InputError, match=f"^{path} is a .*{kind}"):
-            function(path)
-    assert not path.is_file()
+    paths = {"FIFO": tmp_path / "fifo", "device": Path(os.devnull), "folder": tmp_path}
+    for kind, path in paths.items():
+        for function in (check_file, lambda path: write_json(path, "text")):
+            with pytest.raises(InputError, match=f"^{path} is a .*{kind}"):
+                function(path)
+        assert not path.is_file()
 
 
 def test_tables_are_read_as_they_were_written(tmp_path):
