@@ -18,8 +18,9 @@ N_FEATURES = sum(KINDS.values())
 CUTOFF_RANGE = 1000, SAMPLE_RATE // 2 - 1  # Hz, of the low-pass filter: from, to
 # What the numbers depend on beside the frames: librosa's defaults except n_mfcc. Whoever changes
 # the numbers in the code raises the version: features of another version are extracted again.
-FEATURE_PARAMS = {"version": 1, "kinds": KINDS, "resampler": "soxr_hq"}
+FEATURE_PARAMS = {"version": 1, "kinds": KINDS}
 FEATURE_PARAMS |= {"n_mfcc": 13, "n_mels": 128, "n_chroma": 12, "n_bands": 6}
+FEATURE_PARAMS |= {"resampler": "soxr_hq"}
 
 
 def frames_per_clip(hop_length=HOP_LENGTH):
