@@ -125,9 +125,10 @@ def check_access(path, done):
 
 
 def clip_path(folder, key, losses):
-    """Return the path of a clip's file; the next run extracts one with losses again.
+    """Return the path of a clip's file.
 
-    It may read more of the audio, with PyAV installed.
+    With losses it counts as unfinished: the next run extracts the clip again, and may read more of
+    it, if PyAV was installed meanwhile.
     """
     return folder / f"{PARTIAL * bool(losses)}{key}.npz"
 
