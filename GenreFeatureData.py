@@ -38,7 +38,7 @@ from genre_features.splits import check_subsets, split_clips
 def parse_arguments():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=HelpFormatter)
     add, count = parser.add_argument, {"metavar": "N", "type": number_in(1)}
-    folder = {"metavar": "DIR", "type": Path}
+    folder, file = {"metavar": "DIR", "type": Path}, {"metavar": "FILE", "type": Path}
     mode = parser.add_mutually_exclusive_group()
     mode.add_argument("--download", action="store_true", help="download GTZAN first")
     mode.add_argument("--demo", action="store_true", help="make a small corpus in gtzan/demo")
@@ -50,41 +50,20 @@ def parse_arguments():
     add("--dataset", **folder, help="the audio; layouts: see gtzan/README.md (default: gtzan)")
     add("--output", **folder, help="where the .npy splits go (default: gtzan)")
     add("--genres", metavar="G", nargs="+", help="genres to take, in this order (default: all)")
-    add(
-        "--split",
-        choices=["index", "filtered"],
-        default="index",
-        help="by track number, or GTZAN's fault-filtered and artist-aware split",
-    )
-    add(
-        "--labels",
-        metavar="CSV",
-        type=Path,
-        help="a table: file, and any of genre, group (such as the artist) and subset",
-    )
+    split = {"choices": ["index", "filtered"], "default": "index"}
+    add("--split", **split, help="by track number, or GTZAN's fault-filtered, artist-aware split")
+    add("--labels", **file, help="a CSV table: file, and any of genre, group (artist) and subset")
     add("--hop-length", **count, default=HOP_LENGTH, help="samples between frames, at 22,050 Hz")
     add("--frames", **count, help="frames kept of each clip (default: 29.9 s, 1290 at 512)")
-    add(
-        "--lowpass",
-        metavar="HZ",
-        type=number_in(*CUTOFF_RANGE),
-        help="filter out what is above, such as 9000, before the features (default: nothing)",
-    )
+    cutoff = {"metavar": "HZ", "type": number_in(*CUTOFF_RANGE)}
+    add("--lowpass", **cutoff, help="filter out what is above, such as 9000 (default: nothing)")
     add("--jobs", **count, help="clips extracted in parallel (default: one per core)")
-    add(
-        "--dask",
-        metavar="ADDRESS",
-        help="extract on the Dask cluster of this scheduler, as in tcp://10.0.0.1:8786",
-    )
-    add(
-        "--plot",
-        metavar="PNG",
-        type=figure_path,
-        help="with --check: draw the clips' bandwidths, as .png, .pdf or .svg",
-    )
-    source = parser.add_argument_group("where --download finds GTZAN")
-    add = source.add_argument
-    add("--archive", metavar="FILE", type=Path, help="unpack this archive, download nothing")
+    scheduler = "extract on the Dask cluster of this scheduler, as in tcp://10.0.0.1:8786"
+    add("--dask", metavar="ADDRESS", help=scheduler)
+    figure = {"metavar": "PNG", "type": figure_path}
+    add("--plot", **figure, help="with --check: draw the clips' bandwidths (.png, .pdf or .svg)")
+    add = parser.add_argument_group("where --download finds GTZAN").add_argument
+    add("--archive", **file, help="unpack this archive, download nothing")
     add("--url", help="download from here (default: a copy on huggingface.co)")
     add("--sha256", metavar="HEX", help="checksum of the archive (default: GTZAN's)")
     options = parser.parse_args()
@@ -127,21 +106,22 @@ def next_command(options):
     line = ["python", "lstm_genre_classifier_pytorch_PiecewiseDecay.py"]
     if options.demo:
         return shlex.join([*line, "--demo", "--recipe", "improved", "--epochs", "60"])
-    if options.lowpass:  # as the improved recipe has it
-        line += ["--recipe", "improved"]
     if options.output != Path("gtzan"):
         line += ["--features", options.output.as_posix()]
+    is_gtzan = options.dataset == Path("gtzan")
+    if options.lowpass or not is_gtzan:  # the low-pass is the improved recipe's
+        line += ["--recipe", "improved"]
+    if not is_gtzan:
+        name = options.dataset.resolve().name
+        line += ["--weights", f"weights/{name}", "--result", f"result/{name}"]
     return shlex.join(line)
 
 
 def main():
     options = parse_arguments()
     provide_audio(options)
-    settings = FrameSettings(
-        hop_length=options.hop_length,
-        frames=options.frames or frames_per_clip(options.hop_length),
-        lowpass=options.lowpass,
-    )
+    frames = options.frames or frames_per_clip(options.hop_length)
+    settings = FrameSettings(hop_length=options.hop_length, frames=frames, lowpass=options.lowpass)
     clips, genres = find_clips(options.dataset, options.genres, options.labels)
     by_subset, split = split_clips(clips, options.split)
     if options.check:
@@ -155,10 +135,9 @@ def main():
         print(f"The features in {options.output} are up to date.")
         return
     print(f"Extracting features into {options.output}: {reason}.", flush=True)
-    usable = update_cache(
-        options.output, options.dataset, by_subset, content, options.jobs, options.dask
-    )
-    n_train, n_validation, n_test = (len(usable.get(subset, ())) for subset in SUBSETS)
+    places = options.output, options.dataset
+    usable = update_cache(*places, by_subset, content, options.jobs, options.dask)
+    n_train, n_validation, n_test = (len(usable[subset]) for subset in SUBSETS)
     print(
         f"{options.output} holds the features of {n_train} training, {n_validation} validation and "
         f"{n_test} test clips.\nNext: {next_command(options)}"

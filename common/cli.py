@@ -96,8 +96,7 @@ def figure_path(text):
     """Return the path of a figure to write, as an argparse type: its suffix is its format."""
     path = Path(text)
     if path.suffix[1:].lower() not in FORMATS:
-        names = ", ".join(f".{name}" for name in FORMATS)
-        raise argparse.ArgumentTypeError(f"{path} has no format for figures: use one of {names}")
+        raise argparse.ArgumentTypeError(f"{path} must end in .{', .'.join(FORMATS)}")
     return path
 
 

@@ -2,6 +2,7 @@
 
 import collections
 import concurrent.futures
+import contextlib
 import logging
 import shutil
 import sys
@@ -11,6 +12,9 @@ from pathlib import Path
 from threadpoolctl import ThreadpoolController
 
 from common.errors import InputError, try_call
+from common.files import warn_once
+
+PATIENCE = 2  # s, that a result is waited for before looking whether any worker is left
 
 
 def map_on_cluster(function, calls, address):
@@ -29,26 +33,28 @@ def map_on_cluster(function, calls, address):
     except (OSError, ValueError) as error:
         raise InputError(f"no Dask scheduler answers at {address}: {error}") from None
     with client:
-        if not client.nthreads():
-            print(f"Waiting for workers to join {address} (dask worker).", file=sys.stderr)
         upload_packages(client, {try_call.__module__, function.__module__})
         max_pending, pending = max(64, 2 * sum(client.nthreads().values())), collections.deque()
         for call in calls:
-            pending.append((call, client.submit(with_one_thread, function, *call, pure=False)))
+            pending.append((client.submit(with_one_thread, function, *call, pure=False), call[0]))
             if len(pending) == max_pending:
-                yield next_result(*pending.popleft(), address)
+                yield next_result(client, *pending.popleft(), address)
         while pending:
-            yield next_result(*pending.popleft(), address)
+            yield next_result(client, *pending.popleft(), address)
 
 
-def next_result(call, future, address):
-    """Return the result of a call to a cluster."""
+def next_result(client, future, name, address):
+    """Wait for the result of a call whose first argument has a name, and return it."""
     import distributed
 
     try:
-        return future.result()
+        while True:
+            with contextlib.suppress(TimeoutError):
+                return future.result(PATIENCE)
+            if not client.nthreads():
+                warn_once(f"Waiting for workers to join {address} (dask worker).")
     except distributed.scheduler.KilledWorker:
-        what = f"workers of the cluster died at {call[0]}"
+        what = f"workers of the cluster died at {name}"
     except (OSError, concurrent.futures.CancelledError):
         what = f"the Dask scheduler at {address} went away"
     raise InputError(f"{what}: run the same command again")

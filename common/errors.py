@@ -27,12 +27,13 @@ def escape_controls(message):
     return re.sub(r"[\0-\x1f\x7f-\x9f\u2028\u2029]", lambda c: repr(c[0])[1:-1], str(message))
 
 
+def list_names(names, n_shown=5):
+    """Return the first of some names as text, with the number of the others."""
+    rest = f" and {len(names) - n_shown} others" if len(names) > n_shown else ""
+    return ", ".join(names[:n_shown]) + rest
+
+
 def are_names(values):
     """Whether a value read from a file is a list of distinct strings."""
     named = isinstance(values, list) and all(isinstance(value, str) for value in values)
     return named and len(set(values)) == len(values)
-
-
-def are_lengths(values):
-    """Whether values read from a file are whole numbers from 1 to `MAX_NUMBER`."""
-    return all(type(value) is int and 1 <= value <= MAX_NUMBER for value in values)

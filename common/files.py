@@ -25,17 +25,14 @@ def atomic_write(path, flushed=True):
     """Yield a temporary path beside `path`; move it there when the block succeeds.
 
     Readers of `path` find the old file or the new one, even after a kill, and if it is `flushed`
-    even after a power cut. A link is followed to the file that it names; a device is written to in
-    place.
+    even after a power cut. A link is followed to the file that it names.
 
     Raises
     ------
     InputError
-        The disk is full.
+        The disk is full, or there is a folder, FIFO or device.
     """
-    if is_special(path):
-        yield Path(path)
-        return
+    check_file(path)
     path = Path(os.path.realpath(path))
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f"{PARTIAL}{secrets.token_hex(4)}-{path.name}")
@@ -59,14 +56,13 @@ def atomic_write(path, flushed=True):
 
 
 def flush(path):
-    """Have the system write a file, or a folder's list of files, to the disk now."""
+    """Have the system write a file, or a folder's list of files, to the disk now, if it can."""
     descriptor = os.open(path, os.O_RDONLY if path.is_dir() else os.O_RDWR)
     try:
         os.fsync(descriptor)
     except OSError as error:
         if error.errno not in NOT_SUPPORTED:
             raise
-        warn_once("This disk can't be told to write: a power cut may cost the last files.")
     finally:
         os.close(descriptor)
 
@@ -77,16 +73,11 @@ def warn_once(message):
     print(message, file=sys.stderr)
 
 
-def is_special(path):
-    """Whether something is there that is neither a file nor a folder, such as a FIFO."""
-    path = Path(path)
-    return path.exists() and not path.is_file() and not path.is_dir()
-
-
 def check_file(path):
     """Raise InputError if a path is a folder, or a FIFO or device, which may never end."""
-    if Path(path).is_dir() or is_special(path):
-        kind = "folder" if Path(path).is_dir() else "FIFO or device"
+    path = Path(path)
+    if path.exists() and not path.is_file():
+        kind = "folder" if path.is_dir() else "FIFO or device"
         raise InputError(f"{path} is a {kind}: give a file")
 
 
@@ -115,12 +106,6 @@ def lock_folders(*folders):
 
 def lock_folder(folder, stack):
     """Lock a folder until the stack is closed; see `lock_folders`."""
-    me = f"process {os.getpid()} on {platform.node()}".encode()
-
-    def sign(descriptor):
-        os.truncate(descriptor, 0)
-        os.write(descriptor, me)
-
     path = folder / ".lock"
     try:
         stack.enter_context(filelock.FileLock(path, blocking=False, on_acquired=sign))
@@ -136,6 +121,12 @@ def lock_folder(folder, stack):
         if isinstance(error, OSError) and error.errno not in NOT_SUPPORTED:
             raise
         warn_once("This disk has no locks: let no second script write to the same folder.")
+
+
+def sign(descriptor):
+    """Write to an open file which process it is that writes."""
+    os.truncate(descriptor, 0)
+    os.write(descriptor, f"process {os.getpid()} on {platform.node()}".encode())
 
 
 def write_json(path, content):

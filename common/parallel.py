@@ -7,12 +7,9 @@ import multiprocessing.connection
 import multiprocessing.resource_tracker
 import os
 import signal
-import threading
 from pathlib import Path
 
-from threadpoolctl import ThreadpoolController
-
-from common.cluster import map_on_cluster
+from common.cluster import map_on_cluster, with_one_thread
 from common.errors import InputError, try_call
 
 # glibc then reuses a clip's memory for the next clip: fetching fresh pages from the system for
@@ -27,8 +24,8 @@ def parallel_map(function, calls, jobs=None, dask=None):
     """Yield `try_call(function, *call)` for every call, in order, from parallel processes.
 
     Each process uses one thread: all cores are busy, and sums don't depend on `jobs`. Calls are
-    made a little ahead of the results that are taken. When the generator is closed, each process
-    ends after its call; when this process dies, they end at once.
+    made a little ahead of the results that are taken. When the generator is closed, or this process
+    dies, each process ends after its call.
 
     Parameters
     ----------
@@ -49,11 +46,7 @@ def parallel_map(function, calls, jobs=None, dask=None):
     if dask:
         yield from map_on_cluster(function, calls, dask)
     elif jobs == 1:
-        libraries = ThreadpoolController()
-        for call in calls:
-            with libraries.limit(limits=1):
-                outcome = try_call(function, *call)
-            yield outcome
+        yield from (with_one_thread(function, *call) for call in calls)
     else:
         yield from map_in_processes(function, calls, min(jobs or n_cores(), MAX_PROCESSES))
 
@@ -115,16 +108,9 @@ def start_worker(function):
 def serve(function, pipe):
     """Make the calls that a pipe holds, and send their results, until its other end is closed."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # on Windows; elsewhere it is blocked already
-    threading.Thread(target=exit_with_parent, daemon=True).start()
     with contextlib.suppress(EOFError, OSError):
         while True:
             pipe.send(try_call(function, *pipe.recv()))
-
-
-def exit_with_parent():
-    """Wait for the end of the process that started this one, and end this one at once."""
-    multiprocessing.parent_process().join()
-    os._exit(1)
 
 
 def next_result(pipe, call):
@@ -141,9 +127,8 @@ def next_result(pipe, call):
 @contextlib.contextmanager
 def worker_environment():
     """Set what processes inherit that start in the block: one thread, kept memory, no Ctrl-C."""
-    before = dict(os.environ)
+    before, masks = dict(os.environ), hasattr(signal, "pthread_sigmask")
     os.environ.update(KEEP_MEMORY | before | dict.fromkeys(THREADS, "1"))
-    masks = hasattr(signal, "pthread_sigmask")
     if masks:  # Ctrl-C reaches all processes: the main one ends the others
         multiprocessing.resource_tracker.ensure_running()  # it would unmask Ctrl-C when it starts
         mask = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})

@@ -27,7 +27,7 @@ def write_array(path, rows, shape):
 def load_subset(folder, subset, in_memory):
     """Open a subset's arrays; return inputs, one-hot targets and checksum, or raise InputError."""
     inputs, targets = (open_array(folder, subset, kind, in_memory) for kind in ("input", "target"))
-    problem = None
+    problem = ""
     if inputs.ndim != 3 or inputs.shape[2] != N_FEATURES or 0 in inputs.shape:
         problem = f"input has the shape {inputs.shape}, not (clips, frames, {N_FEATURES})"
     elif targets.ndim != 2 or len(targets) != len(inputs) or not targets.shape[1]:

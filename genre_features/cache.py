@@ -1,19 +1,22 @@
 """The cache of a data set: .npy arrays of its subsets, and the manifest beside them."""
 
 import dataclasses
-import sys
+import json
 import zlib
 from pathlib import Path
 
 import numpy as np
 
-from common.errors import InputError
+from common.errors import InputError, are_names
 from common.files import check_file
 from genre_features import manifest
 from genre_features.arrays import EXTRACT_AGAIN, load_subset
-from genre_features.clips import SUBSETS
-from genre_features.frame import HOP_LENGTH, SAMPLE_RATE, FrameSettings, frames_per_clip
+from genre_features.clips import SUBSETS, find_clips
+from genre_features.extraction import update_cache
+from genre_features.frame import SAMPLE_RATE, FrameSettings
 from genre_features.genres import ORIGINAL_GENRES
+from genre_features.listing import print_note
+from genre_features.splits import split_clips
 
 # Larger caches are mapped: GTZAN's has 0.2 GB, and today's computers leave 4 GB to a training. An
 # array in memory doesn't change, or end the process, when its file is written to.
@@ -26,14 +29,7 @@ class GenreFeatureData:
     Parameters
     ----------
     folder : path-like
-        The folder of ``data_*.npy`` and ``features.json``.
-    genres : list of str, optional
-        Names of the target columns of a cache without ``features.json``; by default, the original
-        project's.
-    hop_length : int, optional
-        Samples between the frames of a cache without ``features.json``; by default, that of clips
-        of 30 s.
-
+        Of ``data_*.npy`` and ``features.json``.
     Attributes
     ----------
     genres : list of str
@@ -47,9 +43,11 @@ class GenreFeatureData:
         The name of each sequence's track, such as ``jazz.00042``; its row if the cache has none.
     settings : FrameSettings
     split : str or None
-        How the clips were split; None if the cache doesn't say.
+        How the clips were split, if the cache says.
     checksums : dict of str to int
         A CRC-32 of each subset's inputs, by which ``--resume`` recognises the data of its run.
+    manifest : dict
+        The content of ``features.json``, if there is one.
     train_X, dev_X, test_X, train_Y, dev_Y, test_Y, genre_list, hop_length, timeseries_length
         The same under the original project's names; Y is one-hot, (N, G).
 
@@ -63,29 +61,22 @@ class GenreFeatureData:
     """
 
     def __init__(self, folder="gtzan", genres=None, hop_length=None):
-        self.folder = Path(folder)
-        self.asked = {"genres": genres, "hop_length": hop_length}
+        self.folder, self.given = Path(folder), (genres, hop_length)
 
     def load(self):
-        """Read the cache and check that its arrays fit together.
+        """Read the cache, check that its arrays fit together, and return this object.
 
         Caches of the original project, which have no manifest, load too. Of more than 4 GB, the
         inputs stay in their files, mapped into memory.
-
-        Returns
-        -------
-        GenreFeatureData
-            This object, with all attributes set.
 
         Raises
         ------
         InputError
             An array is missing, isn't one, holds NaN or infinity, or doesn't fit the others or
-            the manifest, as while an extraction moves them to their places; or the manifest says
-            otherwise than the arguments.
+            the manifest, as while an extraction moves them to their places.
         """
         self.inputs, self.targets, self.checksums = {}, {}, {}
-        sizes, checksums = {}, {}
+        sizes, checksums = {}, {"input": self.checksums, "target": {}}
         in_memory = sum(p.stat().st_size for p in self.folder.glob("data_*.npy")) <= MAX_IN_MEMORY
         for subset in SUBSETS:
             if subset == "test" and not any(self.folder.glob("data_test_*.npy")):
@@ -93,16 +84,23 @@ class GenreFeatureData:
             inputs, one_hot, self.checksums[subset] = load_subset(self.folder, subset, in_memory)
             self.inputs[subset], self.targets[subset] = inputs, one_hot.argmax(axis=1)
             sizes[subset] = inputs.shape[1], one_hot.shape[1]
-            checksums[subset] = zlib.crc32(np.ascontiguousarray(one_hot))
+            checksums["target"][subset] = zlib.crc32(np.ascontiguousarray(one_hot))
         if len(set(sizes.values())) > 1:
             found = ", ".join(f"{subset} {t} x {g}" for subset, (t, g) in sizes.items())
             raise InputError(
                 f"the subsets in {self.folder} differ in frames x genres: {found}; {EXTRACT_AGAIN}"
             )
-        if (self.folder / manifest.NAME).exists():
-            self.read_manifest(*sizes["train"], {"input": self.checksums, "target": checksums})
+        # The tracks of a cache that doesn't name them go by the numbers of their rows.
+        self.tracks = {key: list(map(str, range(len(rows)))) for key, rows in self.targets.items()}
+        if not (self.folder / manifest.NAME).exists():
+            self.assume_manifest(*sizes["train"], *self.given)
+        elif any(self.given):
+            raise InputError(
+                f"{self.folder / manifest.NAME} has the genres and the hop length: leave out "
+                "--genres and --hop-length"
+            )
         else:
-            self.assume_manifest(*sizes["train"])
+            self.read_manifest(*sizes["train"], checksums)
         return self
 
     def subsample(self, seconds):
@@ -117,80 +115,56 @@ class GenreFeatureData:
 
     def read_manifest(self, n_frames, n_genres, checksums):
         """Set what features.json says of the arrays; InputError unless it fits them."""
-        path, row_names = self.folder / manifest.NAME, self.row_names()
+        path = self.folder / manifest.NAME
+        check_file(path)
         try:
-            content = manifest.read(self.folder)
-            self.genres, self.split, self.settings, tracks = manifest.parse(content)
-            self.tracks = row_names if tracks is None else tracks
-            fits = (len(self.genres), self.settings.frames) == (n_genres, n_frames)
-            fits &= {subset: len(names) for subset, names in self.tracks.items()} == {
-                subset: len(names) for subset, names in row_names.items()
-            }
-            # A cache that was made otherwise needn't have checksums.
+            content = json.loads(path.read_text(encoding="utf-8"))
+            self.manifest, self.genres = content, content["genres"]
+            self.split, self.settings = content.get("split"), FrameSettings.read(content)
+            fits = are_names(self.genres) and isinstance(self.split, str | None)
+            fits &= (len(self.genres), self.settings.frames) == (n_genres, n_frames)
+            # A cache that was made otherwise needn't have tracks and checksums.
             fits &= content.get("checksums") in (None, checksums)
+            names = content.get("tracks") or self.tracks
+            self.tracks = {subset: list(map(str, names[subset])) for subset in names}
+            fits &= self.tracks.keys() == self.targets.keys()
+            fits &= all(len(self.tracks[key]) == len(rows) for key, rows in self.targets.items())
         except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
             fits = False
         if not fits:
             raise InputError(f"{path} doesn't fit the arrays beside it; {EXTRACT_AGAIN}")
-        for key, value in self.asked.items():
-            if value not in (None, content[key]):
-                option = f"--{key.replace('_', '-')}"
-                raise InputError(f"{path} says that {key} is {content[key]}: leave out {option}")
 
-    def assume_manifest(self, n_frames, n_genres):
-        """Set what arrays without features.json hold: what was asked for, or what is likely."""
-        placeholders = [f"genre_{i}" for i in range(n_genres)]
-        self.genres = self.asked["genres"] or ORIGINAL_GENRES.get(n_genres) or placeholders
+    def assume_manifest(self, n_frames, n_genres, genres, hop_length):
+        """Set what arrays without features.json hold, as given or as is likely, and print it."""
+        names = ORIGINAL_GENRES.get(n_genres) or [f"genre_{i}" for i in range(n_genres)]
+        self.genres = genres or names
         if len(self.genres) != n_genres:
-            raise InputError(
-                f"{self.folder} has {n_genres} genres, not {len(self.genres)}: name all of them"
-            )
+            raise InputError(f"{self.folder} has {n_genres} genres, not {len(self.genres)}")
         # GTZAN's clips last 30 s. The project before the original kept 128 frames of each, 3 s.
         likely = max(1, (3 if n_frames == 128 else 30) * SAMPLE_RATE // n_frames)
         power_of_two = 2 ** round(np.log2(likely))
         if abs(likely / power_of_two - 1) < 0.01:
             likely = power_of_two
-        hop_length = self.asked["hop_length"] or likely
-        self.settings = FrameSettings(hop_length=hop_length, frames=n_frames)
-        self.split, self.tracks = None, self.row_names()
-        if None in self.asked.values():
-            print(
-                f"No {manifest.NAME} in {self.folder}: assuming the genres "
-                f"{', '.join(self.genres)} and a hop of {hop_length} samples, so clips of "
-                f"{n_frames * self.settings.seconds_per_frame:.1f} s. If that is wrong, add "
-                "--genres or --hop-length.",
-                file=sys.stderr,
-            )
-
-    def row_names(self):
-        """Return names for tracks that the cache doesn't name."""
-        return {subset: list(map(str, range(len(rows)))) for subset, rows in self.targets.items()}
+        hop_length = hop_length or likely
+        self.settings, self.split = FrameSettings(hop_length=hop_length, frames=n_frames), None
+        seconds = n_frames * self.settings.seconds_per_frame
+        print_note(
+            f"No {manifest.NAME} in {self.folder}: assuming the genres {', '.join(self.genres)} "
+            f"and a hop of {hop_length} samples, so clips of {seconds:.1f} s. If that is wrong, add "
+            "--genres or --hop-length."
+        )
 
     # What scripts of the original project and its forks use.
 
     def load_preprocess_data(self):
-        """Extract the features of the audio in the folder into it, in one process, and load them.
-
-        Raises
-        ------
-        InputError
-            There is no audio, or it can't be used.
-        """
-        from genre_features.clips import find_clips
-        from genre_features.extraction import update_cache
-        from genre_features.splits import split_clips
-
-        hop_length = self.asked["hop_length"] or HOP_LENGTH
-        settings = FrameSettings(hop_length=hop_length, frames=frames_per_clip(hop_length))
-        clips, genres = find_clips(self.folder, self.asked["genres"])
+        """Extract the features of the audio in the folder, in one process, and load them."""
+        clips, genres = find_clips(self.folder)
         by_subset, split = split_clips(clips)
-        content = manifest.make_manifest(self.folder, by_subset, genres, split, settings)
+        content = manifest.make_manifest(self.folder, by_subset, genres, split, FrameSettings())
         update_cache(self.folder, self.folder, by_subset, content, jobs=1)
         return self.load()
 
-    def load_deserialize_data(self):
-        """Do what `load` does."""
-        return self.load()
+    load_deserialize_data = load
 
     def one_hot(self, subset):
         """Return the targets of a subset as rows of a single 1, (N, G)."""
@@ -204,29 +178,17 @@ class GenreFeatureData:
 
 
 def stale_reason(folder, content):
-    """Say how a cache differs from what is asked for; None if it doesn't.
+    """Say how the cache in a folder differs from a manifest that is asked for; None if it doesn't.
 
-    Parameters
-    ----------
-    folder : path-like
-    content : dict
-        See `manifest.make_manifest`.
-
-    Raises
-    ------
-    InputError
-        A FIFO or device has the name of one of the cache's files.
+    `content` is that of `manifest.make_manifest`.
     """
-    for path in (folder / manifest.NAME, *folder.glob("data_*.npy")):
-        check_file(path)
     if not any(folder.glob("data_*.npy")):
         return "there are none yet"
     if not (folder / manifest.NAME).exists():
         return f"the .npy files there have no {manifest.NAME} that says what they hold"
     try:
-        existing = manifest.read(folder)
         # An object of its own, closed again: on Windows, open arrays couldn't be replaced.
-        GenreFeatureData(folder).load()
+        existing = GenreFeatureData(folder).load().manifest
         for key, value in content.items():
             if key != "sources" and existing.get(key) != value:
                 return f"{key} was {existing.get(key)}, is now {value}"
@@ -234,6 +196,6 @@ def stale_reason(folder, content):
             return "the audio files have changed"
         if existing["skipped"]:
             return f"{len(existing['skipped'])} of the files couldn't be read"
-    except (InputError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
+    except (InputError, KeyError, TypeError):
         return "the cache there is incomplete or damaged"
     return None

@@ -3,7 +3,7 @@
 import dataclasses
 import itertools
 
-from common.errors import are_lengths
+from common.errors import MAX_NUMBER
 
 SAMPLE_RATE = 22050  # Hz, GTZAN's own: its clips aren't resampled
 N_FFT = 2048  # samples per frame, 93 ms: librosa's default for music
@@ -30,27 +30,13 @@ def frames_per_clip(hop_length=HOP_LENGTH):
 
 @dataclasses.dataclass(frozen=True)
 class FrameSettings:
-    """The frame settings of a clip's features. They travel from the cache to the weights.
+    """The frame settings of a clip's features. They travel from the cache to the weights."""
 
-    Attributes
-    ----------
-    sample_rate : int
-        Hz.
-    n_fft : int
-        Samples per frame.
-    hop_length : int
-        Samples between frames.
-    frames : int
-        Frames per clip.
-    lowpass : int or None
-        Cutoff of the filter that the signal goes through first (Hz); see `lowpass.lowpass`.
-    """
-
-    sample_rate: int = SAMPLE_RATE
-    n_fft: int = N_FFT
-    hop_length: int = HOP_LENGTH
-    frames: int = frames_per_clip()
-    lowpass: int | None = None
+    sample_rate: int = SAMPLE_RATE  # Hz
+    n_fft: int = N_FFT  # samples per frame
+    hop_length: int = HOP_LENGTH  # samples between frames
+    frames: int = frames_per_clip()  # per clip
+    lowpass: int | None = None  # Hz, cutoff of the filter that the signal goes through first
 
     @classmethod
     def read(cls, saved):
@@ -61,14 +47,14 @@ class FrameSettings:
         KeyError, TypeError, ValueError
             A setting is missing, or isn't a possible one.
         """
-        lengths = {name: saved[name] for name in ("sample_rate", "n_fft", "hop_length", "frames")}
-        lowpass = saved["lowpass"]
-        possible = lowpass is None or (type(lowpass) is int and 0 < lowpass < SAMPLE_RATE / 2)
+        settings = cls(**{field.name: saved[field.name] for field in dataclasses.fields(cls)})
+        lengths, cutoff = (settings.hop_length, settings.frames), settings.lowpass
+        possible = all(type(n) is int and 1 <= n <= MAX_NUMBER for n in lengths)
+        possible &= cutoff is None or (type(cutoff) is int and 0 < cutoff < SAMPLE_RATE / 2)
         # All features are computed at one rate and size; others would silently be accepted.
-        known = (lengths["sample_rate"], lengths["n_fft"]) == (SAMPLE_RATE, N_FFT)
-        if not (possible and known and are_lengths(lengths.values())):
+        if not possible or (settings.sample_rate, settings.n_fft) != (SAMPLE_RATE, N_FFT):
             raise ValueError("impossible frame settings")
-        return cls(**lengths, lowpass=lowpass)
+        return settings
 
     @property
     def seconds_per_frame(self):

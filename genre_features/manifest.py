@@ -6,9 +6,9 @@ import json
 import os
 from pathlib import Path
 
-from common.errors import InputError, are_names
-from common.files import check_file
-from genre_features.frame import FEATURE_PARAMS, FrameSettings
+from common.errors import InputError
+from genre_features.frame import FEATURE_PARAMS
+from genre_features.listing import has_av
 
 NAME = "features.json"
 
@@ -28,8 +28,8 @@ def make_manifest(dataset, by_subset, genres, split, settings):
     Returns
     -------
     dict
-        ``genres``, ``split``, every setting, and as ``sources`` the `clip_key` of each file of a
-        subset.
+        ``genres``, ``split``, every setting, whether PyAV is installed (``av``), and as ``sources``
+        the `clip_key` of each file of a subset.
 
     Raises
     ------
@@ -41,7 +41,7 @@ def make_manifest(dataset, by_subset, genres, split, settings):
         subset: {clip.file: clip_key(dataset, clip.file, numbers) for clip in clips}
         for subset, clips in by_subset.items()
     }
-    return {"genres": genres, "split": split, **numbers, "sources": sources}
+    return {"genres": genres, "split": split, **numbers, "av": has_av(), "sources": sources}
 
 
 def clip_key(dataset, file, numbers):
@@ -59,39 +59,3 @@ def clip_key(dataset, file, numbers):
         ) from None
     state = f"{place} {status.st_size} {status.st_mtime_ns} {json.dumps(numbers)}"
     return "-".join(hashlib.sha256(os.fsencode(text)).hexdigest()[:16] for text in (file, state))
-
-
-def read(folder):
-    """Return the content of a folder's manifest.
-
-    Raises
-    ------
-    ValueError, RecursionError
-        It isn't JSON.
-    InputError
-        It isn't a file.
-    """
-    check_file(Path(folder) / NAME)
-    return json.loads((Path(folder) / NAME).read_text(encoding="utf-8"))
-
-
-def parse(content):
-    """Return (genres, split, settings, tracks) from the content of a manifest.
-
-    Raises
-    ------
-    KeyError, TypeError, ValueError
-        Something is missing or impossible.
-    """
-    genres, tracks = content["genres"], content.get("tracks")
-    if not are_names(genres) or not (tracks is None or are_tracks(tracks)):
-        raise ValueError("impossible names")
-    return genres, content.get("split"), FrameSettings.read(content), tracks
-
-
-def are_tracks(tracks):
-    """Whether a value read from a manifest holds a list of strings for each of some subsets."""
-    return all(
-        isinstance(names, list) and all(isinstance(name, str) for name in names)
-        for names in tracks.values()
-    )

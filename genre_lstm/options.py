@@ -25,6 +25,9 @@ def parse_options(description):
     parser = argparse.ArgumentParser(description=description, formatter_class=HelpFormatter)
     add, folder = parser.add_argument, {"metavar": "DIR", "type": Path}
     add("--features", **folder, help="folder of the .npy splits (default: gtzan)")
+    text = "of features without features.json, as forks of the original have them"
+    add("--genres", metavar="G", nargs="+", help=f"genres {text}")
+    add("--hop-length", metavar="N", type=number_in(1), help=f"hop length {text}")
     add("--recipe", choices=list(RECIPES), default="published", help="the settings to start from")
     add("--seed", metavar="N", type=number_in(0), default=0, help="of all random numbers")
     add(

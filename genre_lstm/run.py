@@ -90,7 +90,8 @@ class TrainingRun:
         self.schedule, self.recipe, self.seed = schedule, options.recipe, options.seed
         self.resume, self.format = options.resume, options.format
         self.weights, self.result = options.weights / schedule, options.result / schedule
-        self.data = data = GenreFeatureData(options.features).load()
+        given = options.genres, options.hop_length
+        self.data = data = GenreFeatureData(options.features, *given).load()
         if self.recipe.frame_step:
             data.subsample(self.recipe.frame_step)
         self.device = pick_device(options.device)

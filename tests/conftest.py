@@ -95,6 +95,26 @@ def figures(monkeypatch):
 
 
 @pytest.fixture
+def after_clips(monkeypatch):
+    """Have the next extraction call a function once it has so many clips."""
+    from genre_features import extraction
+
+    real = extraction.parallel_map
+
+    def call_after(n_clips, function):
+        def parallel_map(*arguments):
+            monkeypatch.setattr(extraction, "parallel_map", real)
+            for number, outcome in enumerate(real(*arguments)):
+                if number == n_clips:
+                    function()
+                yield outcome
+
+        monkeypatch.setattr(extraction, "parallel_map", parallel_map)
+
+    return call_after
+
+
+@pytest.fixture
 def no_av(monkeypatch):
     """PyAV isn't installed."""
     monkeypatch.setitem(sys.modules, "av", None)

@@ -9,10 +9,9 @@ at the end must equal those of an undisturbed run, to the byte. Needs fork: Linu
 import argparse
 import contextlib
 import itertools
-import json
+import multiprocessing
 import os
 import random
-import runpy
 import shutil
 import signal
 import sys
@@ -25,7 +24,7 @@ from unittest import mock
 os.environ["OMP_NUM_THREADS"] = "1"
 sys.path.insert(0, str(Path(__file__).parent.parent))
 
-from helpers import ROOT, contents, extract, extraction_line, make_corpus, training_line
+from helpers import contents, extract, extraction_line, make_corpus, read_json, run, training_line
 from tqdm import tqdm
 
 import genre_lstm.run  # noqa: F401  imported once, not by every process
@@ -38,54 +37,37 @@ tqdm.set_lock(threading.RLock())  # forks share tqdm's own, which a killed one n
 tqdm.monitor_interval = 0
 
 
-def begin(script, *arguments, renames=None):
-    """Run a script in a process of its own, a fork of this one; return the process's number.
+def start(line, n_renames=None):
+    """Run a script with its arguments in a fork of this process, and return the fork.
 
-    It is killed before it renames a file once more than `renames` times.
+    It is killed before it renames a file once more than `n_renames` times.
     """
-    if process := os.fork():
-        return process
-    status = 1
-    try:
-        if renames is not None:
-            os.replace = kill_after(renames, os.replace)
-        sys.argv = [script, *arguments]
-        with (
-            Path(os.devnull).open("w") as nowhere,
-            contextlib.redirect_stdout(nowhere),
-            contextlib.redirect_stderr(nowhere),
-            contextlib.suppress(SystemExit),
-        ):
-            runpy.run_path(str(ROOT / script), run_name="__main__")
-            status = 0
-    finally:
-        os._exit(status)
+    process = multiprocessing.get_context("fork").Process(target=work, args=(line, n_renames))
+    process.start()
+    return process
 
 
-def kill_after(n_calls, function):
-    """Return a function that can be called so many times and then kills its process."""
-    calls = itertools.count()
+def work(line, n_renames):
+    """Run a script in a fork; see `start`."""
+    calls, replace = itertools.count(), os.replace
 
-    def call(*arguments):
-        if next(calls) == n_calls:
+    def replace_or_die(*arguments):
+        if next(calls) == n_renames:
             os.kill(os.getpid(), signal.SIGKILL)
-        return function(*arguments)
+        return replace(*arguments)
 
-    return call
+    os.replace = replace_or_die
+    run(*line)
 
 
-def wait(process, seconds=None):
-    """Wait for a process to end; return whether it did, of itself, within so many seconds."""
-    end = None if seconds is None else time.monotonic() + seconds
-    while True:
-        pid, status = os.waitpid(process, 0 if end is None else os.WNOHANG)
-        if pid:
-            if status and not os.WIFSIGNALED(status):
-                raise RuntimeError("a run failed that nobody killed")
-            return not status
-        if time.monotonic() > end:
-            return False
-        time.sleep(0.001)
+def ended(process, seconds=None):
+    """Whether a process comes to its end within so many seconds; it is killed otherwise."""
+    process.join(seconds)
+    process.kill()
+    process.join()
+    if process.exitcode > 0:
+        raise RuntimeError("a run failed that nobody killed")
+    return process.exitcode == 0
 
 
 def training(features, folder):
@@ -98,47 +80,46 @@ def training(features, folder):
 def trained(folder):
     """Return the files that a training leaves, but for the seconds that it took."""
     result, weights = folder / "result" / SCHEDULE, folder / "weights" / SCHEDULE
-    summary = json.loads((result / "summary.json").read_text(encoding="utf-8"))
-    del summary["seconds"]
+    summary = read_json(result / "summary.json") | {"seconds": None}
     return summary, (weights / "model.pt").read_bytes(), (result / "history.csv").read_bytes()
 
 
-def disturb(title, command, outcome, folder, kills):
+def disturb(command, outcome, folder, kills):
     """Kill a command's runs at random moments until so many are killed; return how many ended.
 
-    Parameters
-    ----------
-    title : str
-    command : callable
-        Takes a folder, and returns a script with the arguments that begin or go on there.
-    outcome : callable
-        Takes a folder, and returns what is compared.
-    folder : Path
-    kills : int
-
-    Raises
-    ------
-    RuntimeError
-        A run that went on after a kill failed, or its files differ from an undisturbed one's.
+    `command` takes a folder, and returns a script with the arguments that begin or go on there;
+    `outcome` takes a folder, and returns what must equal that of an undisturbed run.
     """
-    start = time.monotonic()
-    wait(begin(*command(folder / "undisturbed")))
-    seconds, expected = time.monotonic() - start, outcome(folder / "undisturbed")
+    begin = time.monotonic()
+    ended(start(command(folder / "undisturbed")))
+    seconds, expected = time.monotonic() - begin, outcome(folder / "undisturbed")
     place, n_killed, n_ended = folder / "disturbed", 0, 0
-    with tqdm(desc=title, unit="kill", total=kills) as progress:
-        while n_killed < kills or place.exists():
-            process = begin(*command(place))
-            if not wait(process, random.uniform(0, seconds) if n_killed < kills else None):
-                os.kill(process, signal.SIGKILL)
-                os.waitpid(process, 0)
-                n_killed += 1
-                progress.update()
-                continue
-            if outcome(place) != expected:
-                raise RuntimeError(f"after {n_killed} kills, the files of {title} differ")
-            shutil.rmtree(place)
-            n_ended += 1
+    while n_killed < kills or place.exists():
+        limit = random.uniform(0, seconds) if n_killed < kills else None
+        if not ended(start(command(place)), limit):
+            n_killed += 1
+            continue
+        if outcome(place) != expected:
+            raise RuntimeError(f"after {n_killed} kills, the files in {folder} differ")
+        shutil.rmtree(place)
+        n_ended += 1
     return n_ended
+
+
+def disturb_scripts(folder, kills):
+    """Disturb an extraction and a training in an empty folder; return how often each one ended."""
+    corpus, features = make_corpus(folder / "corpus", range(0, 100, 10)), folder / "features"
+    extract(corpus, features)
+    for name in ("extraction", "training"):
+        (folder / name).mkdir()
+    return {
+        "extraction": disturb(
+            lambda place: extraction_line(corpus, place), contents, folder / "extraction", kills
+        ),
+        "training": disturb(
+            lambda place: training(features, place), trained, folder / "training", kills
+        ),
+    }
 
 
 def disturb_renames(corpus, features, folder):
@@ -152,7 +133,7 @@ def disturb_renames(corpus, features, folder):
     n_clips = len(list(corpus.glob("*/*")))
     for number in itertools.count():
         place = shutil.copytree(folder / "old", folder / f"killed-{number}")
-        if wait(begin(*extraction_line(corpus, place), renames=number)):
+        if ended(start(extraction_line(corpus, place), number)):
             return number - n_clips
         if contents(place) != old:
             with contextlib.suppress(InputError):
@@ -163,21 +144,6 @@ def disturb_renames(corpus, features, folder):
             extract(corpus, place)
         if calls.call_count != max(0, n_clips - number) or contents(place) != expected:
             raise RuntimeError(f"after a kill at rename {number}, the extraction ended otherwise")
-
-
-def disturb_scripts(folder, kills):
-    """Disturb an extraction and a training; yield each one's name and how often it ended.
-
-    `folder` is an empty one; see `disturb`.
-    """
-    corpus, features = make_corpus(folder / "corpus", range(0, 100, 10)), folder / "features"
-    extract(corpus, features)
-    for title, command, outcome in (
-        ("extraction", lambda place: extraction_line(corpus, place), contents),
-        ("training", lambda place: training(features, place), trained),
-    ):
-        (folder / title).mkdir(parents=True)
-        yield title, disturb(title, command, outcome, folder / title, kills)
 
 
 def main():
@@ -191,7 +157,7 @@ def main():
         extract(corpus, features)
         n_renames = disturb_renames(corpus, features, Path(name))
         print(f"extraction: killed at each clip and {n_renames} renames, ended as undisturbed")
-        for title, n_ended in disturb_scripts(Path(name, "scripts"), options.kills):
+        for title, n_ended in disturb_scripts(Path(name, "scripts"), options.kills).items():
             print(f"{title}: killed {options.kills} times, ended {n_ended} times as undisturbed")
 
 

@@ -14,6 +14,7 @@ import copy
 import hashlib
 import io
 import json
+import math
 import multiprocessing
 import pickle
 import re
@@ -104,7 +105,7 @@ def damage(content, random):
     return bytes(content)
 
 
-VALUES = [1e300, -1, 0, 0.5, 2**63, "", "two\nlines", None, [], {}]
+VALUES = [math.nan, math.inf, 1e300, -1, 0, 0.5, 2**63, "", "two\nlines", None, [], {}]
 
 
 def tamper(tree, random):

@@ -9,9 +9,8 @@ pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="it forks")
 
 
 def test_scripts_killed_at_any_moment_go_on_and_end_as_if_never_killed(tmp_path, undrawn):
-    found = dict(disturb_scripts(tmp_path, kills=2))
-    assert list(found) == ["extraction", "training"]
-    assert all(n_ended >= 1 for n_ended in found.values())
+    n_ended = disturb_scripts(tmp_path, kills=2)
+    assert all(n >= 1 for n in n_ended.values())
 
 
 def test_extraction_killed_at_any_rename_keeps_the_old_features_or_is_completed_at_once(

@@ -5,19 +5,13 @@ from unittest import mock
 
 import pytest
 
-from common.errors import MAX_NUMBER, InputError, are_lengths, are_names, escape_controls, try_call
+from common.errors import InputError, are_names, escape_controls, list_names, try_call
 
 
 def test_names_are_distinct_strings_in_a_list():
     assert all(map(are_names, (["a"], ["a", "b"], [])))
     wrong = ["ab", ("a", "b"), ["a", "a"], ["a", 1], [None], None, {"a": 1}]
     assert not any(map(are_names, wrong))
-
-
-def test_lengths_are_whole_numbers_from_one_to_the_limit():
-    assert are_lengths([1, 512, MAX_NUMBER])
-    for value in (0, -1, MAX_NUMBER + 1, 1.0, True, "1", None, float("nan")):
-        assert not are_lengths([1, value])
 
 
 def test_file_that_cannot_be_used_is_a_problem_of_its_own_and_a_bug_is_none(tmp_path):
@@ -33,3 +27,8 @@ def test_messages_are_one_line_that_commands_no_terminal():
     name = "a\nb\r\x1b[2J\x85\u2028 Ñandú\xa0\\.wav"
     assert escape_controls(InputError(name)) == r"a\nb\r\x1b[2J\x85\u2028 Ñandú" + "\xa0\\.wav"
     assert try_call(Path(name).read_bytes)[1].count("\n") == 0
+
+
+def test_long_list_names_five_and_counts_the_others():
+    assert list_names(list("abcdefgh")) == "a, b, c, d, e and 3 others"
+    assert list_names(list("abcde")) == "a, b, c, d, e"

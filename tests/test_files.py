@@ -1,5 +1,6 @@
 """What a user may rely on about files that are written and folders that are locked."""
 
+import contextlib
 import errno
 import os
 import stat
@@ -23,32 +24,20 @@ from common.files import (
 )
 
 
-class FailureError(Exception):
-    """What goes wrong in a block."""
-
-
 def test_new_file_takes_the_place_of_the_old_one_when_it_is_whole(tmp_path):
     path = tmp_path / "new folder" / "file"
     for content in ("one", "two"):
-        with atomic_write(path) as temporary:
+        with atomic_write(path) as temporary, atomic_write(path) as other:
             temporary.write_text(content)
+            other.write_text("of another writer")
             assert not path.exists() or path.read_text() == "one"
         assert path.read_text() == content
-    for error in (FailureError, KeyboardInterrupt, OSError):
+    for error in (ZeroDivisionError, KeyboardInterrupt, OSError):
         with pytest.raises(error), atomic_write(path) as temporary:
             temporary.write_text("half of the n")
             raise error
     assert path.read_text() == "two"
     assert list(path.parent.iterdir()) == [path]
-
-
-def test_two_writers_of_a_file_do_not_mix(tmp_path):
-    path = tmp_path / "file"
-    with atomic_write(path) as first, atomic_write(path) as second:
-        first.write_text("first")
-        second.write_text("second")
-    assert path.read_text() == "first"
-    assert list(tmp_path.iterdir()) == [path]
 
 
 @pytest.mark.parametrize("number", [errno.ENOSPC, errno.EDQUOT, errno.EFBIG])
@@ -75,19 +64,15 @@ def test_file_is_on_the_disk_before_it_is_moved_and_its_name_after(tmp_path, mon
     assert done == ["file", "move", "folder"]
 
 
-@pytest.mark.parametrize("number", [errno.EINVAL, errno.ENOSYS])
-def test_disk_that_cannot_be_told_to_write_gets_one_warning(tmp_path, monkeypatch, capsys, number):
+@pytest.mark.parametrize("number", [errno.EINVAL, errno.ENOSYS, errno.EIO])
+def test_disk_that_cannot_be_told_to_write_is_used_and_one_that_fails_is_an_error(
+    tmp_path, monkeypatch, number
+):
     monkeypatch.setattr(os, "fsync", mock.Mock(side_effect=OSError(number, "no")))
-    warn_once.cache_clear()
-    for content in ("one", "two"):
-        write_json(tmp_path / "file", content)
-    assert_one_line(capsys.readouterr().err, "a power cut may cost")
-    monkeypatch.setattr(
-        os, "fsync", mock.Mock(side_effect=OSError(errno.EIO, "Input/output error"))
-    )
-    with pytest.raises(OSError, match="Input/output error"):
-        write_json(tmp_path / "file", "three")
-    assert (tmp_path / "file").read_text() == '"two"\n'
+    fails = number == errno.EIO
+    with pytest.raises(OSError, match="no") if fails else contextlib.nullcontext():
+        write_json(tmp_path / "file", "text")
+    assert (tmp_path / "file").exists() != fails
 
 
 def test_link_is_kept_and_the_file_that_it_names_replaced(tmp_path):
@@ -95,23 +80,19 @@ def test_link_is_kept_and_the_file_that_it_names_replaced(tmp_path):
     link.symlink_to(target)
     for content in ("one", "two"):
         write_json(link, content)
-        assert link.is_symlink()
         assert target.read_text() == f'"{content}"\n'
-    assert [path.name for path in target.parent.iterdir()] == ["target"]
+    assert link.is_symlink()
 
 
-@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="Windows has no such files")
-def test_devices_are_written_in_place_and_refused_where_a_file_is_read(tmp_path):
-    write_json(os.devnull, "nothing")
-    assert not Path(os.devnull).is_file()
+@pytest.mark.skipif(os.name != "posix", reason="Windows has no such files")
+def test_what_is_no_file_is_neither_read_nor_replaced(tmp_path):
     os.mkfifo(tmp_path / "fifo")
-    reader = os.open(tmp_path / "fifo", os.O_RDONLY | os.O_NONBLOCK)
-    write_json(tmp_path / "fifo", "text")
-    assert os.read(reader, 100) == b'"text"\n'
-    os.close(reader)
-    for path, kind in ((tmp_path / "fifo", "FIFO"), (os.devnull, "device"), (tmp_path, "folder")):
-        with pytest.raises(InputError, match=f"^{path} is a .*{kind}"):
-            check_file(path)
+    paths = {"FIFO": tmp_path / "fifo", "device": Path(os.devnull), "folder": tmp_path}
+    for kind, path in paths.items():
+        for function in (check_file, lambda path: write_json(path, "text")):
+            with pytest.raises(InputError, match=f"^{path} is a .*{kind}"):
+                function(path)
+        assert not path.is_file()
 
 
 def test_tables_are_read_as_they_were_written(tmp_path):
@@ -146,9 +127,8 @@ def test_disk_without_locks_gets_one_warning(tmp_path, monkeypatch, capsys, numb
     fcntl = pytest.importorskip("fcntl", reason="Windows locks otherwise")
     monkeypatch.setattr(fcntl, "flock", mock.Mock(side_effect=OSError(number, "no")))
     warn_once.cache_clear()
-    for folder in (tmp_path, tmp_path / "other"):
-        with lock_folders(folder):
-            write_json(tmp_path / "file", "text")
+    with lock_folders(tmp_path, tmp_path / "other"):
+        write_json(tmp_path / "file", "text")
     assert_one_line(capsys.readouterr().err, "has no locks")
 
 
@@ -160,6 +140,6 @@ def test_folder_of_a_killed_run_is_free_and_its_unfinished_files_are_removed(tmp
         "with lock_folders(folder), atomic_write(folder / 'file'): os._exit(9)"
     )
     assert subprocess.run([sys.executable, "-c", code, tmp_path], cwd=ROOT).returncode == 9
-    assert [path.name for path in tmp_path.glob(".part-*")]
+    assert list(tmp_path.glob(".part-*"))
     with lock_folders(tmp_path):
-        assert not [path.name for path in tmp_path.glob(".part-*")]
+        assert not list(tmp_path.glob(".part-*"))
