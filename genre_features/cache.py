@@ -30,6 +30,10 @@ class GenreFeatureData:
     ----------
     folder : path-like
         Of ``data_*.npy`` and ``features.json``.
+    genres : list of str, optional
+    hop_length : int, optional
+        What a cache without ``features.json`` holds; by default, what is likely.
+
     Attributes
     ----------
     genres : list of str
@@ -150,8 +154,8 @@ class GenreFeatureData:
         seconds = n_frames * self.settings.seconds_per_frame
         print_note(
             f"No {manifest.NAME} in {self.folder}: assuming the genres {', '.join(self.genres)} "
-            f"and a hop of {hop_length} samples, so clips of {seconds:.1f} s. If that is wrong, add "
-            "--genres or --hop-length."
+            f"and a hop of {hop_length} samples, so clips of {seconds:.1f} s. If that is wrong, "
+            "add --genres or --hop-length."
         )
 
     # What scripts of the original project and its forks use.

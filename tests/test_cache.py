@@ -46,7 +46,7 @@ def test_assumptions_about_a_cache_without_manifest_are_printed(
     assert data.genres == ["genre_0", "genre_1", "genre_2"]
     assert data.settings.hop_length == hop_length
     stderr = capsys.readouterr().err
-    assert_one_line(stderr, "genre_0", f"hop of {hop_length} samples", seconds, "again")
+    assert_one_line(stderr, "genre_0", f"hop of {hop_length} samples", seconds, "--hop-length")
 
 
 def test_cache_without_a_test_subset_loads_without_it(features, tmp_path):
