@@ -9,7 +9,6 @@ import sys
 
 import numpy as np
 import pytest
-import soundfile
 import torch
 from helpers import (
     GENRES,
@@ -26,15 +25,25 @@ from helpers import (
 )
 
 from common.errors import InputError
-from experiments import chains, collect, compare, figures, listening, models, robustness, transfer
-from experiments.artists import count_shared
+from experiments import (
+    chains,
+    collect,
+    compare,
+    everyday,
+    figures,
+    listening,
+    models,
+    robustness,
+    transfer,
+)
 from experiments.baseline import summary_statistics
 from experiments.both import interleave
-from experiments.plan import LADDER, PIECEWISE, PLATEAU, RUNS, SCHEDULE_STEPS, STEPS, Run
+from experiments.models import count_predictions
+from experiments.plan import LADDER, PIECEWISE, PLATEAU, RUNS, STEPS, Run
 from experiments.report import write_report
-from experiments.tables import SINGLE_CHANGES
 from genre_features.cache import GenreFeatureData
 from genre_features.clips import SUBSETS
+from genre_features.frame import SAMPLE_RATE
 from genre_lstm.options import parse_options
 from genre_lstm.recipes import RECIPES, Recipe
 from genre_lstm.weights import load_model
@@ -91,7 +100,7 @@ def test_plan_has_every_run_once_in_a_folder_of_its_own():
 
 def test_missing_runs_are_printed_as_commands_until_they_are_recorded(named_features, tmp_path):
     folders = ("--runs", tmp_path / "runs", "--output", tmp_path)
-    options = ("--features", named_features, *folders, "--steps", "svm", "short")
+    options = ("--features", named_features, *folders)
     svm, *others = run_module("experiments.__main__", *options)[0].splitlines()
     assert others
     assert all(str(named_features / "index-control") in line for line in (svm, *others))
@@ -120,19 +129,14 @@ def test_finished_runs_are_added_to_the_tables(named_features, short_runs, tmp_p
     assert collect.collect(tmp_path, tmp_path) == collect.collect(tmp_path, tmp_path) == 3
     kept, *rows = read_rows(tmp_path / "results.csv")
     assert kept == other
-    with np.load(tmp_path / "predictions" / "index-control.npz") as file:
-        arrays = dict(file)
     for row, each in zip(rows, short_runs, strict=True):
         # Only final steps, such as the baseline, are scored on the test subset.
-        n_clips = 9 if each.step == "svm" else 6
         assert row["test_n"] == ("3" if each.step == "svm" else "")
-        predictions = read_rows(each.result(tmp_path) / "predictions.csv")[:n_clips]
-        p = [[float(row[f"p_{name}"]) for name in NAMES] for row in predictions]
-        np.testing.assert_allclose(arrays[each.name], p, atol=1e-3)
-        assert arrays["track"][:n_clips].tolist() == [row["track"] for row in predictions]
+        predictions = read_rows(each.result(tmp_path) / "predictions.csv")[:6]
         name = f"index-control/{each.name.removesuffix('-1')}"
-        _, true, predicted = compare.load_ensemble(tmp_path, name, "validation")
-        assert predicted.tolist() == [row["predicted"] for row in predictions[:6]]
+        tracks, true, predicted = compare.load_ensemble(tmp_path, name, "validation")
+        assert tracks.tolist() == [row["track"] for row in predictions]
+        assert predicted.tolist() == [row["predicted"] for row in predictions]
         assert int(row["validation_correct"]) == (true == predicted).sum()
     scores = read_json(short_runs[0].result(tmp_path) / "summary.json")["validation"]
     assert rows[0]["validation_confusion"] == " ".join(map(str, np.ravel(scores["confusion"])))
@@ -148,15 +152,16 @@ def test_run_with_another_recipe_than_the_plans_is_refused(trained, tmp_path, sh
         collect.collect(tmp_path, tmp_path)
 
 
-def test_predictions_of_other_clips_are_not_mixed(tmp_path):
+def test_predictions_of_other_clips_are_not_mixed(short_runs, tmp_path):
     rows = [{"track": name, "subset": "", "true": "pop", "p_pop": 1} for name in "abc"]
-    for name, clips in (("short", rows[:2]), ("long", rows), ("again", rows[:2])):
-        collect.write_predictions(tmp_path / "a.npz", {name: clips})
+    first, second, _ = short_runs
+    collect.write_predictions(tmp_path / "a.npz", {first: rows})
+    collect.write_predictions(tmp_path / "a.npz", {second: rows})
     with np.load(tmp_path / "a.npz") as arrays:
         assert arrays["track"].tolist() == list("abc")
-        assert [len(arrays[name]) for name in ("short", "long", "again")] == [2, 3, 2]
+        assert arrays[first.name].tolist() == arrays[second.name].tolist() == [[1], [1], [1]]
     with pytest.raises(InputError, match="other clips"):
-        collect.write_predictions(tmp_path / "a.npz", {"other": rows[1:]})
+        collect.write_predictions(tmp_path / "a.npz", {first: rows[1:]})
 
 
 def test_whole_batches_and_recording_chains_are_counted(monkeypatch, tmp_path):
@@ -166,12 +171,11 @@ def test_whole_batches_and_recording_chains_are_counted(monkeypatch, tmp_path):
         for name, guess in clips
     ]
     rows.append(rows[0] | {"true": "metal"})
-    collect.write_table(tmp_path / "predictions.csv", rows[0], rows)
     monkeypatch.setattr(collect, "read_training", lambda *_: {})
     # The original left out the last batch unless it was full.
     for size, n, n_right in ((3, 6, 3), (5, 5, 2), (7, 7, 4), (20, 0, 0)):
         monkeypatch.setitem(STEPS, SHORT, Recipe(batch_size=size))
-        row, _ = collect.read_run(Run("", SHORT, PIECEWISE, "0"), tmp_path, set("abc"))
+        row = collect.read_run(Run("", SHORT, PIECEWISE, "0"), tmp_path, rows, set("abc"))
         assert (row["whole_batches_n"], row["whole_batches_correct"]) == (n, n_right)
     counts = [row[name] for name in collect.COLUMNS if "_band_" in name or "band_l" in name]
     assert counts == [3, 1, 2, 3, 2, 0]
@@ -200,49 +204,55 @@ def two_models(trained):
     stubborn = copy.deepcopy(model)
     stubborn.linear.bias.data[:] = torch.tensor([0.0, 0.0, 1e6])
     runs = [Run(name, "improved", PIECEWISE, "0") for name in ("index-control", "index-lowpass")]
-    return [(runs[0], model, saved), (runs[1], stubborn, saved)]
+    return {runs[0]: [(model, saved)], runs[1]: [(stubborn, saved)]}
 
 
-def test_predictions_for_variants_of_clips_are_counted(two_models, tmp_path):
+@pytest.mark.parametrize("module", [robustness, everyday])
+def test_predictions_for_versions_of_clips_are_counted(module, two_models, tmp_path):
     for genre, name in zip(GENRES, NAMES, strict=True):
-        write_clip(tmp_path / "clips" / name / f"{name}.00000.wav", genre, 0)
-    robustness.write_counts(tmp_path / "clips", two_models, tmp_path)
-    first, stubborn = read_rows(tmp_path / "robustness.csv")
-    assert first["clips"] == first[f"same, {robustness.UNCHANGED}"] == "3"
-    for name in robustness.VARIANTS:
-        assert (stubborn[f"right, {name}"], stubborn[f"same, {name}"]) == ("1", "3")
+        write_clip(tmp_path / "known" / name / f"{name}.00000.wav", genre, 0)
+        write_clip(tmp_path / "others" / genre / "a.wav", genre, 0)
+    counts = count_predictions(tmp_path / "known", two_models, module.make_versions)
+    first, stubborn = counts.values()
+    assert first["clips"] == first["same, unchanged"] == 3
+    names = module.make_versions(np.ones(100))
+    assert len(names) > 5
+    for name in names:
+        assert (stubborn[f"right, {name}"], stubborn[f"same, {name}"]) == (1, 3)
+    with pytest.raises(InputError, match="no clips of the models' genres, hiphop, metal, pop"):
+        count_predictions(tmp_path / "others", two_models, module.make_versions)
 
 
-def test_variant_of_a_clip_has_its_rate_format_and_length(tmp_path):
-    write_clip(tmp_path / "clip.wav", "hum", 0, seconds=2.5)
-    files = robustness.write_variants(tmp_path / "clip.wav", tmp_path)
-    for name, (rate, form, seconds) in robustness.VARIANTS.items():
-        info = soundfile.info(files[name])
-        assert (info.samplerate, info.format) == (rate, form)
-        assert info.duration == pytest.approx(min(seconds, 2.5), abs=0.1)
+def test_converted_clip_has_the_bandwidth_and_the_length_of_its_file():
+    signal = np.random.default_rng(0).standard_normal(2 * SAMPLE_RATE) / 10
+    for rate, form, seconds in robustness.VERSIONS.values():
+        converted = robustness.convert(signal, rate, form, min(seconds, 1))
+        assert len(converted) == pytest.approx(SAMPLE_RATE, rel=0.15)
+        power = np.abs(np.fft.rfft(converted)) ** 2
+        above = np.fft.rfftfreq(len(converted), 1 / SAMPLE_RATE) > 0.52 * rate
+        assert power[above].sum() < 0.01 * power.sum()
 
 
-def test_genres_that_both_data_sets_have_are_counted(two_models, data, tmp_path):
-    transfer.write_counts(data, two_models[1:], tmp_path)
-    rows = read_rows(tmp_path / "transfer.csv")
-    assert [(r["genre"], r["n"], r["pop"]) for r in rows] == [(name, "6", "6") for name in NAMES]
+def test_genres_that_both_data_sets_have_are_counted(two_models, data):
+    rows = transfer.count_predictions(data, dict(list(two_models.items())[1:]))
+    assert [(r["genre"], r["n"], r["pop"]) for r in rows] == [(name, 6, 6) for name in NAMES]
     data.settings = dataclasses.replace(data.settings, hop_length=1709)
-    with pytest.raises(InputError, match="differ in hop length, 512 and 1709"):
-        transfer.write_counts(data, two_models, tmp_path)
+    with pytest.raises(InputError, match="another hop length"):
+        transfer.count_predictions(data, two_models)
 
 
 def test_models_are_loaded_from_the_folders_of_their_runs(trained, tmp_path):
     with pytest.raises(InputError, match="no improved models"):
-        models.load_models(tmp_path)
+        models.load_runs(tmp_path)
     run = next(run for run in RUNS if run.step == "improved" and run.features == "index-lowpass")
     shutil.copytree(trained / "weights" / run.schedule, run.weights(tmp_path))
-    assert [loaded[0] for loaded in models.load_models(tmp_path)] == [run]
+    assert list(models.load_runs(tmp_path)) == [run]
 
 
 def test_listening_shuffles_and_shortens_the_frames(data, named_features, trained):
     clip = np.arange(40 * 33, dtype=np.float32).reshape(40, 33)
     settings = dataclasses.replace(data.settings, hop_length=11025)
-    variants = listening.make_variants(clip, settings, np.random.default_rng(0))
+    variants = listening.make_versions(clip, settings, np.random.default_rng(0))
     assert (variants["whole clip"] == clip).all()
     assert not (variants["shuffled frames"] == clip).all()
     assert (np.sort(variants["shuffled frames"], axis=0) == clip).all()
@@ -266,13 +276,6 @@ def test_artists_count_alike_however_many_clips_they_have():
     assert (low, high) == (0, 1)
     lines = compare.artist_table(right, np.array(["pop"] * 20), artists).splitlines()
     assert lines[2] == "| pop | 20 | 90.0 | 3 | 33.3 | 0 to 100 |"
-
-
-def test_clips_of_a_genre_in_one_list_may_share_an_artist_across_subsets():
-    rows = {(row["split"], row["subset"]): row for row in count_shared(["classical"])}
-    # The index split tests on clips 0 to 9, all of which the lists put with 10 and 68 to 76.
-    assert rows["index", "test"]["clips"] == rows["index", "test"]["shared"] == 10
-    assert all(rows["filtered", subset]["shared"] == 0 for subset in SUBSETS)
 
 
 def test_baseline_sees_231_statistics_that_dont_depend_on_the_order_of_clips():
@@ -312,23 +315,6 @@ def test_numbers_in_the_texts_stand_in_the_committed_table():
         assert not [number for number in numbers if number not in table]
 
 
-def test_schedules_are_compared_over_the_seeds_that_all_of_them_have():
-    step = SCHEDULE_STEPS["published"][0]
-    schedules = ((PIECEWISE, "129"), (PLATEAU, "34"), ("Constant", "56"))
-    curves = [
-        Run(*SINGLE_CHANGES, step, schedule, str(seed))._asdict() | {"val_losses": f"{loss} 1"}
-        for schedule, losses in schedules
-        for seed, loss in enumerate(losses)
-    ]
-    figure = figures.draw_schedules(curves)
-    axes = figure.axes[0]
-    means = {line.get_label(): line.get_ydata().tolist() for line in axes.lines}
-    assert means == {PIECEWISE: [1.5, 1], PLATEAU: [3.5, 1], "Constant": [5.5, 1]}
-    assert axes.lines[0].get_xdata().tolist() == [10, 20]
-    assert "(2 seeds)" in axes.get_title()
-    assert is_uncut(figure)
-
-
 def test_ladder_has_the_originals_scores_and_those_on_test_clips():
     figure = figures.draw_ladder(read_rows(COMMITTED / "results.csv"))
     for axes, value in zip(figure.axes, (0.7905, 0.35), strict=True):
@@ -341,10 +327,10 @@ def test_ladder_has_the_originals_scores_and_those_on_test_clips():
 def test_figures_of_a_training_are_redrawn_as_they_were(trained, tmp_path):
     folder = tmp_path / PIECEWISE
     shutil.copytree(trained / "result" / PIECEWISE, folder, ignore=shutil.ignore_patterns("*.png"))
-    run_module("experiments.redraw", folder)
+    run_module("experiments.report", "--training", folder)
     for name in PICTURES:
         assert (folder / name).read_bytes() == (trained / "result" / PIECEWISE / name).read_bytes()
-    _, stderr = run_module("experiments.redraw", tmp_path, status=2)
+    _, stderr = run_module("experiments.report", "--training", tmp_path, status=2)
     assert_one_line(stderr, tmp_path, "result folder of a schedule")
 
 
