@@ -3,13 +3,12 @@
 import itertools
 import statistics
 
-from common.files import read_table
-from experiments import chains, everyday, robustness, transfer
-from experiments.collect import CHAINS, RESULTS
+from experiments import chains, robustness
+from experiments.collect import CHAINS
 from experiments.plan import ABLATIONS, FILTERED, INDEX, LADDER, SCHEDULE_STEPS, SCHEDULES
 from genre_lstm.calibration import wilson_interval
 
-PAIR, FIRST = SCHEDULES[:2], SCHEDULES[:1]  # the original's two schedules; one of them
+PAIR = SCHEDULES[:2]  # the original's
 EARLIER = ("earlier",)  # the features on which single changes and schedules are compared
 VERSIONS = {
     **dict.fromkeys(("index-control", "filtered-control"), "unfiltered"),
@@ -116,7 +115,7 @@ def table(rows, groups, columns):
 def run_tables(rows):
     """Return the tables of results.csv, by title."""
     recipes, columns = ("published", "short", "improved", "svm"), SCORES | TEST_ACCURACY | LOSS
-    changes = lines_of(("short", *ABLATIONS[:2], "improved", *ABLATIONS[2:]), EARLIER, FIRST)
+    changes = lines_of(("short", *ABLATIONS[:2], "improved", *ABLATIONS[2:]), EARLIER, PAIR[:1])
     emotify = lines_of(("published", "improved", "svm"), ("emotify",))
     return {
         "Low-passed features": table(rows, lines_of(recipes, INDEX), columns),
@@ -158,12 +157,11 @@ def hiphop_table(rows):
 
 def chain_tables(rows):
     """Return the table of chains.csv, by title: the shipped published models' predictions."""
-    lines = [["hiphop, validation and test", "clips"]]
-    for schedule in PAIR:
-        lines[0] += [f"right, {schedule}", f"classified as metal, {schedule}"]
+    names = [f"{what}, {name}" for name in PAIR for what in ("right", "classified as metal")]
+    lines = [["hiphop, validation and test", "clips", *names]]
+    hiphop = [row for row in select(rows, genre="hiphop") if row[PAIR[0]]]
     for name, is_limited in (("band-limited", True), ("full band", False)):
-        clips = [row for row in select(rows, genre="hiphop") if row[FIRST[0]]]
-        clips = [row for row in clips if chains.is_band_limited(row) == is_limited]
+        clips = [row for row in hiphop if chains.is_band_limited(row) == is_limited]
         pairs = itertools.product(PAIR, ("hiphop", "metal"))
         counts = [len(select(clips, **{schedule: genre})) for schedule, genre in pairs]
         lines.append([name, len(clips), *counts])
@@ -211,18 +209,3 @@ def everyday_tables(rows):
     lines.append(["mean of the changed", *(f"{statistics.mean(n):.1f}" for n in changed)])
     title = f"Right predictions for {rows[0]['clips']} clips as people record them"
     return {title: markdown([["", *(row["models"] for row in rows)], *lines])}
-
-
-def all_tables(folder):
-    """Return the tables of the .csv files in a folder, by title."""
-    tables = run_tables(read_table(folder / RESULTS))
-    for name, make_tables in (
-        (chains.NAME, chain_tables),
-        (chains.COUNTERFACTUAL, counterfactual_tables),
-        (robustness.NAME, robustness_tables),
-        (transfer.NAME, transfer_tables),
-        (everyday.NAME, everyday_tables),
-    ):
-        if rows := read_table(folder / name):
-            tables |= make_tables(rows)
-    return tables

@@ -15,7 +15,6 @@ from common.files import write_table
 from experiments.models import load_runs
 from experiments.options import make_parser
 from genre_features.cache import GenreFeatureData
-from genre_features.clips import SUBSETS
 from genre_lstm.prediction import predict
 
 NAME = "transfer.csv"
@@ -23,19 +22,18 @@ NAME = "transfer.csv"
 
 def count_predictions(data, models):
     """Return the rows of transfer.csv for all clips of a `GenreFeatureData`; see `load_runs`."""
-    for run, group in models.items():
-        if group[0][1]["settings"].hop_length != data.settings.hop_length:
-            raise InputError(f"{data.folder} has another hop length than the models of {run.name}")
-    genres = next(iter(models.values()))[0][1]["genres"]
+    (_, saved), *_ = next(iter(models.values()))
+    if saved["settings"].hop_length != data.settings.hop_length:
+        raise InputError(f"{data.folder} has another hop length than the models: extract it again")
     counts = {}
-    for subset in SUBSETS:
-        for target, features in zip(data.targets[subset], data.inputs[subset], strict=True):
-            if (genre := data.genres[target]) in genres:
+    for subset, targets in data.targets.items():
+        for target, features in zip(targets, data.inputs[subset], strict=True):
+            if (genre := data.genres[target]) in saved["genres"]:
                 for run, group in models.items():
                     guess = next(iter(predict(group, np.array(features))))
                     counts.setdefault((run, genre), Counter())[guess] += 1
     return [
-        run._asdict() | {"genre": genre, "n": n.total()} | {guess: n[guess] for guess in genres}
+        run._asdict() | {"genre": genre, "n": n.total()} | {g: n[g] for g in saved["genres"]}
         for (run, genre), n in counts.items()
     ]
 
