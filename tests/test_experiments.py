@@ -24,20 +24,10 @@ from helpers import (
 )
 
 from common.errors import InputError
-from experiments import (
-    chains,
-    collect,
-    compare,
-    everyday,
-    figures,
-    listening,
-    models,
-    robustness,
-    transfer,
-)
+from experiments import chains, collect, compare, everyday, figures, listening, robustness, transfer
 from experiments.baseline import summary_statistics
 from experiments.both import interleave
-from experiments.models import count_predictions
+from experiments.models import count_predictions, load_runs
 from experiments.plan import LADDER, PIECEWISE, PLATEAU, RUNS, STEPS, Run
 from experiments.report import write_report
 from genre_features.cache import GenreFeatureData
@@ -78,12 +68,16 @@ def short_runs(monkeypatch):
 
 
 @pytest.mark.parametrize("step", STEPS)
-def test_command_of_every_step_gives_its_recipe(step, monkeypatch):
-    _, script, *options = Run("index-control", step, PLATEAU, "3").command("features", "runs")
-    assert script == "lstm_genre_classifier_pytorch_ReduceLROnPlateau.py"
-    monkeypatch.setattr(sys, "argv", [script, *options])
-    options = parse_options("")
-    assert (options.recipe, options.seed) == (STEPS[step], 3)
+def test_command_of_every_step_gives_its_recipe_and_resumes_it(step, monkeypatch, tmp_path):
+    each = Run("index-control", step, PLATEAU, "3")
+    for resumed in (False, True):
+        _, script, *options = each.command("features", tmp_path)
+        assert script == "lstm_genre_classifier_pytorch_ReduceLROnPlateau.py"
+        monkeypatch.setattr(sys, "argv", [script, *options])
+        options = parse_options("")
+        assert (options.recipe, options.seed, options.resume) == (STEPS[step], 3, resumed)
+        each.weights(tmp_path).mkdir(parents=True, exist_ok=True)
+        (each.weights(tmp_path) / "checkpoint.pt").touch()
 
 
 def test_plan_has_every_run_once_and_a_ladder_from_the_published_recipe_to_the_improved_one():
@@ -108,14 +102,6 @@ def test_missing_runs_are_printed_as_commands_until_they_are_recorded(named_feat
     assert_one_line(stderr, tmp_path, "index-control")
 
 
-def test_interrupted_run_is_resumed(tmp_path):
-    run = Run("index-control", "improved", PIECEWISE, "0")
-    assert "--resume" not in run.command("features", tmp_path)
-    run.weights(tmp_path).mkdir(parents=True)
-    (run.weights(tmp_path) / "checkpoint.pt").touch()
-    assert run.command("features", tmp_path)[-1] == "--resume"
-
-
 def test_finished_runs_are_added_to_the_tables(named_features, short_runs, tmp_path, undrawn):
     for _, script, *options in (r.command(named_features, tmp_path) for r in short_runs):
         run_module(*options) if script == "-m" else run(script, *options)
@@ -138,6 +124,9 @@ def test_finished_runs_are_added_to_the_tables(named_features, short_runs, tmp_p
     assert int(rows[0]["validation_hiphop_correct"]) == scores["confusion"][0][0]
     with pytest.raises(InputError, match="no predictions"):
         compare.load_ensemble(tmp_path, f"index-control/{SHORT}/{PIECEWISE}", "test")
+    with pytest.raises(InputError, match="other clips"):
+        path = tmp_path / "predictions" / "index-control.npz"
+        collect.write_predictions(path, {short_runs[0]: predictions[1:]})
 
 
 def test_run_with_another_recipe_than_the_plans_is_refused(trained, tmp_path, short_runs):
@@ -145,18 +134,6 @@ def test_run_with_another_recipe_than_the_plans_is_refused(trained, tmp_path, sh
     shutil.copytree(trained / "result" / PIECEWISE, folder)
     with pytest.raises(InputError, match="has another recipe"):
         collect.collect(tmp_path, tmp_path)
-
-
-def test_predictions_of_other_clips_are_not_mixed(short_runs, tmp_path):
-    rows = [{"track": name, "subset": "", "true": "pop", "p_pop": 1} for name in "abc"]
-    first, second, _ = short_runs
-    collect.write_predictions(tmp_path / "a.npz", {first: rows})
-    collect.write_predictions(tmp_path / "a.npz", {second: rows})
-    with np.load(tmp_path / "a.npz") as arrays:
-        assert arrays["track"].tolist() == list("abc")
-        assert arrays[first.name].tolist() == arrays[second.name].tolist() == [[1], [1], [1]]
-    with pytest.raises(InputError, match="other clips"):
-        collect.write_predictions(tmp_path / "a.npz", {first: rows[1:]})
 
 
 def test_whole_batches_and_recording_chains_are_counted(monkeypatch, tmp_path):
@@ -262,23 +239,23 @@ def test_genres_that_both_data_sets_have_are_counted(two_models, data):
 
 def test_models_are_loaded_from_the_folders_of_their_runs(trained, tmp_path):
     with pytest.raises(InputError, match="no improved models"):
-        models.load_runs(tmp_path)
+        load_runs(tmp_path)
     run = next(run for run in RUNS if run.step == "improved" and run.features == "index-lowpass")
     shutil.copytree(trained / "weights" / run.schedule, run.weights(tmp_path))
-    assert list(models.load_runs(tmp_path)) == [run]
+    assert list(load_runs(tmp_path)) == [run]
 
 
 def test_listening_shuffles_and_shortens_the_frames(data, named_features, trained):
     clip = np.arange(40 * 33, dtype=np.float32).reshape(40, 33)
     settings = dataclasses.replace(data.settings, hop_length=11025)
-    variants = listening.make_versions(clip, settings, np.random.default_rng(0))
-    assert (variants["whole clip"] == clip).all()
-    assert not (variants["shuffled frames"] == clip).all()
-    assert (np.sort(variants["shuffled frames"], axis=0) == clip).all()
-    assert (variants["last 3 s"] == clip[-6:]).all()
+    versions = listening.make_versions(clip, settings, np.random.default_rng(0))
+    assert (versions["whole clip"] == clip).all()
+    assert not (versions["shuffled frames"] == clip).all()
+    assert (np.sort(versions["shuffled frames"], axis=0) == clip).all()
+    assert (versions["last 3 s"] == clip[-6:]).all()
     folders = ("--features", named_features / "index-control", "--weights", trained / "weights")
     lines = run_module("experiments.listening", *folders)[0].splitlines()
-    assert [line.split(" | ")[1:3] for line in lines[2:]] == [[name, "9"] for name in variants] * 2
+    assert [line.split(" | ")[1:3] for line in lines[2:]] == [[name, "9"] for name in versions] * 2
 
 
 def test_clips_that_differ_are_tested_and_artists_count_alike():
