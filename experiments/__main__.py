@@ -12,30 +12,18 @@ from common.cli import run_script
 from common.errors import InputError
 from experiments.collect import RESULTS, read_rows
 from experiments.options import make_parser
-from experiments.plan import FEATURES, RUNS, STEPS
-
-
-def missing_runs(features, runs, output):
-    """Return the runs of the plan whose features are there and whose results aren't."""
-    recorded = read_rows(output / RESULTS)
-    return [
-        run
-        for run in RUNS
-        if (features / run.features).is_dir()
-        and run not in recorded
-        and not (run.result(runs) / "summary.json").exists()
-    ]
+from experiments.plan import FEATURES, RUNS
 
 
 def main():
-    parser = make_parser("experiments", __doc__, "features")
-    steps = [*STEPS, "svm"]
-    parser.add_argument("--steps", metavar="STEP", nargs="+", choices=steps, default=steps)
-    options = parser.parse_args()
-    if not any((options.features / name).is_dir() for name in FEATURES):
+    options = make_parser("experiments", __doc__, "features").parse_args()
+    names = [name for name in FEATURES if (options.features / name).is_dir()]
+    if not names:
         raise InputError(f"no folder in {options.features} is named {' or '.join(FEATURES)}")
-    for run in missing_runs(options.features, options.runs, options.output):
-        if run.step in options.steps:
+    recorded = read_rows(options.output / RESULTS)
+    for run in RUNS:
+        is_done = run in recorded or (run.result(options.runs) / "summary.json").exists()
+        if run.features in names and not is_done:
             print(shlex.join(run.command(options.features, options.runs)))
 
 

@@ -6,6 +6,7 @@ Writes summary.json and predictions.csv.
 """
 
 import numpy as np
+import torch
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.svm import SVC
@@ -14,6 +15,8 @@ from common.cli import run_script
 from common.files import write_json, write_table
 from experiments.options import make_parser
 from genre_features.cache import GenreFeatureData
+from genre_lstm.results import prediction_rows
+from genre_lstm.scoring import Predictions
 
 PENALTIES = (0.3, 1, 3, 10, 30)
 
@@ -30,33 +33,30 @@ def summary_statistics(features):
     return np.concatenate([*statistics, changes.mean(axis=1), changes.std(axis=1)], axis=1)
 
 
-def predict_subsets(data):
-    """Fit a machine for each penalty; return the penalty and predictions of the best.
-
-    The best has the highest accuracy on the validation subset.
-    """
-    inputs = {subset: summary_statistics(np.asarray(data.inputs[subset])) for subset in data.inputs}
+def fit_machine(data):
+    """Fit a machine for each penalty; return the one that is right most often on validation."""
+    inputs = {
+        subset: summary_statistics(np.asarray(clips)) for subset, clips in data.inputs.items()
+    }
     machines = [
         make_pipeline(StandardScaler(), SVC(C=penalty)).fit(inputs["train"], data.targets["train"])
         for penalty in PENALTIES
     ]
     best = max(machines, key=lambda m: m.score(inputs["validation"], data.targets["validation"]))
-    return best["svc"].C, {subset: best.predict(inputs[subset]) for subset in inputs}
+    return best, inputs
 
 
 def main():
     options = make_parser("experiments.baseline", __doc__, "features").parse_args()
     data, rows = GenreFeatureData(options.features).load(), []
-    penalty, predicted = predict_subsets(data)
+    machine, inputs = fit_machine(data)
     for subset in ("validation", "test"):
-        clips = zip(data.tracks[subset], data.targets[subset], predicted[subset], strict=True)
-        for track, true, guess in clips:
-            row = {"track": track, "subset": subset, "true": data.genres[true]}
-            row["predicted"] = data.genres[guess]
-            # The machine has no probabilities: its predictions count as certain.
-            rows.append(row | {f"p_{g}": int(i == guess) for i, g in enumerate(data.genres)})
+        # The machine has no probabilities: its predictions count as certain.
+        guesses = np.eye(len(data.genres))[machine.predict(inputs[subset])]
+        predictions = Predictions(torch.tensor(guesses).log(), data.targets[subset])
+        rows += prediction_rows(subset, data, predictions, temperature=1)
     write_table(options.output / "predictions.csv", rows[0], rows)
-    write_json(options.output / "summary.json", {"penalty": penalty})
+    write_json(options.output / "summary.json", {"penalty": machine["svc"].C})
 
 
 if __name__ == "__main__":

@@ -14,7 +14,6 @@ from common.errors import InputError
 from common.files import write_json
 from experiments.options import make_parser
 from genre_features.cache import GenreFeatureData
-from genre_features.clips import SUBSETS
 
 
 def interleave(first, second, output):
@@ -22,12 +21,12 @@ def interleave(first, second, output):
     if (first.tracks, first.genres) != (second.tracks, second.genres):
         raise InputError(f"{first.folder} and {second.folder} don't hold the same tracks")
     output.mkdir(parents=True, exist_ok=True)
-    for subset in SUBSETS:
+    tracks = {subset: np.repeat(names, 2).tolist() for subset, names in first.tracks.items()}
+    for subset, targets in first.targets.items():
         inputs = np.stack([first.inputs[subset], second.inputs[subset]], axis=1)
-        targets = np.eye(len(first.genres), dtype=np.float32)[first.targets[subset]]
         np.save(output / f"data_{subset}_input.npy", inputs.reshape(-1, *inputs.shape[2:]))
-        np.save(output / f"data_{subset}_target.npy", targets.repeat(2, axis=0))
-    tracks = {subset: np.repeat(first.tracks[subset], 2).tolist() for subset in SUBSETS}
+        one_hot = np.eye(len(first.genres), dtype=np.float32)[targets.repeat(2)]
+        np.save(output / f"data_{subset}_target.npy", one_hot)
     content = {"genres": first.genres, "split": first.split, "tracks": tracks}
     write_json(output / "features.json", content | dataclasses.asdict(first.settings))
 

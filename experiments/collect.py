@@ -1,4 +1,4 @@
-"""Add the finished runs to the tables: scores, validation losses and predictions of each.
+"""Add the finished runs to results.csv, and the predictions of each to predictions/.
 
     python -m experiments.collect                         # tables beside the runs
     python -m experiments.collect --output experiments    # the committed ones
@@ -18,9 +18,9 @@ from common.errors import InputError
 from common.files import atomic_write, read_table, write_table
 from experiments.chains import band_limited_tracks
 from experiments.options import make_parser
-from experiments.plan import COMPARED, FINAL, RUNS, STEPS, Run
+from experiments.plan import FINAL, RUNS, STEPS, Run
 
-RESULTS, CURVES, PREDICTIONS = "results.csv", "curves.csv", "predictions"
+RESULTS, PREDICTIONS = "results.csv", "predictions"
 SUBSETS = ("validation", "test")
 CHAINS = {"band_limited": "band-limited", "full_band": "full band"}
 SCORES = ("n", "correct", "hiphop_n", "hiphop_correct", "hiphop_as_metal")
@@ -39,30 +39,22 @@ def read_rows(path):
     return {Run(*(row[k] for k in Run._fields)): row for row in read_table(path)}
 
 
-def count_correct(predictions, prefix):
+def count_correct(rows, prefix):
     """Return two columns of results.csv that count rows of predictions.csv."""
-    n_correct = sum(row["true"] == row["predicted"] for row in predictions)
-    return {f"{prefix}_n": len(predictions), f"{prefix}_correct": n_correct}
+    n_correct = sum(row["true"] == row["predicted"] for row in rows)
+    return {f"{prefix}_n": len(rows), f"{prefix}_correct": n_correct}
 
 
-def count_hiphop(predictions, prefix):
+def count_hiphop(rows, prefix):
     """Return three columns of results.csv that count the hiphop clips in predictions.csv."""
-    guesses = [row["predicted"] for row in predictions if row["true"] == "hiphop"]
-    counts = {"n": len(guesses)}
-    counts |= {"correct": guesses.count("hiphop"), "as_metal": guesses.count("metal")}
-    return {f"{prefix}_{name}": n for name, n in counts.items()}
+    hiphop = [row for row in rows if row["true"] == "hiphop"]
+    n_metal = sum(row["predicted"] == "metal" for row in hiphop)
+    return count_correct(hiphop, prefix) | {f"{prefix}_as_metal": n_metal}
 
 
-def genres_in(predictions):
+def genres_in(rows):
     """Return the genres that the columns of predictions.csv name."""
-    return [column[2:] for column in predictions[0] if column.startswith("p_")]
-
-
-def count_confusions(predictions):
-    """Return the cells of the confusion matrix, row by row, as text."""
-    pairs = Counter((row["true"], row["predicted"]) for row in predictions)
-    genres = genres_in(predictions)
-    return " ".join(str(pairs[pair]) for pair in itertools.product(genres, genres))
+    return [column[2:] for column in rows[0] if column.startswith("p_")]
 
 
 def read_training(run, folder):
@@ -80,80 +72,68 @@ def read_training(run, folder):
         "final_val_loss": f"{losses[-1]:.6g}",
         "lowest_val_loss": f"{min(losses):.6g}",
         "oscillation": f"{np.abs(np.diff(losses)).mean():.6g}",
-        "val_losses": " ".join(f"{loss:.4g}" for loss in losses),  # for curves.csv
     }
 
 
-def read_run(run, folder, band_limited):
-    """Return a run's columns of results.csv and curves.csv, and its rows of predictions.csv.
+def read_run(run, folder, predictions, band_limited):
+    """Return the row of results.csv of a run, whose rows of predictions.csv are given.
 
     Only final steps are scored on test clips: between the others, a choice may still be made.
     """
     subsets = SUBSETS if run.step in FINAL else SUBSETS[:1]
-    rows = [row for row in read_table(folder / "predictions.csv") if row["subset"] in subsets]
-    by_subset = {subset: [row for row in rows if row["subset"] == subset] for subset in subsets}
-    validation, columns = by_subset["validation"], run._asdict()
+    scored = [row for row in predictions if row["subset"] in subsets]
+    validation = [row for row in scored if row["subset"] == "validation"]
+    columns = run._asdict()
     if run.step != "svm":
         columns |= read_training(run, folder)
         # The original dropped the last validation batch unless it was full.
         n = len(validation) - len(validation) % STEPS[run.step].batch_size
         columns |= count_correct(validation[:n], "whole_batches")
-    for subset, clips in by_subset.items():
-        columns |= count_correct(clips, subset) | count_hiphop(clips, f"{subset}_hiphop")
+    for subset in subsets:
+        rows = [row for row in scored if row["subset"] == subset]
+        columns |= count_correct(rows, subset) | count_hiphop(rows, f"{subset}_hiphop")
     for chain in CHAINS:
         is_limited = chain == "band_limited"
-        clips = [row for row in rows if (row["track"] in band_limited) == is_limited]
-        columns |= count_hiphop(clips, chain)
-    return columns | {"validation_confusion": count_confusions(validation)}, rows
+        rows = [row for row in scored if (row["track"] in band_limited) == is_limited]
+        columns |= count_hiphop(rows, chain)
+    pairs = Counter((row["true"], row["predicted"]) for row in validation)
+    cells = (pairs[pair] for pair in itertools.product(genres_in(validation), repeat=2))
+    return columns | {"validation_confusion": " ".join(map(str, cells))}
 
 
 def write_predictions(path, by_run):
-    """Add the probabilities of runs on the same features to an .npz file.
+    """Add the probabilities of runs, given by their rows of predictions.csv, to an .npz file.
 
-    Parameters
-    ----------
-    path : pathlib.Path
-        A file of ``genres``, each clip's ``track``, ``subset`` and ``true`` genre, and under each
-        run's name its probabilities: float16, (clips, genres).
-    by_run : dict of str to list of dict
-        For each run's name its rows of predictions.csv: validation clips, then any test clips.
-
-    Raises
-    ------
-    InputError
-        The file has the predictions of other clips.
+    It has ``genres``, each clip's ``track``, ``subset`` and ``true`` genre, and under each run's
+    name its probabilities: float16, (clips, genres). InputError if it has other clips.
     """
-    longest = max(by_run.values(), key=len)
-    genres = genres_in(longest)
-    arrays = {name: np.array([r[name] for r in longest]) for name in ("track", "subset", "true")}
-    arrays["genres"] = np.array(genres)
+    arrays = {}
     if path.exists():
         with np.load(path) as file:
-            saved = dict(file)
-        n = min(len(saved["track"]), len(longest))
-        if (saved["track"][:n] != arrays["track"][:n]).any():
+            arrays = dict(file)
+    for run, rows in by_run.items():
+        genres = genres_in(rows)
+        clips = {name: np.array([r[name] for r in rows]) for name in ("track", "subset", "true")}
+        if not np.array_equal(arrays.get("track", clips["track"]), clips["track"]):
             raise InputError(f"{path} has other clips: choose another --output, or delete it")
-        arrays = saved if len(saved["track"]) > n else saved | arrays
-    for name, rows in by_run.items():
-        arrays[name] = np.array([[row[f"p_{g}"] for g in genres] for row in rows], np.float16)
+        p = np.array([[row[f"p_{genre}"] for genre in genres] for row in rows], np.float16)
+        arrays |= clips | {"genres": np.array(genres), run.name: p}
     with atomic_write(path) as temporary, temporary.open("wb") as file:
         np.savez_compressed(file, **arrays)
 
 
 def collect(runs, output):
     """Add the finished runs in a folder to the tables in another; return their number."""
-    results, curves, predictions = read_rows(output / RESULTS), read_rows(output / CURVES), {}
+    results, predictions = read_rows(output / RESULTS), {}
     band_limited = band_limited_tracks(output)
     for run in RUNS:
         folder = run.result(runs)
         if (folder / "summary.json").exists():
-            columns, rows = read_run(run, folder, band_limited)
+            rows = read_table(folder / "predictions.csv")
+            predictions.setdefault(run.features, {})[run] = rows
+            columns = read_run(run, folder, rows, band_limited)
             results[run] = {name: columns.get(name) for name in COLUMNS}
-            predictions.setdefault(run.features, {})[run.name] = rows
-            if run.step in COMPARED:
-                curves[run] = run._asdict() | {"val_losses": columns["val_losses"]}
     write_table(output / RESULTS, COLUMNS, results.values())
-    write_table(output / CURVES, (*Run._fields, "val_losses"), curves.values())
     for features, by_run in predictions.items():
         write_predictions(output / PREDICTIONS / f"{features}.npz", by_run)
     return sum(map(len, predictions.values()))

@@ -17,6 +17,7 @@ from common.errors import InputError
 from common.files import read_table
 from experiments.collect import PREDICTIONS, SUBSETS
 from experiments.options import make_parser
+from experiments.plan import FINAL
 from experiments.tables import markdown
 
 N_DRAWS = 10_000  # of the bootstrap
@@ -29,22 +30,19 @@ def load_ensemble(folder, name, subset):
     or a run's, as in index-lowpass/improved/PiecewiseDecay-0.
     """
     features, _, step = name.partition("/")
-    path = folder / PREDICTIONS / f"{features}.npz"
-    if not path.exists():
-        raise InputError(f"no {path}: python -m experiments.collect writes it")
+    path = folder / PREDICTIONS / f"{features}.npz"  # written by experiments.collect
     with np.load(path) as arrays:
-        runs = [arrays[key] for key in arrays if key == step or key.startswith(f"{step}-")]
-        rows = np.flatnonzero(arrays["subset"] == subset)
-        if not runs or rows[-1] >= len(runs[0]):
+        rows = arrays["subset"] == subset
+        runs = [arrays[key][rows] for key in arrays if key == step or key.startswith(f"{step}-")]
+        if not runs or (subset == "test" and step.partition("/")[0] not in FINAL):
             raise InputError(f"{path} has no predictions of {step} for {subset} clips")
         predicted = arrays["genres"][np.mean(runs, axis=0, dtype=float).argmax(axis=1)]
-        return arrays["track"][rows], arrays["true"][rows], predicted[rows]
+        return arrays["track"][rows], arrays["true"][rows], predicted
 
 
 def mcnemar(first_right, second_right):
     """Return the clips on which only the first or the second is right, and McNemar's exact p."""
-    first, second = first_right & ~second_right, second_right & ~first_right
-    n_first, n_second = int(first.sum()), int(second.sum())
+    n_first, n_second = (first_right & ~second_right).sum(), (second_right & ~first_right).sum()
     n = n_first + n_second
     return n_first, n_second, binomtest(n_first, n).pvalue if n else 1.0
 
@@ -61,10 +59,10 @@ def artist_table(right, true, artists):
     lines = [["", "clips", "right, %", "artists", "mean over artists, %", "95 % interval"]]
     for genre in [*np.unique(true), "all"]:
         rows = (true == genre) | (genre == "all")
-        mean, low, high = score_artists(right[rows], artists[rows])
-        n_artists, interval = len(np.unique(artists[rows])), f"{100 * low:.0f} to {100 * high:.0f}"
-        scores = [f"{100 * right[rows].mean():.1f}", n_artists, f"{100 * mean:.1f}", interval]
-        lines.append([genre, rows.sum(), *scores])
+        mean, low, high = (100 * score for score in score_artists(right[rows], artists[rows]))
+        line = [genre, rows.sum(), f"{100 * right[rows].mean():.1f}"]
+        line += [len(np.unique(artists[rows])), f"{mean:.1f}", f"{low:.0f} to {high:.0f}"]
+        lines.append(line)
     return markdown(lines)
 
 
@@ -72,14 +70,14 @@ def main():
     parser = make_parser("experiments.compare", __doc__)
     parser.add_argument("rows", metavar="FEATURES/STEP/SCHEDULE", nargs=2)
     parser.add_argument("--subset", choices=SUBSETS, default="validation")
-    parser.add_argument("--artists", metavar="CSV", type=Path)
+    parser.add_argument("--artists", metavar="CSV", type=Path, default=Path("artists.csv"))
     options = parser.parse_args()
     (tracks, true, first), (others, _, second) = (
         load_ensemble(options.output, name, options.subset) for name in options.rows
     )
     if tracks.tolist() != others.tolist():
         raise InputError("the two rows are of other clips: compare features of one split")
-    by_track = {r["track"]: r["artist"] for r in read_table(options.artists or Path())}
+    by_track = {row["track"]: row["artist"] for row in read_table(options.artists)}
     artists = np.array([by_track.get(track) or track for track in tracks])
     for name, predicted in zip(options.rows, (first, second), strict=True):
         print(f"{name}\n\n{artist_table(predicted == true, true, artists)}")

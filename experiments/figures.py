@@ -3,28 +3,17 @@
 import statistics
 
 import numpy as np
-from matplotlib.ticker import FixedLocator, NullLocator, PercentFormatter, ScalarFormatter
+from matplotlib.ticker import PercentFormatter
 
 from experiments import chains
-from experiments.plan import PIECEWISE, PLATEAU, SCHEDULE_STEPS, SCHEDULES, STEPS
-from experiments.tables import LADDER_LINES, SINGLE_CHANGES, run_values, select
+from experiments.plan import PIECEWISE, PLATEAU
+from experiments.tables import LADDER_LINES, run_values, select
 from genre_features.dataset_plots import add_legend, plot_clips
-from genre_features.figures import (
-    BLUE,
-    GRAY,
-    ORANGE,
-    PAGE_WIDTH,
-    SUBSET_COLORS,
-    genre_colors,
-    new_figure,
-)
-from genre_features.frame import SAMPLE_RATE
+from genre_features.figures import BLUE, GRAY, PAGE_WIDTH, SUBSET_COLORS, genre_colors, new_figure
 from genre_features.genres import SIX_GENRES
 from genre_lstm.plots import plot_confusion
 
 ORIGINAL = {"accuracy": 0.7905, "hiphop recall": 0.35}  # in the original's report
-LOSS_TICKS = (0.2, 0.3, 0.4, 0.6, 0.8, 1, 1.2, 1.6)
-COLORS = dict(zip(SCHEDULES, (BLUE, ORANGE, GRAY), strict=True))
 MATRICES = {
     "published, unfiltered": ("published", "index-control"),
     "improved, low-passed": ("improved", "index-lowpass"),
@@ -37,10 +26,9 @@ def draw_ladder(rows):
     steps = {label: runs for label, runs in steps.items() if runs}
     figure = new_figure(figsize=(PAGE_WIDTH, 0.3 * len(steps) + 1.1))
     grid = figure.subplots(1, 2, sharey=True)
-    for axes, title, prefix in zip(grid, ORIGINAL, ("", "hiphop_"), strict=True):
+    for axes, (title, x), prefix in zip(grid, ORIGINAL.items(), ("", "hiphop_"), strict=True):
         for y, runs in enumerate(steps.values()):
-            draw_step(axes, y, runs, f"{prefix}correct", f"{prefix}n")
-        x = ORIGINAL[title]
+            draw_step(axes, y, runs, prefix)
         axes.axvline(x, color=GRAY, linestyle="--", label="original's report (validation)")
         style = {"ha": "center", "va": "bottom", "fontsize": 8, "color": GRAY}
         axes.text(x, 1, f"{100 * x:g}%", transform=axes.get_xaxis_transform(), **style)
@@ -53,52 +41,16 @@ def draw_ladder(rows):
     return figure
 
 
-def draw_step(axes, y, runs, count, n):
-    """Draw the scores of a step's runs at a height: a column of counts over another."""
+def draw_step(axes, y, runs, prefix):
+    """Draw the scores of a step's runs at a height."""
     for subset, mark, below in (("validation", "o", -0.15), ("test", "D", 0.15)):
-        counts = [(row[f"{subset}_{count}"], row[f"{subset}_{n}"]) for row in runs]
+        counts = [(r[f"{subset}_{prefix}correct"], r[f"{subset}_{prefix}n"]) for r in runs]
         scores = [int(count) / int(n) for count, n in counts if n]
-        color = SUBSET_COLORS[subset]
-        if scores and subset == "validation":
-            mean = statistics.mean(scores)
-            axes.barh(y, mean, 0.7, color=color, alpha=0.35, label="validation, mean")
-        label = f"{subset}, each seed" if scores else None
-        axes.plot(scores, [y + below] * len(scores), mark, markersize=3, color=color, label=label)
-
-
-def draw_schedules(curves):
-    """Draw the mean and range of validation loss over the seeds that all three schedules have."""
-    figure = new_figure(figsize=(PAGE_WIDTH, 4.8))
-    panels = figure.subplots(2, 2, sharex="row", sharey="row")
-    for line, (recipe, steps) in zip(panels, SCHEDULE_STEPS.items(), strict=True):
-        for axes, order, step in zip(line, ("in file order", "shuffled"), steps, strict=True):
-            values = [run_values(step, *SINGLE_CHANGES, schedule) for schedule in SCHEDULES]
-            by_schedule = [select(curves, **v) for v in values]
-            seeds = set.intersection(*({row["seed"] for row in runs} for runs in by_schedule))
-            for schedule, runs in zip(SCHEDULES, by_schedule, strict=True):
-                losses = [
-                    np.array(r["val_losses"].split(), float) for r in runs if r["seed"] in seeds
-                ]
-                draw_losses(axes, np.array(losses), schedule, STEPS[step].validate_every)
-            n_seeds = f"{len(seeds)} seed" + "s" * (len(seeds) != 1)
-            axes.set(title=f"{recipe} recipe, {order} ({n_seeds})", xlabel="epoch")
-            axes.grid()
-        line[0].set(ylabel="validation loss (nats per clip)", yscale="log")
-        line[0].yaxis.set(major_locator=FixedLocator(LOSS_TICKS), minor_locator=NullLocator())
-        line[0].yaxis.set_major_formatter(ScalarFormatter())
-    add_legend(figure, panels.flat)
-    return figure
-
-
-def draw_losses(axes, losses, schedule, every):
-    """Draw mean and range of the losses, (seeds, validations), `every` so many epochs."""
-    if not losses.size:
-        return
-    epochs = every * np.arange(1, 1 + losses.shape[1])
-    color, order = COLORS[schedule], 3 - SCHEDULES.index(schedule) / 10  # the first on top
-    axes.plot(epochs, losses.mean(axis=0), color=color, linewidth=1, zorder=order, label=schedule)
-    band = {"color": color, "alpha": 0.2, "linewidth": 0}
-    axes.fill_between(epochs, losses.min(axis=0), losses.max(axis=0), **band)
+        style = {"color": SUBSET_COLORS[subset]}
+        if subset == "validation":
+            axes.barh(y, statistics.mean(scores), 0.7, alpha=0.35, label=f"{subset}, mean", **style)
+        style["label"] = f"{subset}, each seed" if scores else None
+        axes.plot(scores, [y + below] * len(scores), mark, markersize=3, **style)
 
 
 def plot_confusions(rows, path):
@@ -120,21 +72,17 @@ def plot_confusions(rows, path):
 def draw_chains(rows):
     """Draw each track's mean contrast over its number, in a row for each genre."""
     points = {genre: [] for genre in sorted({row["genre"] for row in rows})}
+    wrong = []
     for row in rows:
-        number = int(row["track"].rpartition(".")[2])
-        points[row["genre"]].append((number, row["subset"], float(row["contrast"])))
+        number, contrast = int(row["track"].rpartition(".")[2]), float(row["contrast"])
+        points[row["genre"]].append((number, row["subset"], contrast))
+        if row["genre"] == "hiphop" and "metal" in (row[PIECEWISE], row[PLATEAU]):
+            wrong.append((number, contrast))
     figure, panels = plot_clips(points)
     for axes, genre in zip(panels, points, strict=True):
         label = f"{chains.MAX_CONTRAST} dB: band-limited above"
         axes.axhline(chains.MAX_CONTRAST, color=GRAY, linewidth=0.8, linestyle="--", label=label)
-        wrong = [
-            (number, contrast)
-            for row, (number, _, contrast) in zip(
-                select(rows, genre=genre), points[genre], strict=True
-            )
-            if genre == "hiphop" and "metal" in (row[PIECEWISE], row[PLATEAU])
-        ]
-        if wrong:
+        if genre == "hiphop" and wrong:
             label = "hiphop classified as metal by a model"
             axes.plot(*zip(*wrong, strict=True), "x", color="black", label=label)
     panels[-1].set_xlim(-1, 100)
@@ -145,24 +93,41 @@ def draw_chains(rows):
 
 def draw_counterfactual(rows):
     """Draw the probability of metal of each full-band clip, unfiltered and low-passed."""
-    rows = [row for row in rows if int(row["bandwidth"]) >= SAMPLE_RATE // 2]
+    rows = chains.full_band(rows)
     genres = sorted({row["genre"] for row in rows})
     figure = new_figure(figsize=(PAGE_WIDTH, 3.2))
-    for axes, schedule in zip(
-        figure.subplots(1, 2, sharey=True), (PIECEWISE, PLATEAU), strict=True
-    ):
+    panels = figure.subplots(1, 2, sharey=True)
+    for axes, schedule in zip(panels, (PIECEWISE, PLATEAU), strict=True):
         for genre, color in zip(genres, genre_colors(genres), strict=True):
             clips = {}
             for row in select(rows, schedule=schedule, genre=genre):
-                cutoff = int(row["cutoff"])
-                label = f"{cutoff / 1000:g} kHz" if cutoff else "unfiltered"
+                label = chains.cutoff_label(row["cutoff"])
                 clips.setdefault(row["track"], {})[label] = float(row["p_metal"])
             label = f"{genre}: {len(clips)} clips"
             for p in clips.values():
                 axes.plot(p.keys(), p.values(), "o-", color=color, markersize=4, label=label)
         axes.set(title=f"published, {schedule}", xlabel="low-passed at", ylim=(0, 1))
         axes.grid()
-    add_legend(figure, figure.axes)
-    figure.axes[0].set_ylabel("probability of metal")
+    add_legend(figure, panels)
+    panels[0].set_ylabel("probability of metal")
     figure.suptitle("Full-band clips, classified by the published models")
+    return figure
+
+
+def draw_everyday(rows):
+    """Draw how many predictions are right for each version of the clips: a mark for each model."""
+    figure = new_figure(figsize=(PAGE_WIDTH, 3.6))
+    axes = figure.add_subplot(xlabel=f"right predictions for {rows[0]['clips']} clips")
+    columns = [column for column in rows[0] if column.startswith("right, ")]
+    versions = [column.removeprefix("right, ") for column in columns]
+    for row in rows:
+        name, n_right = row["models"], [int(row[column]) for column in columns]
+        color = GRAY if name.startswith("published") else BLUE
+        mark = "|" if name.endswith("together") else "^" if name.endswith(PLATEAU) else "o"
+        size = 12 if mark == "|" else 5
+        axes.plot(n_right, versions, mark, color=color, markersize=size, alpha=0.8, label=name)
+    axes.set_xlim(0, int(rows[0]["clips"]))
+    axes.invert_yaxis()
+    axes.grid()
+    figure.legend(loc="outside lower center", ncols=3)
     return figure

@@ -38,46 +38,36 @@ LADDER = {
     # three times the learning rate and twice the epochs.
     "improved": dataclasses.asdict(IMPROVED),
 }
-# Single changes to a step of the ladder: the first two of each are the original's suggestions.
+# Single changes: the step that is changed, and its change.
 CHANGES = {
-    "short": {
-        "short-batch-norm": {"input_norm": "batch"},
-        "short-attention": {"pooling": "attention"},
-    },
-    "improved": {
-        "improved-batch-norm": {"input_norm": "batch"},
-        "improved-attention": {"pooling": "attention"},
-        "improved-unshuffled": {"shuffle": False},
-        "improved-standardised": {"input_norm": "standardise"},
-        "improved-no-differences": {"difference_lags": ()},
-        "improved-mean-pooling": {"pooling": "mean"},
-        "improved-last-frame": {"pooling": "last"},
-        "improved-120-epochs": {"epochs": 120},  # twice the steps with both versions of each clip
-    },
+    # The original's suggestions
+    "short-batch-norm": ("short", {"input_norm": "batch"}),
+    "short-attention": ("short", {"pooling": "attention"}),
+    "improved-batch-norm": ("improved", {"input_norm": "batch"}),
+    "improved-attention": ("improved", {"pooling": "attention"}),
+    # What the improved recipe needs
+    "improved-unshuffled": ("improved", {"shuffle": False}),
+    "improved-standardised": ("improved", {"input_norm": "standardise"}),
+    "improved-no-differences": ("improved", {"difference_lags": ()}),
+    "improved-mean-pooling": ("improved", {"pooling": "mean"}),
+    "improved-last-frame": ("improved", {"pooling": "last"}),
+    # Twice the steps with both versions of each clip
+    "improved-120-epochs": ("improved", {"epochs": 120}),
 }
 # Of these steps the three schedules are compared, in file order and shuffled.
 SCHEDULE_STEPS = {
     "published": ("published", "shuffled"),
     "improved": ("improved-unshuffled", "improved"),
 }
-COMPARED = [step for steps in SCHEDULE_STEPS.values() for step in steps]
 FINAL = ("published", "improved", "svm")  # only these are scored on the test subset
 
-
-def build_steps():
-    """Return the recipe of every step, by its name."""
-    steps, recipe = {}, Recipe()
-    for step, changes in LADDER.items():
-        steps[step] = recipe = dataclasses.replace(recipe, **changes)
-    for base, changed in CHANGES.items():
-        for step, changes in changed.items():
-            steps[step] = dataclasses.replace(steps[base], **changes)
-    return steps
-
-
-STEPS = build_steps()
+STEPS, recipe = {}, Recipe()
+for step, changes in LADDER.items():
+    STEPS[step] = recipe = dataclasses.replace(recipe, **changes)
+for step, (base, change) in CHANGES.items():
+    STEPS[step] = dataclasses.replace(STEPS[base], **change)
 RUNGS = [step for step in LADDER if STEPS[step].epochs == 120]
-ABLATIONS = [step for steps in CHANGES.values() for step in steps][:-1]
+ABLATIONS = list(CHANGES)[:-1]
 
 PLAN = (  # features, steps, schedules, number of seeds; runs of half an hour and more come last
     (tuple(FEATURES), ("svm",), ("",), 1),
@@ -117,16 +107,15 @@ class Run(NamedTuple):
 
     def command(self, features, runs):
         """Return the words of the run's command line; an interrupted run is resumed."""
-        folders = ["--features", str(Path(features, self.features))]
-        if self.step == "svm":
-            line = ["python", "-m", "experiments.baseline"]
-            return [*line, *folders, "--output", str(self.result(runs))]
-        line = ["python", f"lstm_genre_classifier_pytorch_{self.schedule}.py"]
-        folders += ["--weights", str(self.weights(runs).parent)]
-        folders += ["--result", str(self.result(runs).parent)]
-        options = ["--device", "cpu", "--seed", self.seed, *recipe_options(STEPS[self.step])]
-        resume = ["--resume"] * (self.weights(runs) / "checkpoint.pt").exists()
-        return [*line, *folders, *options, *resume]
+        weights, result = self.weights(runs), self.result(runs)
+        folder = ["--features", Path(features, self.features)]
+        line = ["python", "-m", "experiments.baseline", *folder, "--output", result]
+        if self.step != "svm":
+            line = ["python", f"lstm_genre_classifier_pytorch_{self.schedule}.py", *folder]
+            line += ["--weights", weights.parent, "--result", result.parent, "--device", "cpu"]
+            line += ["--seed", self.seed, *recipe_options(STEPS[self.step])]
+            line += ["--resume"] * (weights / "checkpoint.pt").exists()
+        return [str(word) for word in line]
 
 
 RUNS = [

@@ -5,27 +5,34 @@ python -m experiments.report --output experiments
 
 from common.cli import add_format, run_script
 from common.files import atomic_write, read_table
-from experiments import chains, counterfactual, figures
-from experiments.collect import CURVES, RESULTS
+from experiments import chains, everyday, figures, robustness, tables, transfer
+from experiments.collect import RESULTS
 from experiments.options import make_parser
-from experiments.tables import all_tables
 from genre_features.figures import save
+
+SOURCES = {  # file: what makes its tables, and its figure
+    chains.NAME: (tables.chain_tables, figures.draw_chains),
+    chains.COUNTERFACTUAL: (tables.counterfactual_tables, figures.draw_counterfactual),
+    robustness.NAME: (tables.robustness_tables, None),
+    transfer.NAME: (tables.transfer_tables, None),
+    everyday.NAME: (tables.everyday_tables, figures.draw_everyday),
+}
 
 
 def write_report(folder, format="png"):
     """Write table.md and the figures beside the .csv files in a folder."""
-    by_title = all_tables(folder)
+    results = read_table(folder / RESULTS)
+    by_title = tables.run_tables(results)
+    figures.plot_confusions(results, folder / f"confusions.{format}")
+    save(figures.draw_ladder(results), folder / f"ladder.{format}")
+    for name, (make_tables, draw) in SOURCES.items():
+        if rows := read_table(folder / name):
+            by_title |= make_tables(rows)
+            if draw:
+                save(draw(rows), (folder / name).with_suffix(f".{format}"))
     text = "\n".join(f"## {title}\n\n{lines}" for title, lines in by_title.items())
     with atomic_write(folder / "table.md") as temporary:
         temporary.write_text(f"# Tables\n\n{text}", encoding="utf-8")
-    results = read_table(folder / RESULTS)
-    figures.plot_confusions(results, folder / f"confusions.{format}")
-    save(figures.draw_ladder(results), folder / f"ladder.{format}")
-    save(figures.draw_schedules(read_table(folder / CURVES)), folder / f"schedules.{format}")
-    if rows := read_table(folder / chains.NAME):
-        save(figures.draw_chains(rows), folder / f"chains.{format}")
-    if rows := read_table(folder / counterfactual.NAME):
-        save(figures.draw_counterfactual(rows), folder / f"counterfactual.{format}")
 
 
 def main():

@@ -10,20 +10,15 @@ from pathlib import Path
 
 import soundfile
 import soxr
-from tqdm import tqdm
 
 from common.cli import run_script
 from common.files import write_table
-from experiments.models import load_models, predict_genre
+from experiments.models import SECONDS, UNCHANGED, count_predictions, load_runs
 from experiments.options import make_parser
 from genre_features.audio import load_signal
-from genre_features.clips import find_clips
-from genre_features.features import extract_file
 from genre_features.frame import SAMPLE_RATE
 
 NAME = "robustness.csv"
-SECONDS = 31  # GTZAN's clips are shorter; of longer files the start is used
-UNCHANGED = "unchanged"
 CONVERTED = {  # sample rate (Hz), format, seconds
     "16 kHz, WAV": (16000, "WAV", SECONDS),
     "16 kHz, MP3": (16000, "MP3", SECONDS),
@@ -31,49 +26,28 @@ CONVERTED = {  # sample rate (Hz), format, seconds
     "8 kHz, WAV": (8000, "WAV", SECONDS),
 }
 SHORTENED = {f"first {seconds} s": (SAMPLE_RATE, "WAV", seconds) for seconds in (1, 2, 5, 10)}
-VARIANTS = {UNCHANGED: (SAMPLE_RATE, "WAV", SECONDS), **CONVERTED, **SHORTENED}
+VERSIONS = {UNCHANGED: (SAMPLE_RATE, "WAV", SECONDS), **CONVERTED, **SHORTENED}
 
 
-def write_variants(path, folder):
-    """Write every variant of a clip to a folder; return the files by the variant's name."""
-    signal, files = load_signal(path, SECONDS), {}
-    for i, (name, (rate, form, seconds)) in enumerate(VARIANTS.items()):
-        files[name] = Path(folder) / f"{i}.{form.lower()}"
-        converted = soxr.resample(signal[: seconds * SAMPLE_RATE], SAMPLE_RATE, rate)
-        soundfile.write(files[name], converted.clip(-1, 1), rate, format=form)
-    return files
+def convert(signal, rate, form, seconds):
+    """Return the start of a signal as it is read from a file of this rate and format."""
+    converted = soxr.resample(signal[: seconds * SAMPLE_RATE], SAMPLE_RATE, rate)
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder, f"clip.{form.lower()}")
+        soundfile.write(path, converted.clip(-1, 1), rate, format=form)
+        return load_signal(path)
 
 
-def classify_variants(dataset, models):
-    """Return each clip's true genre, and predicted[run][variant], a genre for each clip."""
-    clips = [c for c in find_clips(dataset)[0] if c.genre in models[0][2]["genres"]]
-    predicted = {run: {name: [] for name in VARIANTS} for run, *_ in models}
-    for clip in tqdm(clips, "Clips", unit="clip"):
-        with tempfile.TemporaryDirectory() as folder:
-            for name, path in write_variants(dataset / clip.file, folder).items():
-                features = {s: extract_file(path, s)[0] for s in {m[2]["settings"] for m in models}}
-                for run, model, saved in models:
-                    genre = predict_genre(model, saved, features[saved["settings"]])
-                    predicted[run][name].append(genre)
-    return [clip.genre for clip in clips], predicted
-
-
-def write_counts(dataset, models, output):
-    """Write robustness.csv: how many predictions are right, and the same as for whole clips."""
-    true, predicted = classify_variants(dataset, models)
-    rows = []
-    for run, by_variant in predicted.items():
-        row = run._asdict() | {"clips": len(true)}
-        for name, genres in by_variant.items():
-            row[f"right, {name}"] = sum(map(str.__eq__, genres, true))
-            row[f"same, {name}"] = sum(map(str.__eq__, genres, by_variant[UNCHANGED]))
-        rows.append(row)
-    write_table(output / NAME, rows[0], rows)
+def make_versions(signal):
+    """Return every version of a signal by its name."""
+    return {name: convert(signal, *version) for name, version in VERSIONS.items()}
 
 
 def main():
     options = make_parser("experiments.robustness", __doc__, "clips").parse_args()
-    write_counts(options.clips, load_models(options.runs), options.output)
+    counts = count_predictions(options.clips, load_runs(options.runs), make_versions)
+    rows = [run._asdict() | row for run, row in counts.items()]
+    write_table(options.output / NAME, rows[0], rows)
 
 
 if __name__ == "__main__":

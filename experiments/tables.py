@@ -3,15 +3,13 @@
 import itertools
 import statistics
 
-from common.files import read_table
-from experiments import chains, counterfactual, robustness, transfer
-from experiments.collect import CHAINS, RESULTS
-from experiments.plan import ABLATIONS, FILTERED, FINAL, INDEX, LADDER, SCHEDULE_STEPS, SCHEDULES
-from genre_features.frame import SAMPLE_RATE
+from experiments import chains, robustness
+from experiments.collect import CHAINS
+from experiments.plan import ABLATIONS, FILTERED, INDEX, LADDER, SCHEDULE_STEPS, SCHEDULES
 from genre_lstm.calibration import wilson_interval
 
-PAIR, FIRST = SCHEDULES[:2], SCHEDULES[:1]  # the original's two schedules; one of them
-SINGLE_CHANGES = ("earlier",)  # the features on which single changes are compared
+PAIR = SCHEDULES[:2]  # the original's
+EARLIER = ("earlier",)  # the features on which single changes and schedules are compared
 VERSIONS = {
     **dict.fromkeys(("index-control", "filtered-control"), "unfiltered"),
     **dict.fromkeys(("index-lowpass", "filtered-lowpass"), "low-passed at 9 kHz"),
@@ -34,6 +32,19 @@ LADDER_LABELS = {
     "pooled": "+ mean and deviation over the frames",
     "improved": "+ all the rest: improved",
 }
+# Columns of tables: for each title a column of results.csv, one to divide by, the format, a factor.
+ACCURACY = {"validation accuracy, %": ("validation_correct", "validation_n", "{:.1f}", 100)}
+TEST_ACCURACY = {"test accuracy, %": ("test_correct", "test_n", "{:.1f}", 100)}
+SCORES = ACCURACY | {
+    "hiphop recall": ("validation_hiphop_correct", "validation_hiphop_n"),
+    "hiphop classified as metal": ("validation_hiphop_as_metal", "validation_hiphop_n"),
+}
+LOSS = {"validation loss": ("final_val_loss", None, "{:.3f}")}
+OSCILLATION = {
+    "lowest loss": ("lowest_val_loss", None, "{:.3f}"),
+    "final loss": ("final_val_loss", None, "{:.3f}"),
+    "change between validations": ("oscillation", None, "{:.4f}"),
+}
 
 
 def select(rows, **values):
@@ -41,43 +52,13 @@ def select(rows, **values):
     return [row for row in rows if all(row[key] == value for key, value in values.items())]
 
 
-def summarise(values, form="{:.2f}"):
-    """Return mean ± standard deviation of three or more values; one or two are listed."""
+def summarise(rows, column, divisor=None, form="{:.2f}", factor=1):
+    """Return mean ± standard deviation over three or more rows; one or two are listed."""
+    rows = [row for row in rows if row.get(column)]
+    values = [factor * float(row[column]) / float(row[divisor] if divisor else 1) for row in rows]
     if len(values) < 3:
         return ", ".join(map(form.format, values))
     return f"{form.format(statistics.mean(values))} ± {form.format(statistics.stdev(values))}"
-
-
-def number(column, form):
-    """Return a function from rows to a cell that summarises a column."""
-    return lambda rows: summarise([float(row[column]) for row in rows if row[column]], form)
-
-
-def fraction(count, n, form="{:.2f}", scale=1):
-    """Return a function from rows to a cell that summarises a count as a fraction of another."""
-    return lambda rows: summarise(
-        [scale * int(row[count]) / int(row[n]) for row in rows if row[count]], form
-    )
-
-
-def score_columns(subset, prefix=""):
-    """Return the columns of a table about a subset: the accuracy, and two of hiphop."""
-    n, metal = f"{subset}_hiphop_n", f"{subset}_hiphop_as_metal"
-    return {
-        f"{subset} accuracy, %": fraction(f"{subset}_correct", f"{subset}_n", "{:.1f}", 100),
-        f"{prefix}hiphop recall": fraction(f"{subset}_hiphop_correct", n),
-        f"{prefix}hiphop classified as metal": fraction(metal, n),
-    }
-
-
-SCORES, TEST = score_columns("validation"), score_columns("test", "test ")
-ACCURACY, TEST_ACCURACY = dict(list(SCORES.items())[:1]), dict(list(TEST.items())[:1])
-LOSS = {"validation loss": number("final_val_loss", "{:.3f}")}
-SCHEDULE_COLUMNS = {
-    "lowest loss": number("lowest_val_loss", "{:.3f}"),
-    "final loss": number("final_val_loss", "{:.3f}"),
-    "change between validations": number("oscillation", "{:.4f}"),
-}
 
 
 def run_values(step, features, schedule=SCHEDULES[0]):
@@ -102,7 +83,7 @@ LADDER_LINES = {
     "support vector machine": run_values("svm", "index-lowpass"),
 }
 SCHEDULE_LINES = {
-    f"{recipe}, {order}, {schedule}": run_values(step, *SINGLE_CHANGES, schedule)
+    f"{recipe}, {order}, {schedule}": run_values(step, *EARLIER, schedule)
     for recipe, steps in SCHEDULE_STEPS.items()
     for order, step in zip(("in file order", "shuffled"), steps, strict=True)
     for schedule in SCHEDULES
@@ -120,34 +101,28 @@ def markdown(lines, n_texts=1):
 def table(rows, groups, columns):
     """Return a Markdown table with a line for each group that has rows.
 
-    `groups` has for each label the values of its rows; `columns` for each name a function from
-    these rows to a cell.
+    `groups` has for each label the values of its rows; `columns` for each title the arguments of
+    `summarise`.
     """
     lines = [["", "seeds", *columns]]
     for label, values in groups.items():
         if runs := select(rows, **values):
             n_seeds = len({row["seed"] for row in runs} - {""}) or ""
-            lines.append([label, n_seeds, *(cell(runs) for cell in columns.values())])
+            lines.append([label, n_seeds, *(summarise(runs, *each) for each in columns.values())])
     return markdown(lines)
 
 
 def run_tables(rows):
     """Return the tables of results.csv, by title."""
-    recipes = lines_of(("published",), INDEX[:1]) | lines_of(("improved",), INDEX)
-    steps = ("short", *ABLATIONS[:2], "improved", *ABLATIONS[2:4])
-    suggested = lines_of(steps, SINGLE_CHANGES, FIRST)
-    changed = lines_of(("improved", *ABLATIONS[4:]), SINGLE_CHANGES, FIRST)
-    lowpassed, scores = ("published", "short", "improved", "svm"), SCORES | LOSS | TEST_ACCURACY
-    final, emotify = lines_of(FINAL, SINGLE_CHANGES, SCHEDULES), lines_of(FINAL, ("emotify",))
+    recipes, columns = ("published", "short", "improved", "svm"), SCORES | TEST_ACCURACY | LOSS
+    changes = lines_of(("short", *ABLATIONS[:2], "improved", *ABLATIONS[2:]), EARLIER, PAIR[:1])
+    emotify = lines_of(("published", "improved", "svm"), ("emotify",))
     return {
-        "The recipes": table(rows, recipes, SCORES | TEST_ACCURACY),
+        "Low-passed features": table(rows, lines_of(recipes, INDEX), columns),
+        "Low-passed features, filtered split": table(rows, lines_of(recipes, FILTERED), columns),
         "The ladder": table(rows, LADDER_LINES, SCORES | LOSS),
-        "The original's suggestions": table(rows, suggested, SCORES | LOSS),
-        "The improved recipe with one change": table(rows, changed, SCORES | LOSS),
-        "The schedules": table(rows, SCHEDULE_LINES, ACCURACY | SCHEDULE_COLUMNS),
-        "Low-passed features": table(rows, lines_of(lowpassed, INDEX), scores),
-        "Low-passed features, filtered split": table(rows, lines_of(lowpassed, FILTERED), scores),
-        "Validation and test": table(rows, final, ACCURACY | TEST),
+        "Single changes": table(rows, changes, SCORES | LOSS),
+        "The schedules": table(rows, SCHEDULE_LINES, ACCURACY | OSCILLATION),
         "Another data set": table(rows, emotify, ACCURACY | LOSS | TEST_ACCURACY),
         "As the original scored": whole_batches_table(rows),
         "Hiphop by recipe": hiphop_table(rows),
@@ -156,17 +131,16 @@ def run_tables(rows):
 
 def whole_batches_table(rows):
     """Return a table of the published runs' scores without the last partial batch."""
-    scores = {"the original's report": (83, 105)}
+    lines = [["the original's report", 83, 105]]
     for row in select(rows, step="published"):
-        if row["features"] in (*SINGLE_CHANGES, *INDEX) and row["whole_batches_n"] not in ("", "0"):
+        if row["features"] in (*EARLIER, *INDEX) and row["whole_batches_n"] not in ("", "0"):
             version = VERSIONS.get(row["features"], "earlier regression")
             label = f"published, {row['schedule']}, {version}, seed {row['seed']}"
-            scores[label] = int(row["whole_batches_correct"]), int(row["whole_batches_n"])
-    lines = [["", "right", "clips", "accuracy, %", "95 % interval"]]
-    for label, (n_right, n) in scores.items():
-        low, high = (100 * bound for bound in wilson_interval(n_right, n))
-        lines.append([label, n_right, n, f"{100 * n_right / n:.1f}", f"{low:.1f} to {high:.1f}"])
-    return markdown(lines)
+            lines.append([label, int(row["whole_batches_correct"]), int(row["whole_batches_n"])])
+    for line in lines:
+        low, high = (100 * bound for bound in wilson_interval(*line[1:]))
+        line += [f"{100 * line[1] / line[2]:.1f}", f"{low:.1f} to {high:.1f}"]
+    return markdown([["", "right", "clips", "accuracy, %", "95 % interval"], *lines])
 
 
 def hiphop_table(rows):
@@ -174,38 +148,33 @@ def hiphop_table(rows):
     lines = [["", "clips", "seeds", "predictions", "right", "classified as metal"]]
     groups = lines_of(("published", "improved"), INDEX)
     for (label, values), chain in itertools.product(groups.items(), CHAINS):
-        runs = [row for row in select(rows, **values) if int(row[f"{chain}_n"] or 0)]
+        runs = [row for row in select(rows, **values) if row[f"{chain}_n"]]
         columns = (f"{chain}_{name}" for name in ("n", "correct", "as_metal"))
         n, *counts = (sum(int(row[column]) for row in runs) for column in columns)
-        if runs:
-            fractions = [f"{count / n:.2f}" for count in counts]
-            lines.append([label, CHAINS[chain], len(runs), n, *fractions])
+        lines.append([label, CHAINS[chain], len(runs), n, *(f"{c / n:.2f}" for c in counts)])
     return markdown(lines, n_texts=2)
 
 
 def chain_tables(rows):
     """Return the table of chains.csv, by title: the shipped published models' predictions."""
-    lines = [["hiphop, validation and test", "clips"]]
-    for schedule in PAIR:
-        lines[0] += [f"right, {schedule}", f"classified as metal, {schedule}"]
-    hiphop = [row for row in select(rows, genre="hiphop") if row[FIRST[0]]]
-    for chain in CHAINS:
-        is_limited = chain == "band_limited"
+    names = [f"{what}, {name}" for name in PAIR for what in ("right", "classified as metal")]
+    lines = [["hiphop, validation and test", "clips", *names]]
+    hiphop = [row for row in select(rows, genre="hiphop") if row[PAIR[0]]]
+    for name, is_limited in (("band-limited", True), ("full band", False)):
         clips = [row for row in hiphop if chains.is_band_limited(row) == is_limited]
         pairs = itertools.product(PAIR, ("hiphop", "metal"))
         counts = [len(select(clips, **{schedule: genre})) for schedule, genre in pairs]
-        lines.append([CHAINS[chain], len(clips), *counts])
+        lines.append([name, len(clips), *counts])
     return {"Hiphop in each recording chain": markdown(lines)}
 
 
 def counterfactual_tables(rows):
     """Return the table of counterfactual.csv, by title."""
+    rows = chains.full_band(rows)
     cutoffs = list(dict.fromkeys(row["cutoff"] for row in rows))
-    labels = [f"{int(hz) / 1000:g} kHz" if hz != "0" else "unfiltered" for hz in cutoffs]
-    lines = [["", "clips", *labels]]
-    full = [row for row in rows if int(row["bandwidth"]) >= SAMPLE_RATE // 2]
-    for genre, schedule in itertools.product(sorted({row["genre"] for row in full}), PAIR):
-        clips = select(full, genre=genre, schedule=schedule)
+    lines = [["", "clips", *map(chains.cutoff_label, cutoffs)]]
+    for genre, schedule in itertools.product(sorted({row["genre"] for row in rows}), PAIR):
+        clips = select(rows, genre=genre, schedule=schedule)
         counts = [len(select(clips, cutoff=hz, predicted="metal")) for hz in cutoffs]
         lines.append([f"{genre}, {schedule}", len(clips) // len(cutoffs), *counts])
     return {"Full-band clips classified as metal when low-passed": markdown(lines)}
@@ -213,35 +182,30 @@ def counterfactual_tables(rows):
 
 def robustness_tables(rows):
     """Return the tables of robustness.csv, by title."""
-    tables, n = {}, rows[0]["clips"]
+    tables, n, unchanged = {}, rows[0]["clips"], f"right, {robustness.UNCHANGED}"
     for title, what, variants in (
         (f"Predictions for {n} clips at other sample rates", "same", robustness.CONVERTED),
         (f"Predictions for the start of {n} clips", "right", robustness.SHORTENED),
     ):
-        columns = [f"right, {robustness.UNCHANGED}", *(f"{what}, {name}" for name in variants)]
-        tables[title] = table(rows, MODEL_LINES, {name: number(name, "{:.1f}") for name in columns})
+        names = [unchanged, *(f"{what}, {variant}" for variant in variants)]
+        tables[title] = table(rows, MODEL_LINES, {name: (name, None, "{:.1f}") for name in names})
     return tables
 
 
 def transfer_tables(rows):
     """Return the table of transfer.csv, by title: the recall of each genre."""
-
-    def recall(genre):
-        return lambda runs: fraction(genre, "n")(select(runs, genre=genre))
-
-    columns = {f"{genre} recall": recall(genre) for genre in sorted({r["genre"] for r in rows})}
+    columns = {}
+    for row in rows:
+        name = f"{row['genre']} recall"
+        row[name], columns[name] = row[row["genre"]], (name, "n")
     return {"GTZAN's models on another data set": table(rows, MODEL_LINES, columns)}
 
 
-def all_tables(folder):
-    """Return the tables of the .csv files in a folder, by title."""
-    tables = run_tables(read_table(folder / RESULTS))
-    for module, make_tables in (
-        (chains, chain_tables),
-        (counterfactual, counterfactual_tables),
-        (robustness, robustness_tables),
-        (transfer, transfer_tables),
-    ):
-        if rows := read_table(folder / module.NAME):
-            tables |= make_tables(rows)
-    return tables
+def everyday_tables(rows):
+    """Return the table of everyday.csv, by title: right predictions for each version."""
+    columns = [column for column in rows[0] if column.startswith("right, ")]
+    lines = [[column.removeprefix("right, "), *(r[column] for r in rows)] for column in columns]
+    changed = [[int(row[column]) for column in columns[1:]] for row in rows]
+    lines.append(["mean of the changed", *(f"{statistics.mean(n):.1f}" for n in changed)])
+    title = f"Right predictions for {rows[0]['clips']} clips as people record them"
+    return {title: markdown([["", *(row["models"] for row in rows)], *lines])}

@@ -7,46 +7,42 @@ Writes transfer.csv: how often each model predicts each of its genres.
 
 from collections import Counter
 
+import numpy as np
+
 from common.cli import run_script
 from common.errors import InputError
 from common.files import write_table
-from experiments.models import load_models, predict_genre
+from experiments.models import load_runs
 from experiments.options import make_parser
-from experiments.plan import Run
 from genre_features.cache import GenreFeatureData
-from genre_features.clips import SUBSETS
+from genre_lstm.prediction import predict
 
 NAME = "transfer.csv"
 
 
-def write_counts(data, models, output):
-    """Write transfer.csv: for each model and genre of the data, counts of the predictions.
-
-    Clips of all subsets are used. Data and models of different hop lengths are refused.
-    """
-    genres = models[0][2]["genres"]
-    hops = {data.settings.hop_length, *(saved["settings"].hop_length for *_, saved in models)}
-    if len(hops) > 1:
-        both = " and ".join(map(str, sorted(hops)))
-        raise InputError(f"data and models differ in hop length, {both}: extract with one of them")
-    shared = [genre for genre in data.genres if genre in genres]
-    counts = {(run, genre): Counter() for run, *_ in models for genre in shared}
-    for subset in SUBSETS:
-        for target, features in zip(data.targets[subset], data.inputs[subset], strict=True):
-            if (genre := data.genres[target]) in shared:
-                for run, model, saved in models:
-                    counts[run, genre][predict_genre(model, saved, features.copy())] += 1
-    rows = [
-        run._asdict() | {"genre": genre, "n": n.total()} | {guess: n[guess] for guess in genres}
+def count_predictions(data, models):
+    """Return the rows of transfer.csv for all clips of a `GenreFeatureData`; see `load_runs`."""
+    (_, saved), *_ = next(iter(models.values()))
+    if saved["settings"].hop_length != data.settings.hop_length:
+        raise InputError(f"{data.folder} has another hop length than the models: extract it again")
+    counts = {}
+    for subset, targets in data.targets.items():
+        for target, features in zip(targets, data.inputs[subset], strict=True):
+            if (genre := data.genres[target]) in saved["genres"]:
+                for run, group in models.items():
+                    guess = next(iter(predict(group, np.array(features))))
+                    counts.setdefault((run, genre), Counter())[guess] += 1
+    return [
+        run._asdict() | {"genre": genre, "n": n.total()} | {g: n[g] for g in saved["genres"]}
         for (run, genre), n in counts.items()
     ]
-    write_table(output / NAME, (*Run._fields, "genre", "n", *genres), rows)
 
 
 def main():
     options = make_parser("experiments.transfer", __doc__, "features").parse_args()
-    models = load_models(options.runs)
-    write_counts(GenreFeatureData(options.features).load(), models, options.output)
+    data = GenreFeatureData(options.features).load()
+    rows = count_predictions(data, load_runs(options.runs))
+    write_table(options.output / NAME, rows[0], rows)
 
 
 if __name__ == "__main__":

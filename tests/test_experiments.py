@@ -9,11 +9,9 @@ import sys
 
 import numpy as np
 import pytest
-import soundfile
 import torch
 from helpers import (
     GENRES,
-    PICTURES,
     ROOT,
     assert_one_line,
     extract,
@@ -26,15 +24,14 @@ from helpers import (
 )
 
 from common.errors import InputError
-from experiments import chains, collect, compare, figures, listening, models, robustness, transfer
-from experiments.artists import count_shared
+from experiments import chains, collect, compare, everyday, figures, listening, robustness, transfer
 from experiments.baseline import summary_statistics
 from experiments.both import interleave
-from experiments.plan import LADDER, PIECEWISE, PLATEAU, RUNS, SCHEDULE_STEPS, STEPS, Run
+from experiments.models import count_predictions, load_runs
+from experiments.plan import LADDER, PIECEWISE, PLATEAU, RUNS, STEPS, Run
 from experiments.report import write_report
-from experiments.tables import SINGLE_CHANGES
 from genre_features.cache import GenreFeatureData
-from genre_features.clips import SUBSETS
+from genre_features.frame import SAMPLE_RATE
 from genre_lstm.options import parse_options
 from genre_lstm.recipes import RECIPES, Recipe
 from genre_lstm.weights import load_model
@@ -71,27 +68,28 @@ def short_runs(monkeypatch):
 
 
 @pytest.mark.parametrize("step", STEPS)
-def test_command_of_every_step_gives_its_recipe(step, monkeypatch):
-    _, script, *options = Run("index-control", step, PLATEAU, "3").command("features", "runs")
-    assert script == "lstm_genre_classifier_pytorch_ReduceLROnPlateau.py"
-    monkeypatch.setattr(sys, "argv", [script, *options])
-    options = parse_options("")
-    assert (options.recipe, options.seed) == (STEPS[step], 3)
+def test_command_of_every_step_gives_its_recipe_and_resumes_it(step, monkeypatch, tmp_path):
+    each = Run("index-control", step, PLATEAU, "3")
+    for resumed in (False, True):
+        _, script, *options = each.command("features", tmp_path)
+        assert script == "lstm_genre_classifier_pytorch_ReduceLROnPlateau.py"
+        monkeypatch.setattr(sys, "argv", [script, *options])
+        options = parse_options("")
+        assert (options.recipe, options.seed, options.resume) == (STEPS[step], 3, resumed)
+        each.weights(tmp_path).mkdir(parents=True, exist_ok=True)
+        (each.weights(tmp_path) / "checkpoint.pt").touch()
 
 
-def test_ladder_leads_from_the_published_recipe_to_the_improved_one():
+def test_plan_has_every_run_once_and_a_ladder_from_the_published_recipe_to_the_improved_one():
+    assert len({run.result("runs") for run in RUNS}) == len(set(RUNS)) == len(RUNS)
     steps = [STEPS[step] for step in LADDER]
     assert (steps[0], steps[-1]) == (RECIPES["published"], RECIPES["improved"])
     assert len(set(steps)) == len(steps)
 
 
-def test_plan_has_every_run_once_in_a_folder_of_its_own():
-    assert len({run.result("runs") for run in RUNS}) == len(set(RUNS)) == len(RUNS)
-
-
 def test_missing_runs_are_printed_as_commands_until_they_are_recorded(named_features, tmp_path):
     folders = ("--runs", tmp_path / "runs", "--output", tmp_path)
-    options = ("--features", named_features, *folders, "--steps", "svm", "short")
+    options = ("--features", named_features, *folders)
     svm, *others = run_module("experiments.__main__", *options)[0].splitlines()
     assert others
     assert all(str(named_features / "index-control") in line for line in (svm, *others))
@@ -104,14 +102,6 @@ def test_missing_runs_are_printed_as_commands_until_they_are_recorded(named_feat
     assert_one_line(stderr, tmp_path, "index-control")
 
 
-def test_interrupted_run_is_resumed(tmp_path):
-    run = Run("index-control", "improved", PIECEWISE, "0")
-    assert "--resume" not in run.command("features", tmp_path)
-    run.weights(tmp_path).mkdir(parents=True)
-    (run.weights(tmp_path) / "checkpoint.pt").touch()
-    assert run.command("features", tmp_path)[-1] == "--resume"
-
-
 def test_finished_runs_are_added_to_the_tables(named_features, short_runs, tmp_path, undrawn):
     for _, script, *options in (r.command(named_features, tmp_path) for r in short_runs):
         run_module(*options) if script == "-m" else run(script, *options)
@@ -120,25 +110,23 @@ def test_finished_runs_are_added_to_the_tables(named_features, short_runs, tmp_p
     assert collect.collect(tmp_path, tmp_path) == collect.collect(tmp_path, tmp_path) == 3
     kept, *rows = read_rows(tmp_path / "results.csv")
     assert kept == other
-    with np.load(tmp_path / "predictions" / "index-control.npz") as file:
-        arrays = dict(file)
     for row, each in zip(rows, short_runs, strict=True):
         # Only final steps, such as the baseline, are scored on the test subset.
-        n_clips = 9 if each.step == "svm" else 6
         assert row["test_n"] == ("3" if each.step == "svm" else "")
-        predictions = read_rows(each.result(tmp_path) / "predictions.csv")[:n_clips]
-        p = [[float(row[f"p_{name}"]) for name in NAMES] for row in predictions]
-        np.testing.assert_allclose(arrays[each.name], p, atol=1e-3)
-        assert arrays["track"][:n_clips].tolist() == [row["track"] for row in predictions]
+        predictions = read_rows(each.result(tmp_path) / "predictions.csv")[:6]
         name = f"index-control/{each.name.removesuffix('-1')}"
-        _, true, predicted = compare.load_ensemble(tmp_path, name, "validation")
-        assert predicted.tolist() == [row["predicted"] for row in predictions[:6]]
+        tracks, true, predicted = compare.load_ensemble(tmp_path, name, "validation")
+        assert tracks.tolist() == [row["track"] for row in predictions]
+        assert predicted.tolist() == [row["predicted"] for row in predictions]
         assert int(row["validation_correct"]) == (true == predicted).sum()
     scores = read_json(short_runs[0].result(tmp_path) / "summary.json")["validation"]
     assert rows[0]["validation_confusion"] == " ".join(map(str, np.ravel(scores["confusion"])))
     assert int(rows[0]["validation_hiphop_correct"]) == scores["confusion"][0][0]
     with pytest.raises(InputError, match="no predictions"):
         compare.load_ensemble(tmp_path, f"index-control/{SHORT}/{PIECEWISE}", "test")
+    with pytest.raises(InputError, match="other clips"):
+        path = tmp_path / "predictions" / "index-control.npz"
+        collect.write_predictions(path, {short_runs[0]: predictions[1:]})
 
 
 def test_run_with_another_recipe_than_the_plans_is_refused(trained, tmp_path, short_runs):
@@ -148,30 +136,16 @@ def test_run_with_another_recipe_than_the_plans_is_refused(trained, tmp_path, sh
         collect.collect(tmp_path, tmp_path)
 
 
-def test_predictions_of_other_clips_are_not_mixed(tmp_path):
-    rows = [{"track": name, "subset": "", "true": "pop", "p_pop": 1} for name in "abc"]
-    for name, clips in (("short", rows[:2]), ("long", rows), ("again", rows[:2])):
-        collect.write_predictions(tmp_path / "a.npz", {name: clips})
-    with np.load(tmp_path / "a.npz") as arrays:
-        assert arrays["track"].tolist() == list("abc")
-        assert [len(arrays[name]) for name in ("short", "long", "again")] == [2, 3, 2]
-    with pytest.raises(InputError, match="other clips"):
-        collect.write_predictions(tmp_path / "a.npz", {"other": rows[1:]})
-
-
 def test_whole_batches_and_recording_chains_are_counted(monkeypatch, tmp_path):
     clips = zip("abcdef", ["metal", "hiphop", "metal", "pop", "hiphop", "hiphop"], strict=True)
-    rows = [
-        {"track": name, "subset": "validation", "true": "hiphop", "predicted": guess, "p_pop": 0}
-        for name, guess in clips
-    ]
+    about = {"subset": "validation", "true": "hiphop", "p_pop": 0}
+    rows = [about | {"track": name, "predicted": guess} for name, guess in clips]
     rows.append(rows[0] | {"true": "metal"})
-    collect.write_table(tmp_path / "predictions.csv", rows[0], rows)
     monkeypatch.setattr(collect, "read_training", lambda *_: {})
     # The original left out the last batch unless it was full.
     for size, n, n_right in ((3, 6, 3), (5, 5, 2), (7, 7, 4), (20, 0, 0)):
         monkeypatch.setitem(STEPS, SHORT, Recipe(batch_size=size))
-        row, _ = collect.read_run(Run("", SHORT, PIECEWISE, "0"), tmp_path, set("abc"))
+        row = collect.read_run(Run("", SHORT, PIECEWISE, "0"), tmp_path, rows, set("abc"))
         assert (row["whole_batches_n"], row["whole_batches_correct"]) == (n, n_right)
     counts = [row[name] for name in collect.COLUMNS if "_band_" in name or "band_l" in name]
     assert counts == [3, 1, 2, 3, 2, 0]
@@ -183,11 +157,11 @@ def test_two_versions_of_the_clips_are_interleaved(data, named_features, tmp_pat
     interleave(data, other, tmp_path)
     both = GenreFeatureData(tmp_path).load()
     assert (both.genres, both.settings) == (data.genres, data.settings)
-    for subset in SUBSETS:
-        np.testing.assert_array_equal(both.inputs[subset][::2], data.inputs[subset])
-        np.testing.assert_array_equal(both.inputs[subset][1::2], other.inputs[subset])
-        assert both.targets[subset][::2].tolist() == data.targets[subset].tolist()
-        assert both.tracks[subset][1::2] == data.tracks[subset]
+    for subset, inputs in both.inputs.items():
+        for i, version in enumerate((data, other)):
+            np.testing.assert_array_equal(inputs[i::2], version.inputs[subset])
+            assert both.targets[subset][i::2].tolist() == version.targets[subset].tolist()
+            assert both.tracks[subset][i::2] == version.tracks[subset]
     with pytest.raises(InputError, match="don't hold the same tracks"):
         interleave(data, both, tmp_path / "elsewhere")
 
@@ -200,79 +174,98 @@ def two_models(trained):
     stubborn = copy.deepcopy(model)
     stubborn.linear.bias.data[:] = torch.tensor([0.0, 0.0, 1e6])
     runs = [Run(name, "improved", PIECEWISE, "0") for name in ("index-control", "index-lowpass")]
-    return [(runs[0], model, saved), (runs[1], stubborn, saved)]
+    return {runs[0]: [(model, saved)], runs[1]: [(stubborn, saved)]}
 
 
-def test_predictions_for_variants_of_clips_are_counted(two_models, tmp_path):
+@pytest.mark.parametrize("module", [robustness, everyday])
+def test_predictions_for_versions_of_clips_are_counted(module, two_models, tmp_path):
     for genre, name in zip(GENRES, NAMES, strict=True):
-        write_clip(tmp_path / "clips" / name / f"{name}.00000.wav", genre, 0)
-    robustness.write_counts(tmp_path / "clips", two_models, tmp_path)
-    first, stubborn = read_rows(tmp_path / "robustness.csv")
-    assert first["clips"] == first[f"same, {robustness.UNCHANGED}"] == "3"
-    for name in robustness.VARIANTS:
-        assert (stubborn[f"right, {name}"], stubborn[f"same, {name}"]) == ("1", "3")
+        write_clip(tmp_path / "known" / name / f"{name}.00000.wav", genre, 0)
+        write_clip(tmp_path / "others" / genre / "a.wav", genre, 0)
+    counts = count_predictions(tmp_path / "known", two_models, module.make_versions)
+    first, stubborn = counts.values()
+    assert first["clips"] == first["same, unchanged"] == 3
+    names = module.make_versions(np.ones(100))
+    assert len(names) > 5
+    for name in names:
+        assert (stubborn[f"right, {name}"], stubborn[f"same, {name}"]) == (1, 3)
+    with pytest.raises(InputError, match="no clips of the models' genres, hiphop, metal, pop"):
+        count_predictions(tmp_path / "others", two_models, module.make_versions)
 
 
-def test_variant_of_a_clip_has_its_rate_format_and_length(tmp_path):
-    write_clip(tmp_path / "clip.wav", "hum", 0, seconds=2.5)
-    files = robustness.write_variants(tmp_path / "clip.wav", tmp_path)
-    for name, (rate, form, seconds) in robustness.VARIANTS.items():
-        info = soundfile.info(files[name])
-        assert (info.samplerate, info.format) == (rate, form)
-        assert info.duration == pytest.approx(min(seconds, 2.5), abs=0.1)
+def fraction_above(signal, hz):
+    """Return the fraction of a signal's power above a frequency."""
+    power = np.abs(np.fft.rfft(signal)) ** 2
+    return power[np.fft.rfftfreq(len(signal), 1 / SAMPLE_RATE) > hz].sum() / power.sum()
 
 
-def test_genres_that_both_data_sets_have_are_counted(two_models, data, tmp_path):
-    transfer.write_counts(data, two_models[1:], tmp_path)
-    rows = read_rows(tmp_path / "transfer.csv")
-    assert [(r["genre"], r["n"], r["pop"]) for r in rows] == [(name, "6", "6") for name in NAMES]
+def test_converted_clips_have_the_bandwidth_and_length_of_their_file():
+    noise = np.random.default_rng(0).standard_normal(2 * SAMPLE_RATE) / 10
+    versions = robustness.make_versions(noise)
+    assert len(versions["first 1 s"]) == SAMPLE_RATE
+    for name, (rate, _, _) in robustness.CONVERTED.items():
+        assert fraction_above(versions[name], 0.52 * rate) < 0.01
+        assert fraction_above(versions[name], 0.25 * rate) > 0.2
+
+
+def test_changed_clips_are_as_loud_as_before_and_have_the_noise_room_and_pitch_that_they_say():
+    rng = np.random.default_rng(0)
+    noise = rng.standard_normal(2 * SAMPLE_RATE) / 10
+    versions = everyday.make_versions(noise)
+    for version in versions.values():
+        assert version.std() == pytest.approx(noise.std(), rel=0.01)
+    assert fraction_above(versions["telephone"], 3900) < 0.01
+    assert fraction_above(versions["telephone"], 280) > 0.9
+    assert fraction_above(versions["bass +10 dB"], 200) < fraction_above(noise, 200) - 0.05
+    assert fraction_above(versions["treble cut at 2 kHz"], 4000) < fraction_above(noise, 4000) / 2
+    ratio = len(noise) / len(versions["a semitone up"])
+    assert ratio == pytest.approx(2 ** (1 / 12), rel=1e-3)
+    added = everyday.add_noise(noise, 20, rng) - noise
+    assert noise.std() / added.std() == pytest.approx(10, rel=0.02)
+    click = np.eye(1, SAMPLE_RATE)[0]
+    echo = everyday.add_room(click, 0.5, -6, rng) - click
+    assert np.linalg.norm(echo) == pytest.approx(10 ** (6 / 20), rel=0.02)
+    early, late = (np.linalg.norm(echo[i : i + 1000]) for i in (1000, 1000 + SAMPLE_RATE // 4))
+    assert 20 * np.log10(early / late) == pytest.approx(30, abs=2)
+
+
+def test_genres_that_both_data_sets_have_are_counted(two_models, data):
+    rows = transfer.count_predictions(data, dict(list(two_models.items())[1:]))
+    assert [(r["genre"], r["n"], r["pop"]) for r in rows] == [(name, 6, 6) for name in NAMES]
     data.settings = dataclasses.replace(data.settings, hop_length=1709)
-    with pytest.raises(InputError, match="differ in hop length, 512 and 1709"):
-        transfer.write_counts(data, two_models, tmp_path)
+    with pytest.raises(InputError, match="another hop length"):
+        transfer.count_predictions(data, two_models)
 
 
 def test_models_are_loaded_from_the_folders_of_their_runs(trained, tmp_path):
     with pytest.raises(InputError, match="no improved models"):
-        models.load_models(tmp_path)
+        load_runs(tmp_path)
     run = next(run for run in RUNS if run.step == "improved" and run.features == "index-lowpass")
     shutil.copytree(trained / "weights" / run.schedule, run.weights(tmp_path))
-    assert [loaded[0] for loaded in models.load_models(tmp_path)] == [run]
+    assert list(load_runs(tmp_path)) == [run]
 
 
 def test_listening_shuffles_and_shortens_the_frames(data, named_features, trained):
     clip = np.arange(40 * 33, dtype=np.float32).reshape(40, 33)
     settings = dataclasses.replace(data.settings, hop_length=11025)
-    variants = listening.make_variants(clip, settings, np.random.default_rng(0))
-    assert (variants["whole clip"] == clip).all()
-    assert not (variants["shuffled frames"] == clip).all()
-    assert (np.sort(variants["shuffled frames"], axis=0) == clip).all()
-    assert (variants["last 3 s"] == clip[-6:]).all()
+    versions = listening.make_versions(clip, settings, np.random.default_rng(0))
+    assert (versions["whole clip"] == clip).all()
+    assert not (versions["shuffled frames"] == clip).all()
+    assert (np.sort(versions["shuffled frames"], axis=0) == clip).all()
+    assert (versions["last 3 s"] == clip[-6:]).all()
     folders = ("--features", named_features / "index-control", "--weights", trained / "weights")
     lines = run_module("experiments.listening", *folders)[0].splitlines()
-    assert [line.split(" | ")[1:3] for line in lines[2:]] == [[name, "9"] for name in variants] * 2
+    assert [line.split(" | ")[1:3] for line in lines[2:]] == [[name, "9"] for name in versions] * 2
 
 
-def test_paired_test_counts_only_the_clips_that_differ():
-    first = np.array([True] * 50 + [True] * 9 + [False])
+def test_clips_that_differ_are_tested_and_artists_count_alike():
+    first = np.array([True] * 59 + [False])
     second = np.array([True] * 50 + [False] * 9 + [True])
     assert compare.mcnemar(first, second) == (9, 1, pytest.approx(22 / 1024))  # binomial, n = 10
     assert compare.mcnemar(first, first) == (0, 0, 1)
-
-
-def test_artists_count_alike_however_many_clips_they_have():
     right, artists = np.array([True] * 18 + [False, False]), np.array(["a"] * 18 + ["b", "c"])
-    mean, low, high = compare.score_artists(right, artists)
-    assert mean == pytest.approx(1 / 3)
-    assert (low, high) == (0, 1)
     lines = compare.artist_table(right, np.array(["pop"] * 20), artists).splitlines()
     assert lines[2] == "| pop | 20 | 90.0 | 3 | 33.3 | 0 to 100 |"
-
-
-def test_clips_of_a_genre_in_one_list_may_share_an_artist_across_subsets():
-    rows = {(row["split"], row["subset"]): row for row in count_shared(["classical"])}
-    # The index split tests on clips 0 to 9, all of which the lists put with 10 and 68 to 76.
-    assert rows["index", "test"]["clips"] == rows["index", "test"]["shared"] == 10
-    assert all(rows["filtered", subset]["shared"] == 0 for subset in SUBSETS)
 
 
 def test_baseline_sees_231_statistics_that_dont_depend_on_the_order_of_clips():
@@ -312,23 +305,6 @@ def test_numbers_in_the_texts_stand_in_the_committed_table():
         assert not [number for number in numbers if number not in table]
 
 
-def test_schedules_are_compared_over_the_seeds_that_all_of_them_have():
-    step = SCHEDULE_STEPS["published"][0]
-    schedules = ((PIECEWISE, "129"), (PLATEAU, "34"), ("Constant", "56"))
-    curves = [
-        Run(*SINGLE_CHANGES, step, schedule, str(seed))._asdict() | {"val_losses": f"{loss} 1"}
-        for schedule, losses in schedules
-        for seed, loss in enumerate(losses)
-    ]
-    figure = figures.draw_schedules(curves)
-    axes = figure.axes[0]
-    means = {line.get_label(): line.get_ydata().tolist() for line in axes.lines}
-    assert means == {PIECEWISE: [1.5, 1], PLATEAU: [3.5, 1], "Constant": [5.5, 1]}
-    assert axes.lines[0].get_xdata().tolist() == [10, 20]
-    assert "(2 seeds)" in axes.get_title()
-    assert is_uncut(figure)
-
-
 def test_ladder_has_the_originals_scores_and_those_on_test_clips():
     figure = figures.draw_ladder(read_rows(COMMITTED / "results.csv"))
     for axes, value in zip(figure.axes, (0.7905, 0.35), strict=True):
@@ -336,16 +312,6 @@ def test_ladder_has_the_originals_scores_and_those_on_test_clips():
         assert set(lines["original's report (validation)"].get_xdata()) == {value}
         assert "test, each seed" in lines
     assert is_uncut(figure)
-
-
-def test_figures_of_a_training_are_redrawn_as_they_were(trained, tmp_path):
-    folder = tmp_path / PIECEWISE
-    shutil.copytree(trained / "result" / PIECEWISE, folder, ignore=shutil.ignore_patterns("*.png"))
-    run_module("experiments.redraw", folder)
-    for name in PICTURES:
-        assert (folder / name).read_bytes() == (trained / "result" / PIECEWISE / name).read_bytes()
-    _, stderr = run_module("experiments.redraw", tmp_path, status=2)
-    assert_one_line(stderr, tmp_path, "result folder of a schedule")
 
 
 @pytest.mark.parametrize("recipe", ["published", "improved"])
