@@ -150,7 +150,10 @@ def name_genres(axes, genres):
     """Name the rows and columns of a confusion matrix, or as many as can be read."""
     positions = range(0, len(genres), 1 + len(genres) // MAX_NAMED)
     names = [plot_label(genres[position]) for position in positions]
-    axes.set_xticks(positions, names, rotation=45, ha="right", rotation_mode="anchor")
+    if len(genres) <= MAX_NUMBERED:
+        axes.set_xticks(positions, names, rotation=45, ha="right", rotation_mode="anchor")
+    else:
+        axes.set_xticks(positions, names, rotation=90)
     axes.set_yticks(positions, names)
     axes.tick_params(labelsize=min(9, 72 * MAX_SIZE / len(positions)), length=2)
     axes.spines[["top", "right"]].set_visible(True)

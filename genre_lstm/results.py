@@ -26,8 +26,6 @@ def format_scores(scores):
 
 def write_history(run):
     """Write history.csv; epochs without validation have empty cells."""
-    # The file that says that a run is finished is deleted first.
-    (run.result / "summary.json").unlink(missing_ok=True)
     write_table(run.result / "history.csv", HISTORY, run.history)
 
 

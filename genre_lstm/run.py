@@ -186,6 +186,8 @@ class TrainingRun:
         self.seconds = time.perf_counter() - self.start_time
         if is_rank_zero():
             checkpoint.save(self)
+            # The file that says that a run is finished; `write_results` writes it last.
+            (self.result / "summary.json").unlink(missing_ok=True)
             results.write_history(self)
             self.show_progress(val_scores)
 
