@@ -7,7 +7,7 @@ import operator
 import av
 import numpy as np
 
-KIND = operator.attrgetter("rate", "layout.nb_channels", "layout.name", "format.name")  # of a frame
+FRAME_FORMAT = operator.attrgetter("rate", "layout.nb_channels", "layout.name", "format.name")
 
 
 def read_av(raw, report):
@@ -15,7 +15,7 @@ def read_av(raw, report):
     options = {"protocol_whitelist": "none"}  # playlists name other files
     with contextlib.suppress(av.error.FFmpegError, OSError), av.open(raw, options=options) as file:
         frames = decode_packets(file, report)
-        for (rate, n_channels, *_), group in itertools.groupby(frames, key=KIND):
+        for (rate, n_channels, *_), group in itertools.groupby(frames, key=FRAME_FORMAT):
             resampler = av.AudioResampler("flt")  # one for each kind; it leaves the rate as it is
             while some := list(itertools.islice(group, 1000)):
                 converted = itertools.chain.from_iterable(map(resampler.resample, some))
