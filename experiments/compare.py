@@ -30,7 +30,9 @@ def load_ensemble(folder, name, subset):
     or a run's, as in index-lowpass/improved/PiecewiseDecay-0.
     """
     features, _, step = name.partition("/")
-    path = folder / PREDICTIONS / f"{features}.npz"  # written by experiments.collect
+    path = folder / PREDICTIONS / f"{features}.npz"
+    if not path.exists():
+        raise InputError(f"no {path}: python -m experiments.collect writes it")
     with np.load(path) as arrays:
         rows = arrays["subset"] == subset
         runs = [arrays[key][rows] for key in arrays if key == step or key.startswith(f"{step}-")]
