@@ -1,11 +1,11 @@
-"""The bandwidth of recordings, the highest frequency let through."""
+"""The effective bandwidth of recordings: the highest frequency that their chain let through."""
 
 import numpy as np
 import scipy.signal
 
 from genre_features.frame import N_FFT, SAMPLE_RATE
 
-FULL = SAMPLE_RATE / 2  # Hz, the bandwidth of a recording in which nothing is cut off
+FULL = SAMPLE_RATE / 2  # Hz, the bandwidth of recordings that aren't band-limited
 DROP = 25  # dB below the octave below
 MIN_CUT, MAX_CUT = 2000, 10_500  # Hz; below, instruments drop as steeply, above, the resampler does
 WIDTH = 100  # Hz, over which levels are averaged
@@ -24,10 +24,10 @@ def effective_bandwidth(signal):
     Returns
     -------
     float
-        Hz; `FULL` if nothing is cut off.
+        Hz; `FULL` if the recording isn't band-limited.
     """
-    # The mean over the frames is one of the loud frames. The median leaves out bursts across the
-    # band, such as clipped peaks. A cut shows in one of them.
+    # Loud frames dominate the mean over the frames. The median ignores bursts across the band,
+    # such as clipped peaks. A cutoff shows in one of them.
     options = {"fs": SAMPLE_RATE, "nperseg": min(N_FFT, len(signal))}
     return min(
         first_drop(*scipy.signal.welch(signal, average=average, **options))
@@ -48,9 +48,8 @@ def first_drop(hz, power):
 def bandwidth_baseline(bandwidths, genres):
     """Predict the genre of each clip from its bandwidth alone.
 
-    The prediction is the most frequent genre of all clips of about the same bandwidth. How often
-    this would be right by chance is found by dealing the genres to the clips at random: leaving
-    each clip out of its own vote instead would make equally frequent genres lose every vote.
+    The prediction is the most frequent genre of the clips of about the same bandwidth. The clip
+    itself counts, too, so accuracy is compared with that for shuffled genres.
 
     Parameters
     ----------
@@ -63,13 +62,13 @@ def bandwidth_baseline(bandwidths, genres):
     accuracy : float
         Fraction of right predictions.
     chance : float
-        Mean accuracy if genre and bandwidth have nothing to do with each other.
+        Mean accuracy for shuffled genres.
     limit : float
-        Accuracy that one in `N_SHUFFLES` such data sets exceeds.
+        Highest accuracy for `N_SHUFFLES` orders of the genres.
     """
     bins = np.unique(np.asarray(bandwidths) // BIN_HZ, return_inverse=True)[1]
     targets = np.unique(genres, return_inverse=True)[1]
-    n_genres, random = targets.max() + 1, np.random.default_rng(0)
+    random, n_genres = np.random.default_rng(0), targets.max() + 1
 
     def score(targets):
         counts = np.bincount(bins * n_genres + targets, minlength=(bins.max() + 1) * n_genres)

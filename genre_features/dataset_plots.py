@@ -22,7 +22,7 @@ PANELS = [  # of the genres: title, features that share a scale, label of the sc
     ("MFCC 1 to 3", slice(1, 4), "value (dB)"),
     ("Spectral centroid", COLUMNS["spectral_centroid"], "frequency (Hz)"),
     ("MFCC 4 to 12", slice(4, 13), "value (dB)"),
-    ("Chroma, by pitch class", COLUMNS["chroma"], "share of the strongest"),
+    ("Chroma, by pitch class", COLUMNS["chroma"], "relative to the strongest"),
     ("Spectral contrast, by band (Hz)", slice(26, 32), "peak over valley (dB)"),
     ("Highest band (Hz)", slice(32, 33), "peak over valley (dB)"),
 ]
@@ -37,26 +37,23 @@ def plot_genres(figure, data):
     figure : matplotlib.figure.Figure
     data : GenreFeatureData
     """
-    clips, targets = data.inputs["train"], data.targets["train"]
     # Clip by clip, since they may not fit in memory.
-    clip_means = np.array([clip.mean(axis=0, dtype=float) for clip in clips])
-    genres = [clip_means[targets == i] for i in range(len(data.genres))]
+    clip_means = np.array([clip.mean(axis=0, dtype=float) for clip in data.inputs["train"]])
+    genres = [clip_means[data.targets["train"] == i] for i in range(len(data.genres))]
     offsets = 0.8 * (np.arange(0.5, len(genres)) / len(genres) - 0.5)
     grid = figure.subplot_mosaic("0011122;3333333;4444444;5555566")
     for axes, (title, columns, ylabel) in zip(grid.values(), PANELS, strict=True):
         ticks = np.arange(len(NAMES[columns]))
         for means, offset, color in zip(genres, offsets, genre_colors(data.genres), strict=True):
-            mean, spread = means[:, columns].mean(axis=0), means[:, columns].std(axis=0)
-            axes.errorbar(ticks + offset, mean, spread, fmt="o", markersize=3, color=color)
+            mean, std = means[:, columns].mean(axis=0), means[:, columns].std(axis=0)
+            axes.errorbar(ticks + offset, mean, std, fmt="o", markersize=3, color=color)
         axes.set(title=title, ylabel=ylabel, xlim=(-0.5, len(ticks) - 0.5))
         axes.set_xticks(ticks, NAMES[columns])
         for edge in ticks[1:] - 0.5:
             axes.axvline(edge, color="lightgray", linewidth=0.8)
         axes.grid(axis="y")
-    names = [
-        f"{plot_label(genre)} ({len(means)})"
-        for genre, means in zip(data.genres, genres, strict=True)
-    ]
+    counts = np.bincount(data.targets["train"], minlength=len(genres))
+    names = [f"{plot_label(g)} ({n})" for g, n in zip(data.genres, counts, strict=True)]
     n_columns = max(1, LEGEND_WIDTH // (6 + max(map(len, names))))
     place = {"loc": "outside lower center", "ncols": n_columns, "title": "genre (clips)"}
     figure.legend(axes.containers, names, **place)
@@ -83,13 +80,9 @@ def plot_clips(tracks, xlabel="track number"):
     rows = figure.subplots(len(tracks), 1, sharex=True, sharey=True, squeeze=False)[:, 0]
     for axes, (genre, points) in zip(rows, tracks.items(), strict=True):
         for subset, color in SUBSET_COLORS.items():
-            x = [number for number, of, _ in points if of == subset]
-            y = [value for _, of, value in points if of == subset]
+            xy = [(number, value) for number, of, value in points if of == subset]
             style = {"markersize": 4, "color": color, "label": subset}
-            axes.plot(x, y, ".", **style, clip_on=False, in_layout=False)
-            # The background shows the subset, from bottom to top of the row.
-            background = {"transform": axes.get_xaxis_transform(), "linewidth": 0, "alpha": 0.12}
-            axes.broken_barh([(i - 0.5, 1) for i in x], (0, 1), color=color, **background)
+            axes.plot(*np.reshape(xy, (-1, 2)).T, ".", **style, clip_on=False, in_layout=False)
         axes.margins(y=0.15)
         axes.set_ylabel(plot_label(genre), rotation=0, ha="right", va="center")
     rows[-1].set_xlabel(xlabel)
@@ -106,9 +99,9 @@ def add_legend(figure, rows):
 
 
 def plot_bandwidths(reports, genres, path):
-    """Draw the bandwidth of every clip over its place in its genre, in a row per genre.
+    """Draw the bandwidth of every clip, in a row per genre, and write the figure.
 
-    Places are GTZAN's track numbers, or, if not all clips have one, counted in the files' order.
+    Clips are placed by GTZAN's track numbers or, unless all have one, in the order of the files.
 
     Parameters
     ----------

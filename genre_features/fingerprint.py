@@ -1,10 +1,11 @@
 """Fingerprints of recordings: a copy is recognised in another format and at another gain."""
 
+import collections
 from typing import NamedTuple
 
 import numpy as np
 import scipy.signal
-from scipy.sparse import coo_array
+from scipy.sparse import lil_array
 from scipy.sparse.csgraph import connected_components
 from scipy.spatial import cKDTree
 
@@ -77,19 +78,13 @@ def find_copies(fingerprints):
     """
     if not fingerprints:
         return []
-    tree = cKDTree([each.spectrum for each in fingerprints])
-    radius = MAX_DIFFERENCE * np.sqrt(tree.m)
-    excerpts = [each.excerpt for each in fingerprints]
-    pairs = np.array(
-        [
-            (i, j)
-            for i, j in sorted(tree.query_pairs(radius))
-            if correlation(excerpts[i], excerpts[j]) > MIN_CORRELATION
-        ]
-    ).reshape(-1, 2)
-    graph = coo_array((np.ones(len(pairs)), pairs.T), shape=2 * (len(excerpts),))
+    spectra, excerpts = zip(*fingerprints, strict=True)
+    pairs = cKDTree(spectra).query_pairs(MAX_DIFFERENCE * np.sqrt(len(EDGES) - 1))
+    graph = lil_array((len(excerpts), len(excerpts)))
+    for i, j in pairs:
+        graph[i, j] = correlation(excerpts[i], excerpts[j]) > MIN_CORRELATION
     labels = connected_components(graph, directed=False)[1]
-    groups = {}
+    groups = collections.defaultdict(list)
     for i, label in enumerate(labels):
-        groups.setdefault(label, []).append(i)
+        groups[label].append(i)
     return [group for group in groups.values() if len(group) > 1]

@@ -1,13 +1,13 @@
-"""The audio files in a folder; what is left out is counted in one line."""
+"""The audio files of a folder."""
 
 import collections
 import importlib.util
 import os
+import re
 import sys
 from pathlib import Path
 
 from common.errors import InputError, escape_controls
-from common.files import check_file
 
 # What libsndfile reads, except .raw, which has no header, .mat, which seldom holds audio, .sd2,
 # whose header is in another file, and .sds, of which libsndfile prints errors to stdout.
@@ -23,28 +23,27 @@ OTHER_SUFFIXES = {  # what the optional package av reads
     ".tak", ".tta", ".webm", ".wma", ".wmv", ".wv",
 }
 # fmt: on
-# Of MP3 without tags the first two bytes are fixed but for version, layer and checksum.
-MAGIC = (b"RIFF", b"RF64", b"FORM", b".snd", b"dns.", b"fLaC", b"OggS", b"ID3", b"caff", b"riff")
-MAGIC += (b"\xff\xfb", b"\xff\xfa", b"\xff\xf3", b"\xff\xf2", b"NIST_1A", b"Creative Voice File")
-CONTAINERS = {b"RIFF": {b"WAVE"}, b"FORM": {b"AIFF", b"AIFC", b"8SVX"}}  # and their bytes 8-11
-SYSTEM_NAMES = {".ds_store", "thumbs.db", "desktop.ini", "__macosx", ".git"}
-PROJECT_NAMES = {"features.json", "filtered_split.txt", "genres.tar.gz", "readme.md"}
-PROJECT_NAMES |= {".clips", ".lock"}
+# How such files begin. MP3 without tags begins with the 12 bits that mark a frame.
+AUDIO_START = re.compile(
+    rb"RIFF....WAVE|RF64....WAVE|FORM....(AIF[FC]|8SVX)|caff|riff|fLaC|OggS|\.snd|ID3"
+    rb"|\xff[\xf2\xf3\xfa\xfb]|NIST_1A|Creative Voice File",
+    re.DOTALL,
+)
+# What macOS, iCloud (in place of a song that it removed from the disk), Windows, git and this
+# project leave in folders.
+LEFTOVERS = re.compile(
+    r"\._.*|\.ds_store|__macosx|\..*\.icloud|thumbs\.db|desktop\.ini|\.git"
+    r"|\.part-.*|\.clips|\.lock|features\.json|filtered_split\.txt|genres\.tar\.gz|readme\.md",
+    re.IGNORECASE,
+)
 MAX_LISTED = 8  # suffixes in a line
-
-
-def split_suffix(name):
-    """Return the name of a file without its last suffix, and the suffix in lower case."""
-    stem, dot, suffix = name.rpartition(".")
-    return (stem, f".{suffix.lower()}") if stem and dot else (name, "")
 
 
 def list_audio(folder):
     """List the audio files at any depth below a folder, sorted.
 
-    Links are followed, and each folder is entered once. What systems and this project leave in
-    folders is passed over; other files that aren't audio are counted by suffix on stderr. A file
-    of an unknown suffix is audio if its first bytes are those of a known format.
+    Links are followed. What systems and this project leave in folders is ignored. Other files are
+    audio by their suffix or their first bytes, or are counted by suffix on stderr.
 
     Returns
     -------
@@ -54,23 +53,23 @@ def list_audio(folder):
     Raises
     ------
     InputError
-        A folder can't be read, a link leads nowhere, or audio isn't a file.
+        A folder can't be read, or a link leads nowhere.
     """
     readable = AUDIO_SUFFIXES | (OTHER_SUFFIXES if has_av() else set())
     files, left_out = [], collections.Counter()
-    for file in walk(folder):
-        suffix = split_suffix(file.rpartition("/")[2])[1]
-        if suffix in readable or starts_like_audio(Path(folder, file)):
-            files.append(file)
+    for path in walk(folder):
+        suffix = path.suffix.lower()
+        if suffix in readable or starts_like_audio(path):
+            files.append(path.relative_to(folder).as_posix())
         elif suffix != ".npy":  # features, in this project's folders
             left_out[suffix] += 1
     if left_out:
-        print_note(describe_left_out(folder, left_out))
+        print_note(f"Left out in {folder}: {describe_suffixes(left_out)}.")
     return sorted(files)
 
 
 def print_note(message):
-    """Print a line on stderr, whatever names of files it holds."""
+    """Print a line on stderr; names of files in it may hold control characters."""
     print(escape_controls(message), file=sys.stderr)
 
 
@@ -79,85 +78,50 @@ def has_av():
     return importlib.util.find_spec("av") is not None
 
 
-def walk(folder):
-    """Yield the path below a folder of every file that isn't a system's or this project's."""
-    demo = {"demo"} if Path(folder).resolve().name == "gtzan" else set()
-    folders, links, seen = [(folder, "")], [], set()
-    while folders or links:  # links last: a file goes by its real path where it has one
-        place, prefix = (folders or links).pop()
-        real = os.path.realpath(place)
-        if real in seen:  # a link to a parent folder would be followed for ever
-            continue
-        seen.add(real)
-        for entry in read_folder(place):
-            if is_passed_over(entry.name) or (not prefix and entry.name in demo):
-                continue
-            if entry.is_dir():
-                found = links if entry.is_symlink() else folders
-                found.append((entry.path, f"{prefix}{entry.name}/"))
-            elif entry.is_file():
-                yield prefix + entry.name
-            elif entry.is_symlink() and not Path(entry.path).exists():
-                raise InputError(f"{entry.path} is a link to nothing: mend it, or take it out")
-            elif split_suffix(entry.name)[1] in AUDIO_SUFFIXES:
-                check_file(entry.path)  # raises
+def walk(root):
+    """Yield the paths of the files below a folder, except leftovers."""
+    real_root = Path(root).resolve()
+    searched = [real_root]
+    for place, folders, names in os.walk(root, onerror=refuse_folder, followlinks=True):
+        for name in folders.copy():
+            path = Path(place, name)
+            goal = path.resolve()
+            # A link back to a folder that is searched anyway might lead in circles.
+            is_repeated = path.is_symlink() and any(goal.is_relative_to(f) for f in searched)
+            is_demo = goal == real_root / "demo" and real_root.name == "gtzan"  # another data set
+            if LEFTOVERS.fullmatch(name) or is_repeated or is_demo:
+                folders.remove(name)
+            elif path.is_symlink():
+                searched.append(goal)
+        for path in (Path(place, name) for name in names if not LEFTOVERS.fullmatch(name)):
+            if path.is_file():
+                yield path
+            elif path.is_symlink():
+                raise InputError(f"{path} is a link to nothing: correct or remove it")
 
 
-def read_folder(place):
-    """Return the entries of a folder; InputError if it can't be read."""
-    try:
-        with os.scandir(place) as entries:
-            return list(entries)
-    except OSError as error:
-        raise InputError(
-            f"{place} can't be read ({error.strerror}): make it readable, or take it out"
-        ) from None
-
-
-def is_passed_over(name):
-    """Whether a name is that of a file or folder which a system or this project leaves behind.
-
-    macOS writes a ``._`` file beside each file that it copies, and iCloud ``.song.mp3.icloud`` in
-    place of a song that it has removed from the disk.
-    """
-    low = name.lower()
-    return (
-        low.startswith(("._", ".part-"))
-        or low in SYSTEM_NAMES
-        or low in PROJECT_NAMES
-        or (low.startswith(".") and low.endswith(".icloud"))
+def refuse_folder(error):
+    """Raise the InputError for a folder that can't be read."""
+    raise InputError(
+        f"{error.filename} can't be read ({error.strerror}): make it readable, or remove it"
     )
 
 
 def starts_like_audio(path):
-    """Whether the first bytes of a file are those of a format that libsndfile reads."""
+    """Whether a file begins like a known format."""
     try:
         with path.open("rb") as file:
-            start = file.read(20)
+            return bool(AUDIO_START.match(file.read(20)))
     except OSError:
         return False
-    return start.startswith(MAGIC) and start[8:12] in CONTAINERS.get(start[:4], {start[8:12]})
 
 
-def describe_left_out(folder, suffixes):
-    """Return the line that counts the files which weren't taken, by their suffixes."""
-    convertible = {suffix: n for suffix, n in suffixes.items() if suffix in OTHER_SUFFIXES}
-    others = {suffix: n for suffix, n in suffixes.items() if suffix not in OTHER_SUFFIXES}
-    sentences = []
-    if convertible:
-        example = max(convertible, key=convertible.get)
-        sentences.append(
-            f"{count_suffixes(convertible)} (convert: ffmpeg -i song{example} song.flac, or "
-            "pip install av)"
-        )
-    if others:
-        sentences.append(f"{count_suffixes(others)} (not audio)")
-    return f"Left out in {folder}: {', '.join(sentences)}."
-
-
-def count_suffixes(counts):
-    """Return text such as ``12 .csv, 3 without suffix``, the most frequent first."""
-    ranking = sorted(counts.items(), key=lambda item: (-item[1], item[0]))
-    texts = [f"{n} {suffix or 'without suffix'}" for suffix, n in ranking[:MAX_LISTED]]
-    rest = sum(n for _, n in ranking[MAX_LISTED:])
-    return ", ".join(texts + [f"{rest} of other suffixes"] * bool(rest))
+def describe_suffixes(counts):
+    """Return text such as ``12 .m4a, 3 without suffix``, and how to use what could be used."""
+    listed = counts.most_common(MAX_LISTED)
+    texts = [f"{n} {suffix or 'without suffix'}" for suffix, n in listed]
+    if n_others := counts.total() - sum(n for _, n in listed):
+        texts.append(f"{n_others} others")
+    usable = next((suffix for suffix, _ in counts.most_common() if suffix in OTHER_SUFFIXES), None)
+    hint = f"; for {usable}, pip install av, or convert: ffmpeg -i song{usable} song.flac"
+    return ", ".join(texts) + (hint if usable else "")

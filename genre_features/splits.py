@@ -3,11 +3,10 @@
 import collections
 import hashlib
 import os
-import warnings
 from pathlib import Path
 
 from common.errors import InputError
-from genre_features.clips import SUBSETS
+from genre_features.clips import SUBSETS, track_numbers
 from genre_features.layouts import genre_key
 from genre_features.listing import print_note
 
@@ -15,10 +14,7 @@ from genre_features.listing import print_note
 INDEX_SPLIT = {"test": range(0, 10), "validation": range(10, 30), "train": range(30, 100)}
 FILTERED_SPLIT = Path(__file__).parent.parent / "gtzan" / "filtered_split.txt"
 SEED = 0  # of the splits of files without track numbers
-N_FOLDS = 10  # of groups: one for testing, two for validation, the others for training
 MIN_SONGS = 3  # of a genre: one in each subset
-N_TRACKS = 100  # of each of GTZAN's genres
-PIECES_PER_TRACK = 10  # of 3 s, where GTZAN is cut to pieces that are numbered through
 
 
 def split_clips(clips, split="index"):
@@ -31,11 +27,9 @@ def split_clips(clips, split="index"):
     ----------
     clips : list of Clip
     split : {'index', 'filtered'}
-        'index': by track number, 0-9 test, 10-29 validation, 30-99 train; if the names hold no
-        such numbers or those leave a subset empty, a seeded 70/20/10 split of each genre's songs.
-        Numbers above 99 are taken for GTZAN cut to pieces, ten a track.
-        'filtered': GTZAN's fault-filtered, artist-aware split of Kereliuk, Sturm and Larsen
-        (2015), without the tracks that it leaves out.
+        'index': by track number, 0-9 test, 10-29 validation, 30-99 train. 'filtered': GTZAN's
+        fault-filtered, artist-aware split of Kereliuk, Sturm and Larsen (2015), without the tracks
+        that it leaves out.
 
     Returns
     -------
@@ -47,21 +41,16 @@ def split_clips(clips, split="index"):
     Raises
     ------
     InputError
-        Only some clips are numbered, the groups are too few, or the filtered split has none of
-        the clips.
+        Only some clips are numbered, or the filtered split has none of the clips.
     """
-    numbers = [clip.number for clip in clips]
-    numbered_through = None not in numbers and max(numbers) >= N_TRACKS
     if split == "filtered":
-        subsets = filtered_subsets(clips, numbered_through)
+        subsets = filtered_subsets(clips)
     elif all(clip.group for clip in clips):
-        subsets, split = split_groups(clips), f"70/20/10 by groups, seed {SEED}"
+        subsets, split = split_at_random(clips), f"70/20/10 by groups, seed {SEED}"
     elif all(clip.subset for clip in clips):
         subsets, split = [clip.subset for clip in clips], "given"
-    elif numbered_through:
-        subsets, split = split_numbered_through(clips), "70/20/10 in the order of the numbers"
-    elif not (subsets := index_subsets(clips, numbers)):
-        subsets, split = split_at_random(clips), f"70/20/10, seed {SEED}"
+    elif not (subsets := index_subsets(clips)):
+        subsets, split = split_at_random(clips), f"70/20/10 by songs, seed {SEED}"
     by_subset = {subset: [] for subset in SUBSETS}
     for clip, subset in zip(clips, subsets, strict=True):
         if subset:
@@ -70,22 +59,18 @@ def split_clips(clips, split="index"):
     return by_subset, split
 
 
-def index_subsets(clips, numbers):
+def index_subsets(clips):
     """Return the subset of each clip in GTZAN's index split; None where it isn't made for them."""
-    subsets = [subset_of_number(number) for number in numbers]
-    if None in subsets and set(SUBSETS) < set(subsets):
+    by_track = {track: subset for subset, tracks in INDEX_SPLIT.items() for track in tracks}
+    tracks = track_numbers(clips)
+    subsets = [by_track.get(track) for track in tracks]
+    if None in tracks and set(SUBSETS) < set(subsets):
         # A stray file mustn't cause a random split of GTZAN, which would mix its subsets.
-        stray = clips[subsets.index(None)].file
         raise InputError(
-            f"{stray} has no track number from 0 to 99 where others do: name it "
-            "<genre>.<five digits>, or take it out"
+            f"{clips[tracks.index(None)].file} has no track number, but others do: name it "
+            "<genre>.<five digits>, or remove it"
         )
     return subsets if set(subsets) == set(SUBSETS) else None
-
-
-def subset_of_number(number):
-    """Return the subset of a track number in the index split; None if it has none."""
-    return next((subset for subset, numbers in INDEX_SPLIT.items() if number in numbers), None)
 
 
 def read_filtered_split():
@@ -99,15 +84,11 @@ def read_filtered_split():
     return listed
 
 
-def filtered_subsets(clips, numbered_through=False):
+def filtered_subsets(clips):
     """Return the subset of each clip in the filtered split; None where it lists no such track."""
-    if numbered_through:
-        raise InputError(
-            f"--split filtered lists GTZAN's {N_TRACKS} tracks of a genre, and these numbers go "
-            "beyond: leave it out, or use the uncut clips"
-        )
     listed = read_filtered_split()
-    subsets = [listed.get((genre_key(clip.genre), clip.number)) for clip in clips]
+    keys = zip((genre_key(clip.genre) for clip in clips), track_numbers(clips), strict=True)
+    subsets = [listed.get(key) for key in keys]
     if not any(subsets):
         raise InputError(
             "--split filtered lists the tracks of GTZAN, and none of these is one: leave it out"
@@ -115,82 +96,38 @@ def filtered_subsets(clips, numbered_through=False):
     return subsets
 
 
-def split_ranking(songs):
-    """Return a subset for each of a genre's songs: the first 10 % test, 20 % validation."""
-    n_test, n_validation = max(1, round(0.1 * len(songs))), max(1, round(0.2 * len(songs)))
-    held_out = ["test"] * n_test + ["validation"] * n_validation
-    n_train = max(0, len(songs) - len(held_out))
-    return dict(zip(songs, held_out + ["train"] * n_train, strict=False))
-
-
-def split_songs(clips, songs, order):
-    """Return a subset for each clip, by its song; those of each genre are ranked in an order."""
-    subsets = {}
-    for genre in {clip.genre for clip in clips}:
-        own = {song for clip, song in zip(clips, songs, strict=True) if clip.genre == genre}
-        subsets[genre] = split_ranking(sorted(own, key=order))
-    return [subsets[clip.genre][song] for clip, song in zip(clips, songs, strict=True)]
-
-
 def split_at_random(clips):
-    """Return a subset for each clip: of every genre's songs 20 % validation, 10 % test, seeded."""
-    print(f"Splitting the songs of each genre 70/20/10, seed {SEED}.")
-    # A hash is the same on every machine, and adding a file moves few others.
-    return split_songs(
-        clips,
-        [clip.song or clip.file for clip in clips],
-        order=lambda song: hashlib.sha256(os.fsencode(f"{SEED}/{song}")).digest(),
-    )
+    """Return a subset for each clip: of every genre's groups or songs 10 % test, 20 % validation.
 
-
-def split_numbered_through(clips):
-    """Return a subset for each clip: of every genre's numbers the first 10 % test, 20 % validation.
-
-    The borders are multiples of `PIECES_PER_TRACK`. Neighbours stay together even if the tracks
-    have another number of pieces, except at the borders.
+    A group with clips of several genres counts for the first, and is in one subset.
     """
-    print(
-        f"Numbers reach {max(clip.number for clip in clips)}: taken for GTZAN cut into pieces, "
-        f"{PIECES_PER_TRACK} a track. Splitting 70/20/10 in their order."
-    )
-    return split_songs(clips, [clip.number // PIECES_PER_TRACK for clip in clips], order=None)
-
-
-def split_groups(clips):
-    """Return a subset for each clip, the same for all of a group, and similar in every genre."""
-    from sklearn.model_selection import StratifiedGroupKFold
-
-    names, genres = [clip.group for clip in clips], [clip.genre for clip in clips]
-    if len(set(names)) < N_FOLDS:
-        raise InputError(f"{len(set(names))} groups are too few to split: have {N_FOLDS} or more")
-    if max(collections.Counter(genres).values()) < N_FOLDS:
-        raise InputError(f"no genre has enough clips to split: have {N_FOLDS} of one or more")
-    folds = StratifiedGroupKFold(N_FOLDS, shuffle=True, random_state=SEED)
-    with warnings.catch_warnings(action="ignore", category=UserWarning):
-        # A genre of fewer clips than folds is in some of them only.
-        divided = folds.split(clips, genres, names)
-        subsets = {
-            i: "test" if fold == 0 else "validation"
-            for fold, (_, rows) in enumerate(divided)
-            for i in rows
-            if fold < 3
-        }
-    return [subsets.get(i, "train") for i in range(len(clips))]
+    print(f"Splitting each genre 70/20/10, seed {SEED}.")
+    songs = [clip.group or clip.song or clip.file for clip in clips]
+    subsets, by_genre = {}, collections.defaultdict(list)
+    for song, clip in zip(songs, clips, strict=True):
+        if song not in subsets:
+            subsets[song] = "train"
+            by_genre[clip.genre].append(song)
+    for ranking in by_genre.values():
+        # A hash is the same on every machine, and adding a file moves few others.
+        ranking.sort(key=lambda song: hashlib.sha256(os.fsencode(f"{SEED}/{song}")).digest())
+        n_test, n_validation = (max(1, round(part * len(ranking))) for part in (0.1, 0.2))
+        subsets |= dict.fromkeys(ranking[: n_test + n_validation], "validation")
+        subsets |= dict.fromkeys(ranking[:n_test], "test")
+    return [subsets[song] for song in songs]
 
 
 def report_leaks(by_subset):
-    """Warn on stderr of songs that are in two subsets by their names."""
-    first, leaks = {}, {}
+    """Warn on stderr of groups, and of songs by their names, that are in two subsets."""
+    files = collections.defaultdict(dict)
     for subset, clips in by_subset.items():
         for clip in clips:
-            other_subset, other = first.setdefault(clip.song, (subset, clip))
-            if clip.song and other_subset != subset:
-                leaks.setdefault(clip.song, (other.file, clip.file))
+            files[clip.group or clip.song].setdefault(subset, clip.file)
+    leaks = [list(found.values()) for song, found in files.items() if song and len(found) > 1]
     if leaks:
-        pair = next(iter(leaks.values()))
         print_note(
-            f"Warning: {len(leaks)} songs are in two subsets by their names, such as "
-            f"{pair[0]} and {pair[1]}: scores on them will be too high."
+            f"Warning: {len(leaks)} songs or groups are in two subsets, such as {leaks[0][0]} and "
+            f"{leaks[0][1]}: scores on them will be too high."
         )
 
 

@@ -1,5 +1,6 @@
 """What a user may rely on about the folders of a data set."""
 
+import collections
 import itertools
 
 import numpy as np
@@ -41,36 +42,36 @@ def test_random_trees_of_wrappers_subsets_albums_pieces_and_formats(tmp_path, se
     ]
     spelling = [random.choice(names) for names in spellings]
     outer, inner = random.choice(["", "Data/", "v1/genres/"], 2)
-    genre_first, no_subsets = random.random(2) < (0.3, 0.4)
+    genre_first, in_subsets = random.random(2) < (0.3, 0.6)
     clips, songs = {}, set()
     for number, genre in itertools.product(range(8), ("Drum & Bass", "Ñandú", "pop")):
         subset = int(random.integers(3)) if number > 2 else number
-        level = "" if no_subsets else f"{spelling[subset]}/"
+        level = f"{spelling[subset]}/" if in_subsets else ""
         folder = f"{genre}/{level}" if genre_first else f"{level}{inner}{genre}/"
         name = f"{outer}{folder}{random.choice(['', 'Live/', 'CD 1/B/'])}{number} song"
-        ends = [[".WAV"], [".flac", ".mp3"], ["_part1.ogg", "-chunk 2.ogg"]][random.integers(3)]
+        ends = [[".WAV"], [".flac"], ["_part1.ogg", "-chunk 2.ogg"]][random.integers(3)]
         touch(tmp_path, *(name + end for end in ends))
-        if ends[0] == ".flac":  # a second format of it
-            ends.pop()
-        clips |= {name + end: (genre, None if no_subsets else SUBSETS[subset]) for end in ends}
-        songs |= {frozenset(name + end for end in ends)}
-    found, by_song = find_clips(tmp_path)[0], {}
-    assert {clip.file: (clip.genre, clip.subset) for clip in found} == clips
-    for clip in found:
-        by_song.setdefault(clip.song or clip.file, set()).add(clip.file)
+        if ends == [".flac"]:
+            touch(tmp_path, f"{name}.mp3")  # a second format of it
+        clips |= {name + end: (genre, SUBSETS[subset] if in_subsets else None) for end in ends}
+        songs.add(frozenset(name + end for end in ends))
+    by_song = collections.defaultdict(set)
+    for clip in find_clips(tmp_path)[0]:
+        assert (clip.genre, clip.subset) == clips[clip.file]
+        by_song[clip.song or clip.file].add(clip.file)
     assert set(map(frozenset, by_song.values())) == songs
 
 
 @pytest.mark.parametrize(
     ("files", "words"),
     [
-        ("jazz/a.wav jazz/b.wav", ["single folder", "jazz/a.wav", "--labels"]),
+        ("jazz/a.wav jazz/b.wav", ["jazz/a.wav is in no folder", "--labels"]),
         ("jazz/jazz.00000.au jazz/jazz.00001.au", ["one genre, jazz", "--labels"]),
         ("000/000002.mp3 001/001003.mp3", ["numbers (000, 001)", "--labels", "FMA"]),
-        ("jazz/a.wav pop/b.wav c.wav", ["c.wav lies outside", "<genre>/"]),
+        ("jazz/a.wav pop/b.wav c.wav", ["c.wav is in no folder of a genre"]),
         ("train/a/a.wav test/a/b.wav c/c.wav", ["test is named for a subset", "but c"]),
-        ("_train/00030.au _test/jazz.1.au", ["_train/00030.au", "<genre>.<number>"]),
-        ("_train/jazz.au _test/jazz.1.au", ["_train/jazz.au", "<genre>.<number>"]),
+        ("_train/00030.au _test/jazz.1.au", ["_train/00030.au", "<genre>.<five digits>"]),
+        ("_train/jazz.au _test/jazz.1.au", ["_train/jazz.au", "<genre>.<five digits>"]),
         ("notes.txt", ["no audio in", "gtzan/README.md", "--demo"]),
     ],
 )

@@ -16,11 +16,8 @@ def test_linked_folders_are_searched_once(tmp_path):
     touch(tmp_path, "away/linked.wav", "music/jazz/01.flac", "music/pop/2/01.WAV")
     for name, goal in (("link", "away"), ("loop", "music/jazz")):
         (tmp_path / "music/jazz" / name).symlink_to(tmp_path / goal, target_is_directory=True)
-    assert list_audio(tmp_path / "music") == [
-        "jazz/01.flac",
-        "jazz/link/linked.wav",
-        "pop/2/01.WAV",
-    ]
+    expected = ["jazz/01.flac", "jazz/link/linked.wav", "pop/2/01.WAV"]
+    assert list_audio(tmp_path / "music") == expected
 
 
 def test_what_systems_and_this_project_leave_behind_is_passed_over(tmp_path, capsys):
@@ -40,12 +37,12 @@ def test_every_format_that_libsndfile_recognises_is_audio(tmp_path):
     assert [Path(file).stem for file in list_audio(tmp_path)] == [*formats, "z"]
 
 
-@pytest.mark.parametrize("name", ["WAV", "AIFF", "FLAC", "OGG", "MP3", "AU", "CAF", "W64"])
-def test_audio_of_unknown_suffix_is_recognised_by_its_first_bytes(tmp_path, name):
-    for file in ("song.xyz", "song"):
-        write_clip(tmp_path / file, "hum", 0, format=name)
+def test_audio_of_unknown_suffix_is_recognised_by_its_first_bytes(tmp_path):
+    formats = ["AIFF", "AU", "CAF", "FLAC", "MP3", "OGG", "W64", "WAV"]
+    for name in formats:
+        write_clip(tmp_path / name, "hum", 0, format=name)
     (tmp_path / "animation.ani").write_bytes(b"RIFF1234ACON")
-    assert list_audio(tmp_path) == ["song", "song.xyz"]
+    assert list_audio(tmp_path) == formats
 
 
 @pytest.mark.parametrize("installed", [False, True])
@@ -55,33 +52,27 @@ def test_what_is_not_taken_is_counted_by_suffix(tmp_path, monkeypatch, capsys, i
     assert len(list_audio(tmp_path)) == (4 if installed else 1)
     stderr = capsys.readouterr().err
     assert_one_line(stderr, "1 .txt", "1 without suffix")
-    hint = "2 .m4a, 1 .wma (convert: ffmpeg -i song.m4a song.flac, or pip install av)"
-    assert (hint in stderr) != installed
+    hint = "; for .m4a, pip install av, or convert: ffmpeg -i song.m4a song.flac"
+    assert ("2 .m4a" in stderr) == (hint in stderr) == (not installed)
 
 
-@pytest.mark.parametrize("where", ["jazz", "jazz/album"])
-def test_folder_that_cannot_be_read_is_named(tmp_path, monkeypatch, where):
+def test_folder_that_cannot_be_read_is_named(tmp_path, monkeypatch):
     touch(tmp_path, "jazz/album/a.wav", "pop/b.wav")
-    real = os.scandir
+    real, album = os.scandir, tmp_path / "jazz" / "album"
 
     def scandir(path):  # chmod doesn't stop root, who runs many containers
-        if Path(path) == tmp_path / where:
+        if Path(path) == album:
             raise PermissionError(13, "Permission denied", str(path))
         return real(path)
 
     monkeypatch.setattr(os, "scandir", scandir)
-    with pytest.raises(InputError, match=rf"^{tmp_path / where} can't be read \(Permission"):
+    with pytest.raises(InputError, match=f"^{album} can't be read"):
         list_audio(tmp_path)
 
 
 @pytest.mark.parametrize("name", ["jazz", "pop/album", "pop/a.wav"])
-def test_link_to_nothing_and_fifo_are_named(tmp_path, name):
+def test_link_to_nothing_is_named(tmp_path, name):
     touch(tmp_path, "pop/b.wav")
     (tmp_path / name).symlink_to(tmp_path / "away")
     with pytest.raises(InputError, match=f"^{tmp_path / name} is a link to nothing"):
         list_audio(tmp_path)
-    if hasattr(os, "mkfifo") and name.endswith(".wav"):
-        (tmp_path / name).unlink()
-        os.mkfifo(tmp_path / name)
-        with pytest.raises(InputError, match=f"^{tmp_path / name} is a FIFO"):
-            list_audio(tmp_path)
