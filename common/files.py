@@ -139,7 +139,9 @@ def write_json(path, content):
 
 def write_table(path, columns, rows):
     """Write rows, dicts with any of the `columns` as keys, to a CSV file."""
-    with atomic_write(path) as temporary, temporary.open("w", newline="", encoding="utf-8") as file:
+    # File names needn't be valid text.
+    options = {"newline": "", "encoding": "utf-8", "errors": "backslashreplace"}
+    with atomic_write(path) as temporary, temporary.open("w", **options) as file:
         writer = csv.DictWriter(file, columns, lineterminator="\n")
         writer.writeheader()
         writer.writerows(rows)

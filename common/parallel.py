@@ -7,6 +7,7 @@ import multiprocessing.connection
 import multiprocessing.resource_tracker
 import os
 import signal
+import threading
 from pathlib import Path
 
 from common.cluster import map_on_cluster, with_one_thread
@@ -108,9 +109,16 @@ def start_worker(function):
 def serve(function, pipe):
     """Make the calls that a pipe holds, and send their results, until its other end is closed."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # on Windows; elsewhere it is blocked already
+    threading.Thread(target=exit_with_parent, daemon=True).start()
     with contextlib.suppress(EOFError, OSError):
         while True:
             pipe.send(try_call(function, *pipe.recv()))
+
+
+def exit_with_parent():
+    """End this process as soon as the one that started it has ended."""
+    multiprocessing.parent_process().join()
+    os._exit(1)
 
 
 def next_result(pipe, call):

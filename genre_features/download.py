@@ -14,6 +14,7 @@ from common.files import PARTIAL, flush
 
 URL = "https://huggingface.co/datasets/marsyas/gtzan/resolve/main/data/genres.tar.gz"
 SHA256 = "24347e0223d2ba798e0a558c4c172d9d4a19c00bb7963fe055d183dadb4ef2c6"
+ATTEMPTS = 3  # at a download, each of which continues the one before
 TIMEOUT = 60  # seconds that a server may be silent
 REMEDY = "try again, or name another mirror with --url or a downloaded archive with --archive"
 
@@ -38,14 +39,18 @@ def resume(url, output_file, _):
 
 def download(url, sha256, archive):
     """Download to `archive`, unless the right file is there."""
-    try:
-        pooch.retrieve(url, f"sha256:{sha256}", archive.name, archive.parent, downloader=resume)
-    except requests.RequestException as error:
-        while error.__context__:  # down to the network's words
-            error = error.__context__
-        raise InputError(f"{url} can't be downloaded ({error}): {REMEDY}") from None
-    except ValueError:
-        raise InputError(f"{url} has another SHA-256 than {sha256}: {REMEDY}") from None
+    name, folder = archive.name, archive.parent
+    for _ in range(ATTEMPTS):
+        try:
+            pooch.retrieve(url, f"sha256:{sha256}", name, folder, downloader=resume)
+            return
+        except requests.RequestException as error:
+            reason = error
+        except ValueError:
+            raise InputError(f"{url} has another SHA-256 than {sha256}: {REMEDY}") from None
+    while reason.__context__:  # down to the network's words
+        reason = reason.__context__
+    raise InputError(f"{url} can't be downloaded ({reason}): {REMEDY}")
 
 
 def unpack(archive, folder, genres=None):

@@ -79,6 +79,8 @@ def extract_missing(folder, dataset, content, jobs, dask):
     existing = {path.stem for path in folder.glob("*.npz")}
     missing = [file for file, key in keys.items() if key not in existing]
     n_done, notes = len(keys) - len(missing), {"skipped": {}, "partly_read": {}}
+    if missing and n_done:
+        print(f"Continuing: {n_done} of {len(keys)} clips are there.", flush=True)
     settings = FrameSettings.read(content)
     calls = ((dataset / file, settings) for file in missing)
     jobs = 1 if len(missing) == 1 else jobs  # sooner done than a process is started

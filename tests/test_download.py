@@ -37,7 +37,7 @@ def archive(clips, tmp_path_factory):
 
 
 class Mirror(BaseHTTPRequestHandler):
-    """A server that breaks off its first answer halfway, with ranges or without."""
+    """A server that breaks off its first answers halfway, with ranges or without."""
 
     def do_GET(self):
         start = int(self.headers["Range"][len("bytes=") : -1])
@@ -50,7 +50,7 @@ class Mirror(BaseHTTPRequestHandler):
         self.send_header("Content-Length", str(len(rest)))
         self.end_headers()
         self.wfile.write(rest[: len(rest) // 2] if self.server.breaks else rest)
-        self.server.breaks = False
+        self.server.breaks = max(0, self.server.breaks - 1)
 
     def log_message(self, *_):
         pass
@@ -61,7 +61,7 @@ def mirror(archive, monkeypatch):
     monkeypatch.setenv("no_proxy", "127.0.0.1")
     with ThreadingHTTPServer(("127.0.0.1", 0), Mirror) as server:
         server.body, server.starts = archive.read_bytes(), []
-        server.breaks, server.has_ranges = False, True
+        server.breaks, server.has_ranges = 0, True
         server.url = f"http://127.0.0.1:{server.server_port}/clips"
         threading.Thread(target=server.serve_forever, args=(0.01,)).start()
         yield server
@@ -92,14 +92,17 @@ def test_features_are_extracted_in_the_same_run_and_the_archive_is_downloaded_on
 
 
 @pytest.mark.parametrize("has_ranges", [True, False])
-def test_broken_download_shows_no_file_and_the_next_run_resumes_it(
-    mirror, archive, tmp_path, has_ranges
+@pytest.mark.parametrize("breaks", [2, 3])
+def test_broken_download_is_resumed_twice_and_then_by_the_next_run(
+    mirror, archive, tmp_path, breaks, has_ranges
 ):
-    mirror.breaks, mirror.has_ranges = True, has_ranges
-    assert mirror.url in refuse(tmp_path, url=mirror.url, sha256=digest(archive))
-    assert all(name.startswith(".") for name in files_in(tmp_path))
+    mirror.breaks, mirror.has_ranges = breaks, has_ranges
+    if breaks == 3:
+        assert mirror.url in refuse(tmp_path, url=mirror.url, sha256=digest(archive))
+        assert all(name.startswith(".") for name in files_in(tmp_path))
     with lock_folders(tmp_path):  # as the script does
         download_gtzan(tmp_path, url=mirror.url, sha256=digest(archive))
+    assert len(mirror.starts) == breaks + 1
     assert 0 == mirror.starts[0] < mirror.starts[1]
     assert files_in(tmp_path / "genres") == CLIPS
 
