@@ -20,7 +20,6 @@ from common.files import lock_folders
 # The class is here for those who import this script, as in the original project.
 from genre_features.cache import GenreFeatureData as GenreFeatureData
 from genre_features.cache import stale_reason
-from genre_features.check import check_data_set
 from genre_features.clips import SUBSETS, find_clips
 from genre_features.demo_corpus import CLIP_SECONDS, make_demo_corpus
 from genre_features.extraction import update_cache
@@ -125,6 +124,9 @@ def main():
     clips, genres = find_clips(options.dataset, options.genres, options.labels)
     by_subset, split = split_clips(clips, options.split)
     if options.check:
+        # Imported here: scipy.signal would cost every worker process a second.
+        from genre_features.check import check_data_set
+
         check_data_set(options.dataset, by_subset, genres, settings, options.jobs, options.plot)
         return
     check_subsets(by_subset, genres)

@@ -29,7 +29,10 @@ def run_script(main, *arguments):
     except (InputError, OSError, MemoryError) as error:
         script = Path(sys.argv[0])
         name = script.parent.name if script.name == "__main__.py" else script.name
-        print(f"{name}: {escape_controls(error) or 'not enough memory'}", file=sys.stderr)
+        message = escape_controls(error) or "not enough memory"
+        if isinstance(error, OSError) and error.filename:  # without the error's number
+            message = escape_controls(f"{error.filename}: {error.strerror}")
+        print(f"{name}: {message}", file=sys.stderr)
         sys.exit(2)
     except KeyboardInterrupt:
         sys.exit(130)

@@ -50,7 +50,8 @@ class FrameSettings:
         settings = cls(**{field.name: saved[field.name] for field in dataclasses.fields(cls)})
         lengths, cutoff = (settings.hop_length, settings.frames), settings.lowpass
         possible = all(type(n) is int and 1 <= n <= MAX_NUMBER for n in lengths)
-        possible &= cutoff is None or (type(cutoff) is int and 0 < cutoff < SAMPLE_RATE / 2)
+        low, high = CUTOFF_RANGE
+        possible &= cutoff is None or (type(cutoff) is int and low <= cutoff <= high)
         # All features are computed at one rate and size; others would silently be accepted.
         if not possible or (settings.sample_rate, settings.n_fft) != (SAMPLE_RATE, N_FFT):
             raise ValueError("impossible frame settings")

@@ -1,8 +1,6 @@
 """Calibration: temperature scaling, and the reliability of a model's probabilities."""
 
 import numpy as np
-from scipy.optimize import minimize_scalar
-from scipy.stats import binomtest
 from torch import nn
 
 MAX_BINS = 10
@@ -33,6 +31,8 @@ def fit_temperature(log_probs, targets):
     ----------
     .. [1] Guo et al., "On calibration of modern neural networks", ICML 2017.
     """
+    from scipy.optimize import minimize_scalar  # imported here: it takes half a second
+
     if (log_probs.argmax(dim=1) == targets).all():
         return 1.0
 
@@ -100,6 +100,8 @@ def describe_bin(confidence, is_right):
 
 def wilson_interval(n_right, n):
     """Return the ends of the 95 % Wilson interval of an accuracy, of `n` predictions."""
+    from scipy.stats import binomtest  # imported here, as above
+
     interval = binomtest(n_right, n).proportion_ci(0.95, method="wilson")
     return interval.low, interval.high
 
