@@ -30,6 +30,7 @@ from genre_lstm.processes import (
 )
 from genre_lstm.recipes import recipe_title
 
+MAX_LOSS = 1000  # nats per clip: beyond it, training has diverged
 REDRAW_SECONDS = 60  # between redrawings of the curves; drawing takes under 1 % of the time
 
 
@@ -174,14 +175,15 @@ class TrainingRun:
         Raises
         ------
         InputError
-            The loss or the weights aren't finite.
+            The weights aren't finite, or the loss is huge.
         """
         loss, accuracy = self.stats.means()
         scores = val_scores or {"loss": None, "accuracy": None}
         epoch = len(self.history) + 1
         row = (epoch, loss, accuracy, scores["loss"], scores["accuracy"], self.learning_rate)
         self.history.append(dict(zip(results.HISTORY, row, strict=True)))
-        if not all(torch.isfinite(tensor).all() for tensor in self.model.state_dict().values()):
+        is_finite = all(torch.isfinite(tensor).all() for tensor in self.model.state_dict().values())
+        if not is_finite or max(loss, scores["loss"] or 0) > MAX_LOSS:
             raise InputError(f"training diverged in epoch {epoch}: lower --learning-rate")
         self.seconds = time.perf_counter() - self.start_time
         if is_rank_zero():

@@ -135,6 +135,14 @@ def test_diverged_run_is_refused_and_keeps_the_earlier_weights(
     assert not (folder / "result" / "PiecewiseDecay" / "summary.json").exists()
 
 
+@pytest.mark.parametrize("rate", [1e5, 1e9])
+def test_learning_rate_that_makes_the_loss_explode_is_refused(features, tmp_path, undrawn, rate):
+    options = (*IMPROVED, "--learning-rate", rate)
+    _, stderr = train("PiecewiseDecay", features, tmp_path, *options, status=2)
+    assert "diverged" in stderr.splitlines()[-1]
+    assert not (tmp_path / "weights" / "PiecewiseDecay" / "model.pt").exists()
+
+
 @pytest.mark.parametrize(
     "message",
     ["CUDA out of memory. Tried", "can't allocate memory", "not enough memory: you tried"],
