@@ -94,7 +94,7 @@ def disturb(command, outcome, folder, kills):
     ended(start(command(folder / "undisturbed")))
     seconds, expected = time.monotonic() - begin, outcome(folder / "undisturbed")
     place, n_killed, n_ended = folder / "disturbed", 0, 0
-    while n_killed < kills or place.exists():
+    while n_killed < kills or place.exists() or not n_ended:
         limit = random.uniform(0, seconds) if n_killed < kills else None
         if not ended(start(command(place)), limit):
             n_killed += 1
