@@ -9,7 +9,7 @@ pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="it forks")
 
 
 def test_scripts_killed_at_any_moment_go_on_and_end_as_if_never_killed(tmp_path, undrawn):
-    n_ended = disturb_scripts(tmp_path, kills=2)
+    n_ended = disturb_scripts(tmp_path, kills=1)
     assert all(n >= 1 for n in n_ended.values())
 
 
