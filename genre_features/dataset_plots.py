@@ -18,10 +18,10 @@ from genre_features.frame import COLUMNS
 
 NAMES = [*range(13), "centroid", *PITCHES, *BANDS]
 PANELS = [  # of the genres: title, features that share a scale, label of the scale
-    ("MFCC 0, the loudness", slice(0, 1), "value (dB)"),
-    ("MFCC 1 to 3", slice(1, 4), "value (dB)"),
+    ("MFCC 0, the loudness", slice(0, 1), "value"),
+    ("MFCC 1 to 3", slice(1, 4), "value"),
     ("Spectral centroid", COLUMNS["spectral_centroid"], "frequency (Hz)"),
-    ("MFCC 4 to 12", slice(4, 13), "value (dB)"),
+    ("MFCC 4 to 12", slice(4, 13), "value"),
     ("Chroma, by pitch class", COLUMNS["chroma"], "relative to the strongest"),
     ("Spectral contrast, by band (Hz)", slice(26, 32), "peak over valley (dB)"),
     ("Highest band (Hz)", slice(32, 33), "peak over valley (dB)"),
