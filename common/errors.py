@@ -1,6 +1,7 @@
-"""Input that the user can correct, and checks of values read from files."""
+"""Messages to the user, input that they can correct, and checks of values read from files."""
 
 import re
+import sys
 
 MAX_NUMBER = 10**9  # limit of any number given as an option or read from a file
 
@@ -25,6 +26,11 @@ def escape_controls(message):
     A file's name may hold them, and would break the line or send escape codes to the terminal.
     """
     return re.sub(r"[\0-\x1f\x7f-\x9f\u2028\u2029]", lambda c: repr(c[0])[1:-1], str(message))
+
+
+def print_note(message):
+    """Print a line on stderr; names of files in it may hold control characters."""
+    print(escape_controls(message), file=sys.stderr)
 
 
 def list_names(names, n_shown=5):

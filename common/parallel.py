@@ -25,8 +25,8 @@ def parallel_map(function, calls, jobs=None, dask=None):
     """Yield `try_call(function, *call)` for every call, in order, from parallel processes.
 
     Each process uses one thread: all cores are busy, and sums don't depend on `jobs`. Calls are
-    made a little ahead of the results that are taken. When the generator is closed, or this process
-    dies, each process ends after its call.
+    made a little ahead of the results that are taken. When the generator is closed, each process
+    ends after its call; when this process dies, they end at once.
 
     Parameters
     ----------

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from common.errors import InputError, are_names
+from common.errors import InputError, are_names, print_note
 from common.files import check_file
 from genre_features import manifest
 from genre_features.arrays import EXTRACT_AGAIN, load_subset
@@ -15,7 +15,6 @@ from genre_features.clips import SUBSETS, find_clips
 from genre_features.extraction import update_cache
 from genre_features.frame import SAMPLE_RATE, FrameSettings
 from genre_features.genres import ORIGINAL_GENRES
-from genre_features.listing import print_note
 from genre_features.splits import split_clips
 
 # Larger caches are mapped: GTZAN's has 0.2 GB, and today's computers leave 4 GB to a training. An

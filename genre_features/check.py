@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from tqdm import tqdm
 
-from common.errors import InputError, escape_controls, try_call
+from common.errors import InputError, escape_controls, list_names, try_call
 from common.parallel import parallel_map
 from genre_features.audio import load_signal
 from genre_features.bandwidth import FULL, bandwidth_baseline, effective_bandwidth
@@ -18,7 +18,7 @@ from genre_features.silence import silent_frames
 from genre_features.splits import check_subsets, filtered_subsets
 
 MAX_SILENT = 0.2  # of a clip
-MAX_NAMES, MAX_LINES = 5, 20  # printed of one kind of problem
+MAX_LINES = 20  # of problems that are printed
 RARE = 0.2  # of a genre's clips: the band-limited ones are named
 
 
@@ -102,12 +102,6 @@ def inspect_clips(dataset, by_subset, seconds, jobs):
     outcomes = parallel_map(inspect_clip, calls, jobs)
     reports, problems = zip(*tqdm(outcomes, "Listening", len(calls), unit="clip"), strict=True)
     return list(filter(None, reports)), list(filter(None, problems))
-
-
-def list_names(names):
-    """Return the first names as text, with the number of the others."""
-    n_more = len(names) - MAX_NAMES
-    return ", ".join(names[:MAX_NAMES]) + (f" and {n_more} others" if n_more > 0 else "")
 
 
 def describe_clips(reports, settings, seconds):

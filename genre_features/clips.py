@@ -5,7 +5,7 @@ import unicodedata
 from pathlib import Path
 from typing import NamedTuple
 
-from common.errors import InputError
+from common.errors import InputError, print_note
 from genre_features.labels import Label, label_files
 from genre_features.layouts import (
     genre_key,
@@ -14,7 +14,7 @@ from genre_features.layouts import (
     split_path,
     track_number,
 )
-from genre_features.listing import AUDIO_SUFFIXES, list_audio, print_note
+from genre_features.listing import AUDIO_SUFFIXES, list_audio
 
 SUBSETS = ("train", "validation", "test")
 N_TRACKS = 100  # of each of GTZAN's genres

@@ -14,7 +14,7 @@ import numpy as np
 from tqdm import tqdm
 
 from common.cli import library_versions
-from common.errors import InputError, list_names
+from common.errors import InputError, list_names, print_note
 from common.files import PARTIAL, atomic_write, lock_folders, write_json
 from common.parallel import parallel_map
 from genre_features import manifest
@@ -23,7 +23,6 @@ from genre_features.audio import is_below_cutoff
 from genre_features.clips import SUBSETS
 from genre_features.features import extract_file
 from genre_features.frame import N_FEATURES, FrameSettings
-from genre_features.listing import print_note
 from genre_features.splits import check_subsets
 
 CLIPS = ".clips"  # the folder of the clips' files

@@ -8,10 +8,9 @@ import unicodedata
 from pathlib import Path
 from typing import NamedTuple
 
-from common.errors import MAX_NUMBER, InputError
+from common.errors import MAX_NUMBER, InputError, print_note
 from common.files import check_file
 from genre_features.layouts import subset_name
-from genre_features.listing import print_note
 
 COLUMNS = ("genre", "group", "subset")
 

@@ -4,10 +4,9 @@ import collections
 import importlib.util
 import os
 import re
-import sys
 from pathlib import Path
 
-from common.errors import InputError, escape_controls
+from common.errors import InputError, print_note
 
 # What libsndfile reads, except .raw, which has no header, .mat, which seldom holds audio, .sd2,
 # whose header is in another file, and .sds, of which libsndfile prints errors to stdout.
@@ -66,11 +65,6 @@ def list_audio(folder):
     if left_out:
         print_note(f"Left out in {folder}: {describe_suffixes(left_out)}.")
     return sorted(files)
-
-
-def print_note(message):
-    """Print a line on stderr; names of files in it may hold control characters."""
-    print(escape_controls(message), file=sys.stderr)
 
 
 def has_av():

@@ -5,10 +5,9 @@ import hashlib
 import os
 from pathlib import Path
 
-from common.errors import InputError
+from common.errors import InputError, print_note
 from genre_features.clips import SUBSETS, track_numbers
 from genre_features.layouts import genre_key
-from genre_features.listing import print_note
 
 # Of every genre the first clips are for testing, the next for validation, the rest for training.
 INDEX_SPLIT = {"test": range(0, 10), "validation": range(10, 30), "train": range(30, 100)}
