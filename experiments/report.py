@@ -5,15 +5,17 @@ python -m experiments.report --output experiments
 
 from common.cli import add_format, run_script
 from common.files import atomic_write, read_table
-from experiments import chains, everyday, figures, robustness, tables, transfer
+from experiments import chains, compare, everyday, figures, robustness, tables, transfer
 from experiments.collect import RESULTS
 from experiments.options import make_parser
 from genre_features.figures import save
 
 SOURCES = {  # file: what makes its tables, and its figure
+    compare.TOGETHER: (compare.together_tables, None),
+    compare.PAIRED: (compare.pair_tables, None),
     chains.NAME: (tables.chain_tables, figures.draw_chains),
     chains.COUNTERFACTUAL: (tables.counterfactual_tables, figures.draw_counterfactual),
-    robustness.NAME: (tables.robustness_tables, None),
+    robustness.NAME: (tables.robustness_tables, figures.draw_robustness),
     transfer.NAME: (tables.transfer_tables, None),
     everyday.NAME: (tables.everyday_tables, figures.draw_everyday),
 }
@@ -24,6 +26,7 @@ def write_report(folder, format="png"):
     results = read_table(folder / RESULTS)
     by_title = tables.run_tables(results)
     figures.plot_confusions(results, folder / f"confusions.{format}")
+    save(figures.draw_filter(results), folder / f"filter.{format}")
     save(figures.draw_ladder(results), folder / f"ladder.{format}")
     for name, (make_tables, draw) in SOURCES.items():
         if rows := read_table(folder / name):
