@@ -15,7 +15,7 @@ from genre_lstm.prediction import predict
 from genre_lstm.weights import load_models
 
 SHIPPED = ROOT / "weights" / "reference"
-STEP = dict.fromkeys(INDEX, "improved") | {"index-both": "improved-60-epochs"}
+STEP = dict.fromkeys(INDEX, "improved") | {"index-both": "improved-120-epochs"}
 SECONDS = 31  # GTZAN's clips are shorter; of longer files the start is used
 UNCHANGED = "unchanged"  # the version of a clip that others are compared with
 

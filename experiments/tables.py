@@ -83,7 +83,7 @@ SCHEDULE_LINES = {
     for order, step in zip(("in file order", "shuffled"), steps, strict=True)
     for schedule in SCHEDULES
 }
-MODEL_LINES = lines_of(("improved", "improved-60-epochs"), (*INDEX, "index-both"))
+MODEL_LINES = lines_of(("improved", "improved-120-epochs"), (*INDEX, "index-both"))
 
 
 def markdown(lines, n_texts=1):
