@@ -11,8 +11,7 @@ from pathlib import Path
 
 from threadpoolctl import ThreadpoolController
 
-from common.errors import InputError, try_call
-from common.files import warn_once
+from common.errors import InputError, print_note, try_call
 
 PATIENCE = 2  # s, that a result is waited for before looking whether any worker is left
 
@@ -47,12 +46,14 @@ def next_result(client, future, name, address):
     """Wait for the result of a call whose first argument has a name, and return it."""
     import distributed
 
+    is_announced = False
     try:
         while True:
             with contextlib.suppress(TimeoutError):
                 return future.result(PATIENCE)
-            if not client.nthreads():
-                warn_once(f"Waiting for workers to join {address} (dask worker).")
+            if not is_announced and not client.nthreads():
+                print_note(f"Waiting for workers to join {address} (dask worker).")
+                is_announced = True
     except distributed.scheduler.KilledWorker:
         what = f"workers of the cluster died at {name}"
     except (OSError, concurrent.futures.CancelledError):
