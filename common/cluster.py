@@ -10,8 +10,9 @@ import tempfile
 from pathlib import Path
 
 from threadpoolctl import ThreadpoolController
+from tqdm import tqdm
 
-from common.errors import InputError, print_note, try_call
+from common.errors import InputError, try_call
 
 PATIENCE = 2  # s, that a result is waited for before looking whether any worker is left
 
@@ -52,7 +53,8 @@ def next_result(client, future, name, address):
             with contextlib.suppress(TimeoutError):
                 return future.result(PATIENCE)
             if not is_announced and not client.nthreads():
-                print_note(f"Waiting for workers to join {address} (dask worker).")
+                note = f"Waiting for workers to join {address} (dask worker)."
+                tqdm.write(note, file=sys.stderr)  # on a line of its own, above a progress bar
                 is_announced = True
     except distributed.scheduler.KilledWorker:
         what = f"workers of the cluster died at {name}"

@@ -29,7 +29,8 @@ def predictions_path(text):
 class JsonLines:
     """Lines as `predict.py --json` prints them."""
 
-    header, start = b"", b'{"file": '
+    header = b""
+    start = b'{"file": '  # of every file
 
     def name(self, path):
         """Return the name of an audio file in its line."""
@@ -53,8 +54,8 @@ class CsvLines:
         self.header = self.start = self.join(self.columns)
 
     def name(self, path):
-        """Return the name of an audio file in its row: on one line, and valid text."""
-        return escape_controls(path).encode(errors="backslashreplace").decode()
+        """Return the name of an audio file in its row."""
+        return escape(path)
 
     def format(self, prediction):
         """Return the row of a prediction."""
@@ -69,9 +70,14 @@ class CsvLines:
     def join(self, cells):
         """Return the row of some cells; those that are None are empty."""
         row = io.StringIO()
-        names = ("" if cell is None else self.name(cell) for cell in cells)
-        csv.writer(row, lineterminator="\n").writerow(names)
+        texts = ("" if cell is None else escape(cell) for cell in cells)
+        csv.writer(row, lineterminator="\n").writerow(texts)
         return row.getvalue().encode()
+
+
+def escape(value):
+    """Return a value as text on one line; names of files may hold line breaks or any bytes."""
+    return escape_controls(value).encode(errors="backslashreplace").decode()
 
 
 @contextlib.contextmanager

@@ -49,14 +49,14 @@ def test_cluster_that_loses_all_workers_waits_and_writes_the_bytes_of_one_proces
     said = []
 
     @functools.cache
-    def say_and_start_a_worker(message):
+    def say_and_start_a_worker(message, file):
         said.append(message)
         processes.append(start_dask(tmp_path, *WORKER))
 
     monkeypatch.setattr(cluster, "PATIENCE", 0.1)
     with start_cluster(tmp_path) as (address, processes):
         after_clips(2, processes[1].kill)
-        monkeypatch.setattr(cluster, "print_note", say_and_start_a_worker)
+        monkeypatch.setattr(cluster.tqdm, "write", say_and_start_a_worker)
         extract(corpus, tmp_path / "out", "--dask", address)
     assert said[-1] == f"Waiting for workers to join {address} (dask worker)."
     assert contents(tmp_path / "out") == contents(features)
