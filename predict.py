@@ -2,7 +2,7 @@
 
     python predict.py song.mp3 other.wav              # with the weights that come with the project
     python predict.py song.mp3 --weights weights      # with those you trained
-    python predict.py my_music --json > genres.jsonl  # every file of a folder
+    python predict.py my_music --output genres.csv    # every file of a folder; a rerun continues
     python predict.py mix.mp3 --plot mix.png          # how the prediction changes over time
     python predict.py --export model.onnx             # the model for other programs
 
@@ -16,6 +16,8 @@ seldom are), predictions below 50 %, and files under 5 s. Silent stretches are l
 """
 
 import argparse
+import contextlib
+import functools
 import glob
 import json
 import os
@@ -25,18 +27,14 @@ from pathlib import Path
 from tqdm import tqdm
 
 from common.cli import HelpFormatter, figure_path, number_in, run_script
-from common.errors import InputError, escape_controls, try_call
+from common.errors import InputError, escape_controls, print_note, try_call
 from common.parallel import parallel_map
-from genre_features.audio import is_below_cutoff
 from genre_features.features import extract_file
 from genre_features.listing import list_audio
-from genre_features.silence import silent_frames
-from genre_lstm.device import report_out_of_memory
-from genre_lstm.prediction import predict, predict_over_time
-from genre_lstm.similarity import is_unlike_training
-from genre_lstm.weights import load_models
+from genre_lstm.prediction import classify, predict_over_time
+from genre_lstm.prediction_file import open_predictions, predictions_path
+from genre_lstm.weights import checksum, load_models
 
-MIN_SECONDS = 5  # experiments/robustness.py measures how shorter files fare
 WEIGHTS = Path(__file__).resolve().parent / "weights" / "reference" / "improved"
 
 
@@ -63,11 +61,24 @@ def parse_arguments():
         type=figure_path,
         help="plot the probabilities of one file over time, as .png, .pdf or .svg",
     )
+    add(
+        "--output",
+        metavar="FILE",
+        type=predictions_path,
+        help="write a line per file there, as .csv, or .jsonl like --json; a rerun continues",
+    )
     add("--jobs", metavar="N", type=number_in(1), help="files in parallel (default: one per core)")
+    add(
+        "--dask",
+        metavar="ADDRESS",
+        help="compute features on the Dask cluster of this scheduler, as in tcp://10.0.0.1:8786",
+    )
     add("--export", metavar="ONNX", type=Path, help="write the model as ONNX, predict nothing")
     options = parser.parse_args()
-    if options.export and (options.plot or options.json):
-        parser.error("--export predicts nothing: leave out --plot and --json")
+    if options.export and (options.plot or options.json or options.output):
+        parser.error("--export predicts nothing: leave out --plot, --json and --output")
+    if options.output and options.json:
+        parser.error("--output writes what --json prints: leave out --json")
     if bool(options.files) == bool(options.export):
         parser.error("name audio files, or a file to --export the model to")
     return options
@@ -92,62 +103,69 @@ def list_files(names):
     return paths
 
 
-def classify(path, models, recording):
-    """Return the probabilities of a file's genres, whether it is unlike the training clips (None
-    if that can't be judged), and notes on the prediction.
-    """
-    saved = models[0][1]
-    settings = saved["settings"]
-    features = recording.features[~silent_frames(recording.features, settings)]
-    if not len(features):
-        raise InputError(f"{path} is silent: there is nothing to classify")
-    with report_out_of_memory(f"{path} is too long: split it"):
-        probabilities = predict(models, features)
-    is_short = len(features) * settings.seconds_per_frame < MIN_SECONDS
-    is_narrow = is_below_cutoff(path, settings.lowpass)
-    unlike = None
-    if not is_short and not is_narrow:
-        unlike = is_unlike_training(saved["reference"], features, settings)
-    caveats = {
-        "unlike the training music: the genres may not fit": unlike,
-        "unsure: below 50%, a prediction is more likely wrong than right": (
-            max(probabilities.values()) < 0.5
-        ),
-        f"shorter than {MIN_SECONDS} s: right less often than with longer audio": is_short,
-        f"sampled below {2 * (settings.lowpass or 0)} Hz: less reliable": is_narrow,
-    }
-    return probabilities, unlike, [*recording.notes, *(text for text, on in caveats.items() if on)]
+def predict_files(paths, models, options, write):
+    """Call `write` with the prediction for each file; return how many files had none."""
+    about = {"weights": str(options.weights), "weights_crc32": checksum(models)}
+    settings, n_failed = models[0][1]["settings"], 0
+    # A single file is done here before another process has started.
+    jobs = 1 if len(paths) == 1 else options.jobs
+    calls = ((path.absolute(), settings) for path in paths)
+    with (
+        contextlib.closing(parallel_map(extract_file, calls, jobs, options.dask)) as outcomes,
+        tqdm(zip(paths, outcomes, strict=True), unit="file", total=len(paths), disable=None) as bar,
+    ):
+        for path, (recording, problem) in bar:
+            if not problem:
+                prediction, problem = try_call(classify, path, models, recording)
+            if problem:
+                n_failed += 1
+                tqdm.write(f"predict.py: {problem}", file=sys.stderr)
+                continue
+            if options.plot:
+                plot(path, models, recording.features, prediction, options.plot)
+            write(prediction | about)
+    return n_failed
 
 
-def format_prediction(path, probabilities, unlike, notes, seconds, options):
-    """Return the line to print for a file."""
-    if not options.json:
-        ranking = list(probabilities.items())[: options.top]
+def print_prediction(options, prediction):
+    """Print a line for a file."""
+    if options.json:
+        line = json.dumps(prediction)
+    else:
+        ranking = list(prediction["probabilities"].items())[: options.top]
         text = ", ".join(f"{genre} {probability:.0%}" for genre, probability in ranking)
-        return escape_controls(f"{path}: {text}" + "".join(f" ({note})" for note in notes))
-    fields = {
-        "file": str(path),
-        "genre": next(iter(probabilities)),
-        "probabilities": probabilities,
-        "seconds": seconds,
-        "notes": notes,
-        "unlike_training": unlike,
-        "weights": str(options.weights),
-    }
-    return json.dumps(fields)
+        notes = "".join(f" ({note})" for note in prediction["notes"])
+        line = escape_controls(f"{prediction['file']}: {text}{notes}")
+    tqdm.write(line, file=sys.stdout)
 
 
-def plot(path, models, features, probabilities, notes, figure):
+def plot(path, models, features, prediction, figure):
     """Plot the probabilities of a file's genres over time."""
     # Imported here: only --plot needs matplotlib.
     from genre_features.figures import plot_label
     from genre_lstm.plots import plot_probabilities
 
     edges, by_window = predict_over_time(models, features)
-    genre, probability = next(iter(probabilities.items()))
+    genre, probability = next(iter(prediction["probabilities"].items()))
     title = f"{plot_label(path.name, 60)}: {plot_label(genre)}, {probability:.0%} overall"
-    title = "\n".join([title, *notes])
+    title = "\n".join([title, *prediction["notes"]])
     plot_probabilities(edges, by_window, models[0][1]["genres"], figure, title)
+
+
+def continue_output(paths, models, options):
+    """Write the lines that --output lacks; return how many files had no prediction."""
+    paths = list(dict.fromkeys(paths))
+    with open_predictions(options.output, models, paths) as (missing, write):
+        n_done = len(paths) - len(missing)
+        if n_done:
+            print(f"Continuing: {n_done} of {len(paths)} files are there.", file=sys.stderr)
+        try:
+            n_failed = predict_files(missing, models, options, write)
+        except KeyboardInterrupt:
+            print_note("Stopped. To continue, run the same command again.")
+            raise
+    print(f"{options.output} holds the predictions of {len(paths) - n_failed} files.")
+    return n_failed
 
 
 def main():
@@ -165,24 +183,11 @@ def main():
     if options.plot and len(paths) > 1:
         raise InputError(f"--plot draws one file, not {len(paths)}: name one")
     print(f"Using {options.weights}.", file=sys.stderr)
-    # A single file is done here before another process has started.
-    jobs = 1 if len(paths) == 1 else options.jobs
-    settings = models[0][1]["settings"]
-    outcomes = parallel_map(extract_file, ((path.absolute(), settings) for path in paths), jobs)
-    n_failed = 0
-    progress = tqdm(zip(paths, outcomes, strict=True), unit="file", total=len(paths), disable=None)
-    for path, (recording, problem) in progress:
-        if not problem:
-            classified, problem = try_call(classify, path, models, recording)
-        if problem:
-            n_failed += 1
-            tqdm.write(f"predict.py: {problem}", file=sys.stderr)
-            continue
-        probabilities, unlike, notes = classified
-        if options.plot:
-            plot(path, models, recording.features, probabilities, notes, options.plot)
-        line = format_prediction(path, probabilities, unlike, notes, recording.seconds, options)
-        tqdm.write(line, file=sys.stdout)
+    if options.output:
+        n_failed = continue_output(paths, models, options)
+    else:
+        write = functools.partial(print_prediction, options)
+        n_failed = predict_files(paths, models, options, write)
     if n_failed:
         raise InputError(f"{n_failed} of {len(paths)} files were not classified, see above")
 

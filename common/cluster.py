@@ -10,9 +10,9 @@ import tempfile
 from pathlib import Path
 
 from threadpoolctl import ThreadpoolController
+from tqdm import tqdm
 
 from common.errors import InputError, try_call
-from common.files import warn_once
 
 PATIENCE = 2  # s, that a result is waited for before looking whether any worker is left
 
@@ -47,12 +47,15 @@ def next_result(client, future, name, address):
     """Wait for the result of a call whose first argument has a name, and return it."""
     import distributed
 
+    is_announced = False
     try:
         while True:
             with contextlib.suppress(TimeoutError):
                 return future.result(PATIENCE)
-            if not client.nthreads():
-                warn_once(f"Waiting for workers to join {address} (dask worker).")
+            if not is_announced and not client.nthreads():
+                note = f"Waiting for workers to join {address} (dask worker)."
+                tqdm.write(note, file=sys.stderr)  # on a line of its own, above a progress bar
+                is_announced = True
     except distributed.scheduler.KilledWorker:
         what = f"workers of the cluster died at {name}"
     except (OSError, concurrent.futures.CancelledError):

@@ -37,13 +37,23 @@ def atomic_write(path, flushed=True):
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f"{PARTIAL}{secrets.token_hex(4)}-{path.name}")
     try:
-        temporary.touch(exist_ok=False)
-        yield temporary
-        if flushed:
-            flush(temporary)
-        temporary.replace(path)
-        if flushed and os.name == "posix":  # the folder's new entry, too
-            flush(path.parent)
+        with report_full_disk(path):
+            temporary.touch(exist_ok=False)
+            yield temporary
+            if flushed:
+                flush(temporary)
+            temporary.replace(path)
+            if flushed and os.name == "posix":  # the folder's new entry, too
+                flush(path.parent)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+@contextlib.contextmanager
+def report_full_disk(path):
+    """Turn the error of a full disk in the block, which writes to `path`, into an InputError."""
+    try:
+        yield
     except OSError as error:
         if error.errno in DISK_FULL:
             raise InputError(
@@ -51,8 +61,6 @@ def atomic_write(path, flushed=True):
                 "same command again"
             ) from None
         raise
-    finally:
-        temporary.unlink(missing_ok=True)
 
 
 def flush(path):
@@ -97,16 +105,15 @@ def lock_folders(*folders):
         # A folder may go by two names.
         for folder in {os.path.realpath(folder): folder for folder in folders}.values():
             folder.mkdir(parents=True, exist_ok=True)
-            lock_folder(folder, stack)
+            lock(folder / ".lock", folder, stack)
             for path in folder.glob(f"{PARTIAL}*"):
                 if path.is_file() or path.is_symlink():
                     path.unlink()
         yield
 
 
-def lock_folder(folder, stack):
-    """Lock a folder until the stack is closed; see `lock_folders`."""
-    path = folder / ".lock"
+def lock(path, place, stack):
+    """Lock a file until the stack is closed, so that one process writes to a place."""
     try:
         stack.enter_context(filelock.FileLock(path, blocking=False, on_acquired=sign))
     except filelock.Timeout:
@@ -115,12 +122,12 @@ def lock_folder(folder, stack):
         except OSError:  # on Windows a locked file can't be read
             holder = "another process"
         raise InputError(
-            f"{holder} is writing to {folder}: wait until it ends, or choose another folder"
+            f"{holder} is writing to {place}: wait until it ends, or write elsewhere"
         ) from None
     except (NotImplementedError, OSError) as error:
         if isinstance(error, OSError) and error.errno not in NOT_SUPPORTED:
             raise
-        warn_once("This disk has no locks: let no second script write to the same folder.")
+        warn_once("This disk has no locks: let no second script write to the same place.")
 
 
 def sign(descriptor):

@@ -32,7 +32,7 @@ AUDIO_START = re.compile(
 # project leave in folders.
 LEFTOVERS = re.compile(
     r"\._.*|\.ds_store|__macosx|\..*\.icloud|thumbs\.db|desktop\.ini|\.git"
-    r"|\.part-.*|\.clips|\.lock|features\.json|filtered_split\.txt|genres\.tar\.gz|readme\.md",
+    r"|\.part-.*|\.clips|(\..*)?\.lock|features\.json|filtered_split\.txt|genres\.tar\.gz|readme\.md",
     re.IGNORECASE,
 )
 MAX_LISTED = 8  # suffixes in a line

@@ -3,6 +3,66 @@
 import numpy as np
 import torch
 
+from common.errors import InputError
+from genre_features.audio import is_below_cutoff
+from genre_features.silence import silent_frames
+from genre_lstm.device import report_out_of_memory
+from genre_lstm.similarity import is_unlike_training
+
+MIN_SECONDS = 5  # experiments/robustness.py measures how shorter files fare
+
+
+def classify(path, models, recording):
+    """Predict the genre of a file, silent stretches left out, and say what speaks against it.
+
+    Parameters
+    ----------
+    path : Path
+    models : list of (GenreLSTM, dict)
+        See `weights.load_models`; their probabilities are averaged.
+    recording : Recording
+        What `features.extract_file` read of the file, with the models' frame settings.
+
+    Returns
+    -------
+    dict
+        ``file``, ``genre``, ``probabilities`` (dict of str to float, the most likely genre first),
+        ``seconds``, ``notes`` (list of str), and ``unlike_training``: whether the file is unlike
+        the training clips, None if that can't be judged.
+
+    Raises
+    ------
+    InputError
+        The file is silent, or too long for the memory.
+    """
+    saved = models[0][1]
+    settings = saved["settings"]
+    features = recording.features[~silent_frames(recording.features, settings)]
+    if not len(features):
+        raise InputError(f"{path} is silent: there is nothing to classify")
+    with report_out_of_memory(f"{path} is too long: split it"):
+        probabilities = predict(models, features)
+    genre, probability = next(iter(probabilities.items()))
+    is_short = len(features) * settings.seconds_per_frame < MIN_SECONDS
+    is_narrow = is_below_cutoff(path, settings.lowpass)
+    unlike = None
+    if not is_short and not is_narrow:
+        unlike = is_unlike_training(saved["reference"], features, settings)
+    caveats = {
+        "unlike the training music: the genres may not fit": unlike,
+        "unsure: below 50%, a prediction is more likely wrong than right": probability < 0.5,
+        f"shorter than {MIN_SECONDS} s: right less often than with longer audio": is_short,
+        f"sampled below {2 * (settings.lowpass or 0)} Hz: less reliable": is_narrow,
+    }
+    return {
+        "file": str(path),
+        "genre": genre,
+        "probabilities": probabilities,
+        "seconds": recording.seconds,
+        "notes": [*recording.notes, *(text for text, applies in caveats.items() if applies)],
+        "unlike_training": unlike,
+    }
+
 
 @torch.inference_mode()
 def predict(models, features):

@@ -3,6 +3,7 @@
 import dataclasses
 import io
 import zipfile
+import zlib
 from pathlib import Path
 
 import torch
@@ -74,7 +75,8 @@ def load_model(path):
         On the CPU, in evaluation mode.
     saved : dict
         The other content of the file: ``genres``, ``settings`` (a `FrameSettings`),
-        ``temperature`` (it divides the log-probabilities), ``reference``, ``recipe``, ...
+        ``temperature`` (it divides the log-probabilities), ``reference``, ``recipe``, ... And
+        ``crc32``, the file's checksum as text.
 
     Raises
     ------
@@ -82,6 +84,7 @@ def load_model(path):
         The file holds no such model, or one whose weights aren't finite.
     """
     saved = read_tensors(path)
+    saved["crc32"] = f"{zlib.crc32(Path(path).read_bytes()):08x}"
     try:
         state = saved.pop("state")
         saved["settings"] = FrameSettings.read(saved["settings"])
@@ -132,3 +135,8 @@ def load_models(path):
                 "its folder, with --weights"
             )
     return models
+
+
+def checksum(models):
+    """Return the CRC-32 of each model's file as text, by which weights are told from others."""
+    return " ".join(saved["crc32"] for _, saved in models)

@@ -8,9 +8,11 @@ import sys
 import time
 
 import pytest
-from helpers import assert_one_line, contents, extract
+from helpers import assert_one_line, contents, extract, predict
 
 from common import cluster
+from common.errors import escape_controls
+from common.parallel import parallel_map
 
 WORKER = ("worker", "--no-nanny", "--nthreads", "1", "--no-dashboard")
 
@@ -47,17 +49,27 @@ def test_cluster_that_loses_all_workers_waits_and_writes_the_bytes_of_one_proces
     said = []
 
     @functools.cache
-    def say_and_start_a_worker(message):
+    def say_and_start_a_worker(message, file):
         said.append(message)
         processes.append(start_dask(tmp_path, *WORKER))
 
     monkeypatch.setattr(cluster, "PATIENCE", 0.1)
     with start_cluster(tmp_path) as (address, processes):
         after_clips(2, processes[1].kill)
-        monkeypatch.setattr(cluster, "warn_once", say_and_start_a_worker)
+        monkeypatch.setattr(cluster.tqdm, "write", say_and_start_a_worker)
         extract(corpus, tmp_path / "out", "--dask", address)
     assert said[-1] == f"Waiting for workers to join {address} (dask worker)."
     assert contents(tmp_path / "out") == contents(features)
+
+
+def test_files_get_the_predictions_of_one_process_a_few_at_a_time(corpus, weights, tmp_path):
+    line, numbers = (corpus / "hum", "--weights", weights, "--json"), iter(range(10**9))
+    with start_cluster(tmp_path) as (address, _):
+        assert predict(*line, "--dask", address) == predict(*line, "--jobs", 1)
+        outcomes = parallel_map(escape_controls, ((n,) for n in numbers), dask=address)
+        assert [next(outcomes) for _ in range(3)] == [("0", None), ("1", None), ("2", None)]
+        outcomes.close()
+    assert next(numbers) < 200
 
 
 def test_scheduler_that_goes_away_midway_prints_one_line_error(

@@ -262,7 +262,7 @@ def test_stopped_extraction_keeps_the_old_cache_and_what_is_done(
     assert stderr.splitlines()[-1].startswith("Stopped after 5 of 21 clips")
     assert contents(output) == old
     extracted.clear()
-    extract(corpus, output)
+    assert "Continuing: 5 of 21 clips are there.\n" in extract(corpus, output)[0]
     assert len(extracted) == 16
     assert contents(output) == contents(features)
 

@@ -3,6 +3,7 @@
 import copy
 import dataclasses
 import json
+import zlib
 
 import pytest
 import torch
@@ -48,6 +49,7 @@ def test_loaded_model_predicts_as_the_saved_one(path, pooling, input_norm):
     loaded, saved = load_model(path)
     assert not loaded.training
     assert torch.equal(loaded.predict(make_features()), model.predict(make_features()))
+    assert int(saved.pop("crc32"), 16) == zlib.crc32(path.read_bytes())
     assert saved == ABOUT | {"settings": SETTINGS, "recipe": dataclasses.asdict(model.recipe)}
 
 
