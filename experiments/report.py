@@ -5,17 +5,20 @@ python -m experiments.report --output experiments
 
 from common.cli import add_format, run_script
 from common.files import atomic_write, read_table
-from experiments import chains, everyday, figures, robustness, tables, transfer
+from experiments import chain_tables, figures, tables
 from experiments.collect import RESULTS
 from experiments.options import make_parser
 from genre_features.figures import save
 
 SOURCES = {  # file: what makes its tables, and its figure
-    chains.NAME: (tables.chain_tables, figures.draw_chains),
-    chains.COUNTERFACTUAL: (tables.counterfactual_tables, figures.draw_counterfactual),
-    robustness.NAME: (tables.robustness_tables, None),
-    transfer.NAME: (tables.transfer_tables, None),
-    everyday.NAME: (tables.everyday_tables, figures.draw_everyday),
+    "chains.csv": (chain_tables.chain_tables, figures.draw_chains),
+    "chain_auc.csv": (chain_tables.auc_tables, None),
+    "counterfactual.csv": (chain_tables.counterfactual_tables, figures.draw_counterfactual),
+    "listening.csv": (chain_tables.listening_tables, None),
+    "estimates.csv": (chain_tables.estimates_tables, None),
+    "robustness.csv": (tables.robustness_tables, None),
+    "transfer.csv": (tables.transfer_tables, None),
+    "everyday.csv": (tables.everyday_tables, figures.draw_everyday),
 }
 
 
