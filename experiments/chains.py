@@ -120,7 +120,8 @@ def main():
             raise InputError(f"no tracks in {options.artists}: give columns track and artist")
         # Unknown artists count as one artist each.
         artists = np.array([by_track.get(row["track"]) or row["track"] for row in rows])
-        rows = tell_chains_apart(rows, versions, artists)
+        if not (rows := tell_chains_apart(rows, versions, artists)):
+            raise InputError(f"no genre has {MIN_CLIPS} clips of each recording chain")
         write_table(options.output / AUC, rows[0], rows)
 
 

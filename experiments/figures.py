@@ -93,7 +93,7 @@ def draw_chains(rows):
 
 
 def draw_counterfactual(rows):
-    """Draw the probability of metal of full-band clips, and of hiphop, with changed top bands."""
+    """Draw the probability of metal of full-band and of hiphop clips with another highest band."""
     rows = [row for row in rows if counterfactual.is_full_band(row) or row["genre"] == "hiphop"]
     genres = sorted({row["genre"] for row in rows})
     figure = new_figure(figsize=(PAGE_WIDTH, 3.2))
@@ -107,12 +107,11 @@ def draw_counterfactual(rows):
             for p in clips.values():
                 axes.plot(p.keys(), p.values(), "o-", color=color, markersize=4, label=label)
         axes.set(title=f"published, {schedule}", ylim=(0, 1))
+        axes.tick_params(axis="x", rotation=30)
         axes.grid()
     add_legend(figure, panels)
     panels[0].set_ylabel("probability of metal")
-    figure.suptitle(
-        "Full-band pop and jazz, and band-limited hiphop, classified by the published models"
-    )
+    figure.suptitle("Full-band clips and hiphop clips: filled with noise, unfiltered, low-passed")
     return figure
 
 
