@@ -7,10 +7,9 @@ import numpy as np
 from experiments.chains import VERSIONS, is_band_limited
 from experiments.compare import mcnemar
 from experiments.counterfactual import UNFILTERED, is_full_band
-from experiments.plan import PIECEWISE, PLATEAU
+from experiments.plan import SCHEDULES
 from experiments.tables import markdown, select, summarise
 
-PAIR = (PIECEWISE, PLATEAU)
 CHAINS = {True: "band-limited", False: "full band"}
 
 
@@ -20,7 +19,7 @@ def chain_tables(rows):
     names = [f"{what}, {version}" for what in ("metal", "right") for version in VERSIONS]
     lines = [["", "clips", *names[:2], "p (McNemar)", *names[2:]]]
     genres = sorted({row["genre"] for row in full_band} - {"metal"})
-    for genre, schedule in itertools.product(genres, PAIR):
+    for genre, schedule in itertools.product(genres, SCHEDULES):
         clips = select(full_band, genre=genre)
         guesses = np.array([[row[f"{schedule}, {v}"] for row in clips] for v in VERSIONS])
         metal, right = guesses == "metal", guesses == genre
@@ -36,7 +35,9 @@ def hiphop_table(rows):
     """Return a table of the predictions for hiphop clips of each chain, trained on or held out."""
     genres, subsets = sorted({row["genre"] for row in rows}), {True: "training", False: "held out"}
     lines = [["", "features", "clips", *genres]]
-    for limited, trained, schedule, version in itertools.product(CHAINS, subsets, PAIR, VERSIONS):
+    for limited, trained, schedule, version in itertools.product(
+        CHAINS, subsets, SCHEDULES, VERSIONS
+    ):
         clips = [r for r in select(rows, genre="hiphop") if is_band_limited(r) == limited]
         clips = [row for row in clips if (row["subset"] == "train") == trained]
         counts = (len(select(clips, **{f"{schedule}, {version}": genre})) for genre in genres)
@@ -49,7 +50,7 @@ def counterfactual_tables(rows):
     """Return the table of counterfactual.csv, by title."""
     genres, versions = (dict.fromkeys(row[key] for row in rows) for key in ("genre", "version"))
     lines = [["", "clips", *versions]]
-    for genre, limited, schedule in itertools.product(genres, CHAINS, PAIR):
+    for genre, limited, schedule in itertools.product(genres, CHAINS, SCHEDULES):
         clips = select(rows, genre=genre, schedule=schedule)
         clips = [row for row in clips if is_full_band(row) != limited]
         if n_clips := len(select(clips, version=UNFILTERED)):

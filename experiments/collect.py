@@ -26,7 +26,8 @@ CHAINS = {"band_limited": "band-limited", "full_band": "full band"}
 SCORES = ("n", "correct", "hiphop_n", "hiphop_correct", "hiphop_as_metal")
 COLUMNS = (
     *Run._fields,
-    *("epochs", "learning_rate", "seconds", "final_val_loss", "lowest_val_loss", "oscillation"),
+    *("epochs", "learning_rate", "seconds", "final_val_loss", "lowest_val_loss"),
+    *("change_at_first", "change_reduced"),  # of the loss between validations, by the rate
     *(f"{subset}_{score}" for subset in SUBSETS for score in SCORES),
     *("whole_batches_n", "whole_batches_correct"),
     *(f"{chain}_{score}" for chain in CHAINS for score in ("n", "correct", "as_metal")),
@@ -63,16 +64,20 @@ def read_training(run, folder):
     recipe = STEPS[run.step]
     if summary["recipe"] != json.loads(json.dumps(dataclasses.asdict(recipe))):
         raise InputError(f"{folder} has another recipe than the plan: delete or rename its folder")
-    history = read_table(folder / "history.csv")
-    losses = [float(row["val_loss"]) for row in history if row["val_loss"]]
-    return {
+    history = [row for row in read_table(folder / "history.csv") if row["val_loss"]]
+    losses = np.array([row["val_loss"] for row in history], float)
+    rates = np.array([row["learning_rate"] for row in history], float)
+    changes, is_first = np.abs(np.diff(losses)), rates[1:] == rates[0]
+    columns = {
         "epochs": recipe.epochs,
         "learning_rate": recipe.learning_rate,
         "seconds": summary["seconds"],
-        "final_val_loss": f"{losses[-1]:.6g}",
-        "lowest_val_loss": f"{min(losses):.6g}",
-        "oscillation": f"{np.abs(np.diff(losses)).mean():.6g}",
+        "final_val_loss": losses[-1],
+        "lowest_val_loss": losses.min(),
+        "change_at_first": changes[is_first].mean() if is_first.any() else None,
+        "change_reduced": changes[~is_first].mean() if not is_first.all() else None,
     }
+    return {k: f"{v:.6g}" if isinstance(v, np.floating) else v for k, v in columns.items()}
 
 
 def read_run(run, folder, predictions, band_limited):

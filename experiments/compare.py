@@ -1,45 +1,65 @@
-"""Compare two rows of the tables clip by clip and artist by artist, from the stored predictions.
+"""Score the seeds of each row together, by clip and by artist, and compare rows clip by clip.
 
-    python -m experiments.compare index-control/improved/PiecewiseDecay \\
-        index-lowpass/improved/PiecewiseDecay --artists gtzan/artists.csv
+    python -m experiments.compare --artists gtzan/artists.csv
 
-Seeds are averaged. --artists is a table with the columns track and artist; clips of
-unknown artists count as one artist each.
+From the stored predictions, writes together.csv (for each row of the tables, subset and genre: the
+probabilities of all seeds averaged) and pairs.csv (McNemar's test for plan.PAIRS). --artists is a
+table with the columns track and artist; a clip of an unknown artist counts as an artist.
 """
 
+import itertools
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 from scipy.stats import binomtest
 
 from common.cli import run_script
-from common.errors import InputError
-from common.files import read_table
+from common.files import read_table, write_table
 from experiments.collect import PREDICTIONS, SUBSETS
 from experiments.options import make_parser
-from experiments.plan import FINAL
-from experiments.tables import markdown
+from experiments.plan import FINAL, PAIRS, PIECEWISE, RUNS
+from experiments.tables import markdown, select
+from genre_lstm.calibration import wilson_interval
+from genre_lstm.scoring import score_groups
 
-N_DRAWS = 10_000  # of the bootstrap
+TOGETHER, PAIRED = "together.csv", "pairs.csv"
+ARTIST_COLUMNS = ("artists", "mean over artists, %", "95 % interval")
 
 
-def load_ensemble(folder, name, subset):
-    """Return tracks, true genres and predicted genres of the clips in a subset.
+class Row(NamedTuple):
+    """The predictions of a row's runs for a subset; tracks are sorted."""
 
-    `name` is a row's, as in index-lowpass/improved/PiecewiseDecay, of which all seeds are averaged,
-    or a run's, as in index-lowpass/improved/PiecewiseDecay-0.
-    """
-    features, _, step = name.partition("/")
+    tracks: np.ndarray
+    true: np.ndarray  # indices of genres, (clips,)
+    probabilities: np.ndarray  # (runs, clips, genres)
+    genres: np.ndarray
+
+    @property
+    def right(self):
+        """Whether the models of all seeds together are right, (clips,)."""
+        return self.probabilities.mean(axis=0).argmax(axis=1) == self.true
+
+    def losses(self):
+        """Return the mean loss of single models, and the loss of all together."""
+        p = self.probabilities[:, np.arange(len(self.true)), self.true].clip(1e-6)
+        return -np.log(p).mean(), -np.log(p.mean(axis=0)).mean()
+
+
+def load_row(folder, features, step, schedule, subset):
+    """Return the `Row` of features, step and schedule for a subset; None if it isn't there."""
     path = folder / PREDICTIONS / f"{features}.npz"
-    if not path.exists():
-        raise InputError(f"no {path}: python -m experiments.collect writes it")
+    if not path.exists() or (subset == "test" and step not in FINAL):
+        return None
+    name = f"{step}/{schedule}-" if schedule else step
     with np.load(path) as arrays:
-        rows = arrays["subset"] == subset
-        runs = [arrays[key][rows] for key in arrays if key == step or key.startswith(f"{step}-")]
-        if not runs or (subset == "test" and step.partition("/")[0] not in FINAL):
-            raise InputError(f"{path} has no predictions of {step} for {subset} clips")
-        predicted = arrays["genres"][np.mean(runs, axis=0, dtype=float).argmax(axis=1)]
-        return arrays["track"][rows], arrays["true"][rows], predicted
+        rows = np.flatnonzero(arrays["subset"] == subset)
+        rows = rows[np.argsort(arrays["track"][rows])]
+        runs = [arrays[key][rows] for key in arrays if key.startswith(name)]
+        true = (arrays["true"][rows, None] == arrays["genres"]).argmax(axis=1)
+        if not runs:
+            return None
+        return Row(arrays["track"][rows], true, np.stack(runs).astype(float), arrays["genres"])
 
 
 def mcnemar(first_right, second_right):
@@ -49,42 +69,117 @@ def mcnemar(first_right, second_right):
     return n_first, n_second, binomtest(n_first, n).pvalue if n else 1.0
 
 
-def score_artists(right, artists):
-    """Return the mean over artists of their accuracy, and its 95 % bootstrap interval."""
-    accuracies = np.array([right[artists == artist].mean() for artist in np.unique(artists)])
-    draws = np.random.default_rng(0).choice(accuracies, (N_DRAWS, len(accuracies)))
-    return accuracies.mean(), *np.quantile(draws.mean(axis=1), (0.025, 0.975))
+def score_row(row, artist_of):
+    """Yield the columns of together.csv for each genre of a `Row`, and for all."""
+    artists = np.array([artist_of.get(track) or track for track in row.tracks])
+    for i, genre in enumerate([*row.genres, "all"]):
+        clips = (row.true == i) | (genre == "all")
+        if not clips.any():
+            continue
+        columns = {"genre": genre, "seeds": len(row.probabilities), "n": clips.sum()}
+        columns["correct"] = row.right[clips].sum()
+        if not artist_of.keys().isdisjoint(row.tracks):
+            mean, low, high = score_groups(row.right[clips], artists[clips])
+            columns["artists"] = len(np.unique(artists[clips]))
+            columns |= {"mean": f"{mean:.4f}", "low": f"{low:.4f}", "high": f"{high:.4f}"}
+        if genre == "all":
+            one, together = row.losses()
+            columns |= {"loss_of_one": f"{one:.4f}", "loss": f"{together:.4f}"}
+        yield columns
 
 
-def artist_table(right, true, artists):
-    """Return a Markdown table of recall by clip and by artist, for each genre and overall."""
-    lines = [["", "clips", "right, %", "artists", "mean over artists, %", "95 % interval"]]
-    for genre in [*np.unique(true), "all"]:
-        rows = (true == genre) | (genre == "all")
-        mean, low, high = (100 * score for score in score_artists(right[rows], artists[rows]))
-        line = [genre, rows.sum(), f"{100 * right[rows].mean():.1f}"]
-        line += [len(np.unique(artists[rows])), f"{mean:.1f}", f"{low:.0f} to {high:.0f}"]
+def score_rows(folder, artist_of):
+    """Return the rows of together.csv from the predictions in a folder."""
+    names = dict.fromkeys((run.features, run.step, run.schedule) for run in RUNS)
+    columns = ("genre", "seeds", "n", "correct", "artists", "mean", "low", "high")
+    empty, rows = dict.fromkeys((*columns, "loss_of_one", "loss")), []
+    for name, subset in itertools.product(names, SUBSETS):
+        if row := load_row(folder, *name, subset):
+            about = dict(zip(("features", "step", "schedule"), name, strict=True))
+            about["subset"] = subset
+            rows += [about | empty | scores for scores in score_row(row, artist_of)]
+    return rows
+
+
+def compare_rows(folder):
+    """Return the rows of pairs.csv from the predictions in a folder."""
+    rows = []
+    for (first, second), subset in itertools.product(PAIRS, SUBSETS):
+        pair = [
+            load_row(folder, *name.split("/"), "" if name.endswith("svm") else PIECEWISE, subset)
+            for name in (first, second)
+        ]
+        if None not in pair:
+            n_first, n_second, p = mcnemar(*(row.right for row in pair))
+            about = {"first": first, "second": second, "subset": subset, "n": len(pair[0].tracks)}
+            rows.append(about | {"only_first": n_first, "only_second": n_second, "p": f"{p:.2g}"})
+    return rows
+
+
+def together_tables(rows):
+    """Return the tables of together.csv, by title: all seeds together, and recalls by artist."""
+    scores = ("clips", "seeds", "accuracy, %", "95 % interval", "loss of one", "loss")
+    lines = [["", *scores, *ARTIST_COLUMNS]]
+    for row in select(rows, genre="all"):
+        low, high = wilson_interval(int(row["correct"]), int(row["n"]))
+        line = [row_label(row), row["n"], row["seeds"]]
+        line += [percent(int(row["correct"]) / int(row["n"])), interval(low, high)]
+        # The support vector machine has no probabilities.
+        line += [row["loss_of_one"], row["loss"]] if row["schedule"] else ["", ""]
+        line += artist_cells(row)
         lines.append(line)
-    return markdown(lines)
+    recalls = [["", "genre", "clips", "recall", *ARTIST_COLUMNS]]
+    for row in select(rows, step="improved", schedule=PIECEWISE):
+        if row["artists"] and row["features"].endswith("lowpass") and row["genre"] != "all":
+            recall = f"{int(row['correct']) / int(row['n']):.2f}"
+            recalls.append([row_label(row), row["genre"], row["n"], recall, *artist_cells(row)])
+    return {
+        "The seeds of a row together": markdown(lines),
+        "Recall of each genre, by artist": markdown(recalls, n_texts=2),
+    }
+
+
+def row_label(row):
+    """Return features, step, schedule and subset of a row of together.csv as text."""
+    return ", ".join(row[k] for k in ("features", "step", "schedule", "subset") if row[k])
+
+
+def percent(fraction):
+    """Return a fraction in percent, with a decimal."""
+    return f"{100 * float(fraction):.1f}"
+
+
+def interval(low, high):
+    """Return an interval of fractions in whole percent."""
+    return f"{100 * float(low):.0f} to {100 * float(high):.0f}"
+
+
+def artist_cells(row):
+    """Return the cells about artists of a row of together.csv."""
+    if not row["artists"]:
+        return ["", "", ""]
+    return [row["artists"], percent(row["mean"]), interval(row["low"], row["high"])]
+
+
+def pair_tables(rows):
+    """Return the table of pairs.csv, by title."""
+    title = "Clips on which only one of two rows is right, with PiecewiseDecay"
+    lines = [["", "compared with", "subset", "clips", "only the first", "only the second", "p"]]
+    lines += [list(row.values()) for row in rows]
+    return {title: markdown(lines, n_texts=3)}
 
 
 def main():
     parser = make_parser("experiments.compare", __doc__)
-    parser.add_argument("rows", metavar="FEATURES/STEP/SCHEDULE", nargs=2)
-    parser.add_argument("--subset", choices=SUBSETS, default="validation")
     parser.add_argument("--artists", metavar="CSV", type=Path, default=Path("artists.csv"))
     options = parser.parse_args()
-    (tracks, true, first), (others, _, second) = (
-        load_ensemble(options.output, name, options.subset) for name in options.rows
-    )
-    if tracks.tolist() != others.tolist():
-        raise InputError("the two rows are of other clips: compare features of one split")
-    by_track = {row["track"]: row["artist"] for row in read_table(options.artists)}
-    artists = np.array([by_track.get(track) or track for track in tracks])
-    for name, predicted in zip(options.rows, (first, second), strict=True):
-        print(f"{name}\n\n{artist_table(predicted == true, true, artists)}")
-    n_first, n_second, p = mcnemar(first == true, second == true)
-    print(f"Only the first is right: {n_first}, only the second: {n_second}, p = {p:.2g} (McNemar)")
+    artist_of = {row["track"]: row["artist"] for row in read_table(options.artists)}
+    for name, rows in (
+        (TOGETHER, score_rows(options.output, artist_of)),
+        (PAIRED, compare_rows(options.output)),
+    ):
+        if rows:
+            write_table(options.output / name, rows[0], rows)
 
 
 if __name__ == "__main__":

@@ -7,21 +7,23 @@ from typing import NamedTuple
 
 from genre_lstm.recipes import RECIPES, Recipe, recipe_options
 
-# No run of the plan has a constant rate: the first 30 % of PiecewiseDecay show it.
-SCHEDULES = PIECEWISE, PLATEAU, CONSTANT = "PiecewiseDecay", "ReduceLROnPlateau", "Constant"
+# A constant rate needs no runs: the first 30 % of PiecewiseDecay show it.
+SCHEDULES = PIECEWISE, PLATEAU = "PiecewiseDecay", "ReduceLROnPlateau"
 FEATURES = {
     "index-control": "split by track number, unfiltered",
     "index-lowpass": "the same clips, low-passed at 9 kHz",
-    "index-both": "both versions of each clip, see experiments.both",
+    "index-both": "both versions of each training clip, see experiments.both",
     "filtered-control": "GTZAN's fault-filtered split, which keeps artists apart, unfiltered",
     "filtered-lowpass": "the same clips, low-passed at 9 kHz",
-    "filtered-both": "both versions of each clip",
+    "filtered-both": "both versions of each training clip",
     "ten-control": "all ten genres, fault-filtered split, unfiltered",
     "ten-lowpass": "the same clips, low-passed at 9 kHz",
     "emotify": "excerpts of Emotify, another data set, artists kept apart",
     "emotify-1536": "the same excerpts at a hop of 1536 samples instead of 1709",
 }
-INDEX, FILTERED = ("index-control", "index-lowpass"), ("filtered-control", "filtered-lowpass")
+SPLITS = ("index", "filtered", "ten")
+BOTH = ("index-both", "filtered-both")
+INDEX, FILTERED, TEN = ((f"{split}-control", f"{split}-lowpass") for split in SPLITS)
 IMPROVED = RECIPES["improved"]
 
 # Each step of the ladder adds its changes to those of the steps before.
@@ -51,10 +53,10 @@ CHANGES = {
     "improved-no-differences": ("improved", {"difference_lags": ()}),
     "improved-mean-pooling": ("improved", {"pooling": "mean"}),
     "improved-last-frame": ("improved", {"pooling": "last"}),
-    # Twice the steps with both versions of each clip
+    # With both versions of each training clip, these are as many steps as the improved recipe has.
     "improved-120-epochs": ("improved", {"epochs": 120}),
 }
-# Of these steps the three schedules are compared, in file order and shuffled.
+# Of these steps the schedules are compared, in file order and shuffled.
 SCHEDULE_STEPS = {
     "published": ("published", "shuffled"),
     "improved": ("improved-unshuffled", "improved"),
@@ -66,14 +68,14 @@ for step, changes in LADDER.items():
     STEPS[step] = recipe = dataclasses.replace(recipe, **changes)
 for step, (base, change) in CHANGES.items():
     STEPS[step] = dataclasses.replace(STEPS[base], **change)
-RUNGS = [step for step in LADDER if STEPS[step].epochs == 120]
-ABLATIONS = list(CHANGES)[:-1]
+RUNGS = list(LADDER)[2:-1]  # those of 120 epochs between the published and the improved recipe
+ABLATIONS = list(CHANGES)
 
 PLAN = (  # features, steps, schedules, number of seeds; runs of half an hour and more come last
     (tuple(FEATURES), ("svm",), ("",), 1),
     ((*INDEX, *FILTERED), ("improved",), (PIECEWISE, PLATEAU), 5),
     (("ten-control", "ten-lowpass", "emotify", "emotify-1536"), ("improved",), (PIECEWISE,), 5),
-    (("index-both", "filtered-both"), ("improved-120-epochs",), (PIECEWISE,), 5),
+    ((*BOTH, "filtered-lowpass"), ("improved-120-epochs",), (PIECEWISE,), 5),
     (("index-control",), ("short",), (PIECEWISE,), 5),
     (("index-lowpass",), (*RUNGS, *ABLATIONS), (PIECEWISE,), 5),
     (("index-lowpass",), ("improved-unshuffled",), (PLATEAU,), 5),
@@ -81,6 +83,18 @@ PLAN = (  # features, steps, schedules, number of seeds; runs of half an hour an
     (("index-lowpass",), ("shuffled",), (PIECEWISE,), 3),
     (("filtered-control", "filtered-lowpass", "emotify"), ("published",), (PIECEWISE,), 3),
     (("index-lowpass",), ("shuffled",), (PLATEAU,), 1),
+)
+
+
+# What the texts compare clip by clip: features and step of two rows, with PiecewiseDecay.
+PAIRS = (
+    *((f"{split}-control/improved", f"{split}-lowpass/improved") for split in SPLITS),
+    ("index-control/published", "index-lowpass/published"),
+    *((f"{split}-lowpass/svm", f"{split}-lowpass/improved") for split in SPLITS),
+    *((f"{split}-lowpass/improved", f"{split}-both/improved-120-epochs") for split in SPLITS[:2]),
+    *(("index-lowpass/improved", f"index-lowpass/{step}") for step in ABLATIONS),
+    ("filtered-lowpass/improved", "filtered-lowpass/improved-120-epochs"),
+    ("emotify/improved", "emotify-1536/improved"),
 )
 
 

@@ -7,19 +7,21 @@ from functools import partial
 
 from common.cli import add_format, run_script
 from common.files import atomic_write, read_table
-from experiments import chain_tables, figures, tables
+from experiments import chain_tables, compare, figures, tables
 from experiments.chain_tables import copy_table
 from experiments.collect import RESULTS
 from experiments.options import make_parser
 from genre_features.figures import save
 
 SOURCES = {  # file: what makes its tables, and its figure
+    "together.csv": (compare.together_tables, None),
+    "pairs.csv": (compare.pair_tables, None),
     "chains.csv": (chain_tables.chain_tables, figures.draw_chains),
     "chain_auc.csv": (partial(copy_table, "Unheard artists: AUC of the recording chain"), None),
     "counterfactual.csv": (chain_tables.counterfactual_tables, figures.draw_counterfactual),
     "listening.csv": (chain_tables.listening_tables, None),
     "estimates.csv": (partial(copy_table, "Real audio and estimated features"), None),
-    "robustness.csv": (tables.robustness_tables, None),
+    "robustness.csv": (tables.robustness_tables, figures.draw_robustness),
     "transfer.csv": (tables.transfer_tables, None),
     "everyday.csv": (tables.everyday_tables, figures.draw_everyday),
 }
@@ -30,6 +32,7 @@ def write_report(folder, format="png"):
     results = read_table(folder / RESULTS)
     by_title = tables.run_tables(results)
     figures.plot_confusions(results, folder / f"confusions.{format}")
+    save(figures.draw_filter(results), folder / f"filter.{format}")
     save(figures.draw_ladder(results), folder / f"ladder.{format}")
     for name, (make_tables, draw) in SOURCES.items():
         if rows := read_table(folder / name):

@@ -5,16 +5,10 @@ import statistics
 
 from experiments import robustness
 from experiments.collect import CHAINS
-from experiments.plan import ABLATIONS, FILTERED, INDEX, LADDER, SCHEDULE_STEPS, SCHEDULES
+from experiments.plan import ABLATIONS, FILTERED, INDEX, LADDER, SCHEDULE_STEPS, SCHEDULES, TEN
 from genre_lstm.calibration import wilson_interval
 
-PAIR = SCHEDULES[:2]  # the original's
-EARLIER = ("earlier",)  # the features on which single changes and schedules are compared
-VERSIONS = {
-    **dict.fromkeys(("index-control", "filtered-control"), "unfiltered"),
-    **dict.fromkeys(("index-lowpass", "filtered-lowpass"), "low-passed at 9 kHz"),
-    "index-both": "in both versions",
-}
+VERSIONS = {"control": "unfiltered", "lowpass": "low-passed at 9 kHz", "both": "both versions"}
 LABELS = {
     "short": "raw features, 120 epochs",
     "short-batch-norm": "raw features, batch normalisation",
@@ -43,7 +37,8 @@ LOSS = {"validation loss": ("final_val_loss", None, "{:.3f}")}
 OSCILLATION = {
     "lowest loss": ("lowest_val_loss", None, "{:.3f}"),
     "final loss": ("final_val_loss", None, "{:.3f}"),
-    "change between validations": ("oscillation", None, "{:.4f}"),
+    "change at the first rate": ("change_at_first", None, "{:.4f}"),
+    "change at lower rates": ("change_reduced", None, "{:.4f}"),
 }
 
 
@@ -66,13 +61,13 @@ def run_values(step, features, schedule=SCHEDULES[0]):
     return {"step": step, "features": features, "schedule": schedule if step != "svm" else ""}
 
 
-def lines_of(steps, features, schedules=PAIR):
+def lines_of(steps, features, schedules=SCHEDULES):
     """Return the lines of a table, see `table`: each step, schedule and version of the clips."""
     lines = {}
     for step, schedule, name in itertools.product(steps, schedules, features):
         label = LABELS.get(step, step.replace("-", ", ", 1).replace("-", " "))
         shown = schedule if step != "svm" and len(schedules) > 1 else ""
-        words = filter(None, (label, shown, VERSIONS.get(name)))
+        words = filter(None, (label, shown, VERSIONS.get(name.rpartition("-")[2])))
         lines[", ".join(words)] = run_values(step, name, schedule)
     return lines
 
@@ -83,7 +78,7 @@ LADDER_LINES = {
     "support vector machine": run_values("svm", "index-lowpass"),
 }
 SCHEDULE_LINES = {
-    f"{recipe}, {order}, {schedule}": run_values(step, *EARLIER, schedule)
+    f"{recipe}, {order}, {schedule}": run_values(step, "index-lowpass", schedule)
     for recipe, steps in SCHEDULE_STEPS.items()
     for order, step in zip(("in file order", "shuffled"), steps, strict=True)
     for schedule in SCHEDULES
@@ -115,11 +110,12 @@ def table(rows, groups, columns):
 def run_tables(rows):
     """Return the tables of results.csv, by title."""
     recipes, columns = ("published", "short", "improved", "svm"), SCORES | TEST_ACCURACY | LOSS
-    changes = lines_of(("short", *ABLATIONS[:2], "improved", *ABLATIONS[2:]), EARLIER, PAIR[:1])
-    emotify = lines_of(("published", "improved", "svm"), ("emotify",))
+    changes = lines_of(("short", "improved", *ABLATIONS), INDEX[1:], SCHEDULES[:1])
+    emotify = lines_of(("published", "improved", "svm"), ("emotify", "emotify-1536"))
     return {
-        "Low-passed features": table(rows, lines_of(recipes, INDEX), columns),
-        "Low-passed features, filtered split": table(rows, lines_of(recipes, FILTERED), columns),
+        "Split by track number": table(rows, lines_of(recipes, INDEX), columns),
+        "Split that keeps artists apart": table(rows, lines_of(recipes, FILTERED), columns),
+        "Ten genres": table(rows, lines_of(recipes, TEN), columns),
         "The ladder": table(rows, LADDER_LINES, SCORES | LOSS),
         "Single changes": table(rows, changes, SCORES | LOSS),
         "The schedules": table(rows, SCHEDULE_LINES, ACCURACY | OSCILLATION),
@@ -133,8 +129,8 @@ def whole_batches_table(rows):
     """Return a table of the published runs' scores without the last partial batch."""
     lines = [["the original's report", 83, 105]]
     for row in select(rows, step="published"):
-        if row["features"] in (*EARLIER, *INDEX) and row["whole_batches_n"] not in ("", "0"):
-            version = VERSIONS.get(row["features"], "earlier regression")
+        if row["features"] in INDEX and row["whole_batches_n"] not in ("", "0"):
+            version = VERSIONS[row["features"].partition("-")[2]]
             label = f"published, {row['schedule']}, {version}, seed {row['seed']}"
             lines.append([label, int(row["whole_batches_correct"]), int(row["whole_batches_n"])])
     for line in lines:
@@ -148,7 +144,8 @@ def hiphop_table(rows):
     lines = [["", "clips", "seeds", "predictions", "right", "classified as metal"]]
     groups = lines_of(("published", "improved"), INDEX)
     for (label, values), chain in itertools.product(groups.items(), CHAINS):
-        runs = [row for row in select(rows, **values) if row[f"{chain}_n"]]
+        if not (runs := [row for row in select(rows, **values) if row[f"{chain}_n"]]):
+            continue
         columns = (f"{chain}_{name}" for name in ("n", "correct", "as_metal"))
         n, *counts = (sum(int(row[column]) for row in runs) for column in columns)
         lines.append([label, CHAINS[chain], len(runs), n, *(f"{c / n:.2f}" for c in counts)])

@@ -19,7 +19,8 @@ from sklearn.metrics import roc_auc_score
 
 from common.cli import run_script
 from common.files import write_table
-from experiments.options import ROOT, make_parser
+from experiments.models import SHIPPED
+from experiments.options import make_parser
 from genre_features.audio import load_signal
 from genre_features.cache import GenreFeatureData
 from genre_features.features import extract_features
@@ -29,7 +30,6 @@ from genre_lstm.similarity import distance_to_training
 from genre_lstm.weights import load_models
 
 NAME = "unlike.csv"
-WEIGHTS = ROOT / "weights" / "reference" / "improved" / "PiecewiseDecay"
 SECONDS, N_SOUNDS = 20, 20  # length and number of each kind of sound
 VOICES = ("en-us", "en-gb", "de", "fr", "es", "it", "ru", "cmn", "hi", "ar")
 TEXT = "Frame by frame, the network listens to the record. Does it know what music is? " * 5
@@ -83,7 +83,7 @@ def measure_distances(data, saved):
 
 def main():
     options = make_parser("experiments.unlike", __doc__, "features").parse_args()
-    _, saved = load_models(WEIGHTS)[0]
+    _, saved = load_models(SHIPPED / "improved")[0]
     kinds = measure_distances(GenreFeatureData(options.features).load(), saved)
     rows, known = [], kinds["test clips"]
     for kind, distances in kinds.items():

@@ -44,6 +44,9 @@ class GenreFeatureData:
         The genre of each sequence, as an index into `genres`.
     tracks : dict of str to list of str
         The name of each sequence's track, such as ``jazz.00042``; its row if the cache has none.
+    groups : dict of str to list of str
+        The group of each sequence, such as its artist; its track where none is known. Empty if the
+        cache has no groups.
     settings : FrameSettings
     split : str or None
         How the clips were split, if the cache says.
@@ -95,6 +98,7 @@ class GenreFeatureData:
             )
         # The tracks of a cache that doesn't name them go by the numbers of their rows.
         self.tracks = {key: list(map(str, range(len(rows)))) for key, rows in self.targets.items()}
+        self.groups = {}
         if not (self.folder / manifest.NAME).exists():
             self.assume_manifest(*sizes["train"], *self.given)
         elif any(self.given):
@@ -132,6 +136,11 @@ class GenreFeatureData:
             self.tracks = {subset: list(map(str, names[subset])) for subset in names}
             fits &= self.tracks.keys() == self.targets.keys()
             fits &= all(len(self.tracks[key]) == len(rows) for key, rows in self.targets.items())
+            if groups := content.get("groups"):
+                self.groups = {
+                    subset: [str(groups.get(track) or track) for track in tracks]
+                    for subset, tracks in self.tracks.items()
+                }
         except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
             fits = False
         if not fits:
@@ -193,8 +202,10 @@ def stale_reason(folder, content):
         # An object of its own, closed again: on Windows, open arrays couldn't be replaced.
         existing = GenreFeatureData(folder).load().manifest
         for key, value in content.items():
-            if key != "sources" and existing.get(key) != value:
+            if key not in ("sources", "groups") and existing.get(key) != value:
                 return f"{key} was {existing.get(key)}, is now {value}"
+        if existing.get("groups") != content.get("groups"):
+            return "the groups have changed"
         if existing["sources"] != content["sources"]:
             return "the audio files have changed"
         if existing["skipped"]:

@@ -28,8 +28,9 @@ def make_manifest(dataset, by_subset, genres, split, settings):
     Returns
     -------
     dict
-        ``genres``, ``split``, every setting, whether PyAV is installed (``av``), and as ``sources``
-        the `clip_key` of each file of a subset.
+        ``genres``, ``split``, every setting, whether PyAV is installed (``av``), as ``sources`` the
+        `clip_key` of each file of a subset, and, if any is known, the group of each track
+        (``groups``).
 
     Raises
     ------
@@ -41,7 +42,9 @@ def make_manifest(dataset, by_subset, genres, split, settings):
         subset: {clip.file: clip_key(dataset, clip.file, numbers) for clip in clips}
         for subset, clips in by_subset.items()
     }
-    return {"genres": genres, "split": split, **numbers, "av": has_av(), "sources": sources}
+    groups = {clip.name: clip.group for clips in by_subset.values() for clip in clips if clip.group}
+    content = {"genres": genres, "split": split, **numbers, "av": has_av(), "sources": sources}
+    return content | ({"groups": groups} if groups else {})
 
 
 def clip_key(dataset, file, numbers):

@@ -19,8 +19,8 @@ MIN_SONGS = 3  # of a genre: one in each subset
 def split_clips(clips, split="index"):
     """Split clips into the train, validation and test subsets.
 
-    The first of these that applies: the filtered split, if it is asked for; the groups of a table;
-    the subsets of a table or of folders; GTZAN's index split; a seeded split of each genre's songs.
+    The first of these that applies: the filtered split, if it is asked for; the subsets of a table
+    or of folders; the groups of a table; GTZAN's index split; a seeded split of each genre's songs.
 
     Parameters
     ----------
@@ -44,10 +44,10 @@ def split_clips(clips, split="index"):
     """
     if split == "filtered":
         subsets = filtered_subsets(clips)
-    elif all(clip.group for clip in clips):
-        subsets, split = split_at_random(clips), f"70/20/10 by groups, seed {SEED}"
     elif all(clip.subset for clip in clips):
         subsets, split = [clip.subset for clip in clips], "given"
+    elif all(clip.group for clip in clips):
+        subsets, split = split_at_random(clips), f"70/20/10 by groups, seed {SEED}"
     elif not (subsets := index_subsets(clips)):
         subsets, split = split_at_random(clips), f"70/20/10 by songs, seed {SEED}"
     by_subset = {subset: [] for subset in SUBSETS}

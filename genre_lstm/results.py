@@ -16,12 +16,17 @@ MAX_RECALLS = 10  # on a line of text
 
 
 def format_scores(scores):
-    """Return the scores of a subset as text: the accuracy, and the recall of up to ten genres."""
+    """Return the scores of a subset as text: accuracies, and the recall of up to ten genres."""
     recalls = {genre: recall for genre, recall in scores["recall"].items() if recall is not None}
     lowest = sorted(recalls, key=recalls.get)[:MAX_RECALLS]
     named = ", ".join(f"{escape_controls(genre)} {recalls[genre]:.2f}" for genre in lowest)
     title = "recall" if len(lowest) == len(recalls) else "lowest recall"
-    return f"{scores['accuracy']:.1%} ({scores['correct']} of {scores['n']} clips), {title} {named}"
+    counts = f"{scores['correct']} of {scores['n']} clips"
+    if groups := scores.get("groups"):
+        low, high = groups["interval"]
+        counts += f"; {groups['accuracy']:.1%} as the mean over {groups['n']} groups, 95% interval "
+        counts += f"{100 * low:.0f} to {high:.0%}"
+    return f"{scores['accuracy']:.1%} ({counts}), {title} {named}"
 
 
 def write_history(run):
@@ -49,6 +54,10 @@ def write_results(run):
     for subset in data.targets:
         if subset != "train":
             scores[subset], predictions[subset] = scoring.evaluate(model, data, subset)
+            if data.groups:
+                scores[subset]["groups"] = scoring.summarise_groups(
+                    predictions[subset], data, subset
+                )
     summary = make_summary(run, scores, calibration.calibrate(predictions))
     about = {key: summary[key] for key in ("schedule", "seed", "genres", "versions")}
     temperature = summary["calibration"]["temperature"]
@@ -77,7 +86,7 @@ def make_summary(run, scores, calibrated):
     ----------
     run : run.TrainingRun
     scores : dict of str to dict
-        Those of each subset; see `scoring.evaluate`.
+        Those of each subset; see `scoring.evaluate` and `scoring.summarise_groups`.
     calibrated : dict
         See `calibration.calibrate`.
     """

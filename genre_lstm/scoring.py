@@ -8,6 +8,8 @@ from torch import nn
 
 from genre_lstm.batches import batches
 
+N_DRAWS = 10_000  # of the bootstrap
+
 
 class Predictions(NamedTuple):
     """A model's predictions for the clips of a subset, in file order."""
@@ -56,3 +58,63 @@ def evaluate(model, data, subset):
         "confusion": confusion.tolist(),
     }
     return scores, predictions
+
+
+def score_groups(right, groups):
+    """Return the mean over groups of their accuracy, with a 95 % interval.
+
+    Clips of one artist are alike, so an interval that counts each as a draw of its own is too
+    narrow. Here whole groups are drawn with replacement. With few groups, the interval is still
+    too narrow; with one, it has no width.
+
+    Parameters
+    ----------
+    right : numpy.ndarray, shape (N,), bool
+        Whether each clip's prediction is right.
+    groups : numpy.ndarray, shape (N,)
+        The group of each clip, such as its artist.
+
+    Returns
+    -------
+    mean, low, high : float
+
+    References
+    ----------
+    The percentile interval of B. Efron, R. J. Tibshirani, "An Introduction to the Bootstrap",
+    chapter 13, 1993; with groups as in C. A. Field, A. H. Welsh, "Bootstrapping clustered data",
+    Journal of the Royal Statistical Society B 69(3), 2007.
+    """
+    _, rows = np.unique(groups, return_inverse=True)
+    accuracies = np.bincount(rows, right) / np.bincount(rows)
+    rng, n = np.random.default_rng(0), len(accuracies)
+    means = [accuracies[rng.integers(n, size=(10, n))].mean(axis=1) for _ in range(N_DRAWS // 10)]
+    return float(accuracies.mean()), *np.quantile(means, (0.025, 0.975)).tolist()
+
+
+def summarise_groups(predictions, data, subset):
+    """Return the scores of a subset by group, for ``summary.json``.
+
+    Parameters
+    ----------
+    predictions : Predictions
+    data : GenreFeatureData
+        With groups.
+    subset : str
+
+    Returns
+    -------
+    dict
+        ``n``, the number of groups, and that of each genre (``n_by_genre``); ``accuracy``, the mean
+        over the groups, and its 95 % ``interval``; see `score_groups`.
+    """
+    groups, targets = np.array(data.groups[subset]), predictions.targets.numpy()
+    right = predictions.log_probs.argmax(dim=1).numpy() == targets
+    accuracy, *interval = score_groups(right, groups)
+    return {
+        "n": len(np.unique(groups)),
+        "n_by_genre": {
+            genre: len(np.unique(groups[targets == i])) for i, genre in enumerate(data.genres)
+        },
+        "accuracy": accuracy,
+        "interval": interval,
+    }

@@ -153,6 +153,7 @@ def test_fifo_in_the_place_of_a_file_is_refused(corpus, features, tmp_path, name
         {"tracks": "train"},
         {"tracks": {"train": list("abcd")}},
         {"tracks": dict.fromkeys(SUBSETS, "abc")},
+        {"groups": ["a", "b"]},
     ],
     ids=str,
 )

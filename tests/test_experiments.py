@@ -141,16 +141,15 @@ def test_finished_runs_are_added_to_the_tables(named_features, short_runs, tmp_p
         # Only final steps, such as the baseline, are scored on the test subset.
         assert row["test_n"] == ("3" if each.step == "svm" else "")
         predictions = read_rows(each.result(tmp_path) / "predictions.csv")[:6]
-        name = f"index-control/{each.name.removesuffix('-1')}"
-        tracks, true, predicted = compare.load_ensemble(tmp_path, name, "validation")
-        assert tracks.tolist() == [row["track"] for row in predictions]
-        assert predicted.tolist() == [row["predicted"] for row in predictions]
-        assert int(row["validation_correct"]) == (true == predicted).sum()
+        together = compare.load_row(tmp_path, *each[:3], "validation")
+        assert together.tracks.tolist() == [row["track"] for row in predictions]
+        right = [row["true"] == row["predicted"] for row in predictions]
+        assert together.right.tolist() == right
+        assert int(row["validation_correct"]) == sum(right)
     scores = read_json(short_runs[0].result(tmp_path) / "summary.json")["validation"]
     assert rows[0]["validation_confusion"] == " ".join(map(str, np.ravel(scores["confusion"])))
     assert int(rows[0]["validation_hiphop_correct"]) == scores["confusion"][0][0]
-    with pytest.raises(InputError, match="no predictions"):
-        compare.load_ensemble(tmp_path, f"index-control/{SHORT}/{PIECEWISE}", "test")
+    assert compare.load_row(tmp_path, "index-control", SHORT, PIECEWISE, "test") is None
     with pytest.raises(InputError, match="other clips"):
         path = tmp_path / "predictions" / "index-control.npz"
         collect.write_predictions(path, {short_runs[0]: predictions[1:]})
@@ -178,17 +177,19 @@ def test_whole_batches_and_recording_chains_are_counted(monkeypatch, tmp_path):
     assert counts == [3, 1, 2, 3, 2, 0]
 
 
-def test_two_versions_of_the_clips_are_interleaved(data, named_features, tmp_path):
+def test_two_versions_of_the_training_clips_are_interleaved(data, named_features, tmp_path):
     other = GenreFeatureData(named_features / "index-control").load()
     other.inputs = {subset: inputs + 1 for subset, inputs in other.inputs.items()}
     interleave(data, other, tmp_path)
     both = GenreFeatureData(tmp_path).load()
     assert (both.genres, both.settings) == (data.genres, data.settings)
-    for subset, inputs in both.inputs.items():
-        for i, version in enumerate((data, other)):
-            np.testing.assert_array_equal(inputs[i::2], version.inputs[subset])
-            assert both.targets[subset][i::2].tolist() == version.targets[subset].tolist()
-            assert both.tracks[subset][i::2] == version.tracks[subset]
+    for i, version in enumerate((data, other)):
+        np.testing.assert_array_equal(both.inputs["train"][i::2], version.inputs["train"])
+        assert both.targets["train"][i::2].tolist() == version.targets["train"].tolist()
+        assert both.tracks["train"][i::2] == version.tracks["train"]
+    for subset in ("validation", "test"):
+        np.testing.assert_array_equal(both.inputs[subset], other.inputs[subset])
+        assert both.tracks[subset] == other.tracks[subset]
     with pytest.raises(InputError, match="don't hold the same tracks"):
         interleave(data, both, tmp_path / "elsewhere")
 
@@ -341,9 +342,16 @@ def test_clips_that_differ_are_tested_and_artists_count_alike():
     second = np.array([True] * 50 + [False] * 9 + [True])
     assert compare.mcnemar(first, second) == (9, 1, pytest.approx(22 / 1024))  # binomial, n = 10
     assert compare.mcnemar(first, first) == (0, 0, 1)
-    right, artists = np.array([True] * 18 + [False, False]), np.array(["a"] * 18 + ["b", "c"])
-    lines = compare.artist_table(right, np.array(["pop"] * 20), artists).splitlines()
-    assert lines[2] == "| pop | 20 | 90.0 | 3 | 33.3 | 0 to 100 |"
+    # Two models of 20 clips of pop, 18 of them by one artist; together, they are right on 18.
+    tracks, p = np.array([f"pop.{i:05d}" for i in range(20)]), np.zeros((2, 20, 2))
+    p[0, :18, 1], p[1, :18, 1] = 0.9, 0.2
+    p[..., 0] = 1 - p[..., 1]
+    row = compare.Row(tracks, np.ones(20, int), p, np.array(["metal", "pop"]))
+    pop, everything = list(compare.score_row(row, dict.fromkeys(tracks[:18], "a")))
+    assert (pop["seeds"], pop["n"], pop["correct"], pop["artists"]) == (2, 20, 18, 3)
+    assert float(pop["mean"]) == pytest.approx(1 / 3, abs=1e-4)
+    assert everything["correct"] == 18
+    assert float(everything["loss"]) < float(everything["loss_of_one"])
 
 
 def test_baseline_sees_231_statistics_that_dont_depend_on_the_order_of_clips():

@@ -21,6 +21,7 @@ from helpers import (
 
 from genre_features import extraction, manifest
 from genre_features.audio import load_signal
+from genre_features.cache import GenreFeatureData
 from genre_features.features import extract_features
 from genre_features.frame import FEATURE_PARAMS, N_FEATURES
 from genre_features.listing import has_av
@@ -138,6 +139,24 @@ def test_broken_files_that_leave_nothing_are_an_error_and_the_old_cache_stays(
 
 
 # What a run extracts
+
+
+def test_groups_of_a_table_are_recorded_and_a_changed_table_extracts_nothing(
+    corpus, features, tmp_path, extracted
+):
+    assert "groups" not in read_manifest(features)
+    assert GenreFeatureData(features).load().groups == {}
+    table, output = tmp_path / "labels.csv", tmp_path / "out"
+    files = [path.relative_to(corpus).as_posix() for path in corpus.rglob("*.wav")]
+    for n_clips, artist in ((21, "artist"), (0, "band")):
+        table.write_text("file,group\n" + "".join(f"{f},{artist} {f[-6]}\n" for f in files))
+        extracted.clear()
+        assert "up to date" not in extract(corpus, output, "--labels", table)[0]
+        assert "up to date" in extract(corpus, output, "--labels", table)[0]
+        assert len(extracted) == n_clips
+        data = GenreFeatureData(output).load()
+        for subset, tracks in data.tracks.items():
+            assert data.groups[subset] == [f"{artist} {track[-2]}" for track in tracks]
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,7 @@
 """What a user may rely on about the files that a training leaves."""
 
 import argparse
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +12,7 @@ from helpers import (
     PICTURES,
     SCHEDULES,
     SHORT,
+    TRAINED,
     read_history,
     read_manifest,
     read_rows,
@@ -18,6 +20,7 @@ from helpers import (
     train,
 )
 
+from common.files import write_json
 from genre_features.cache import GenreFeatureData
 from genre_features.frame import COLUMNS
 from genre_lstm.results import HISTORY, format_scores, prediction_rows
@@ -104,10 +107,38 @@ def test_probabilities_in_the_predictions_are_divided_by_the_temperature():
     assert [float(row["p_a"]) for row in rows] == pytest.approx([1 / 3, 3 / 4], abs=1e-5)
 
 
+def test_scores_by_group_are_in_the_summary_and_printed_where_groups_are_known(
+    features, trained, tmp_path, undrawn
+):
+    shutil.copytree(features, tmp_path / "features")
+    artists = {"hum.00010": "X", "hum.00011": "X", "hiss.00010": "X"}  # the others': unknown
+    content = read_manifest(features) | {"groups": artists}
+    write_json(tmp_path / "features" / "features.json", content)
+    stdout, _ = train("PiecewiseDecay", tmp_path / "features", tmp_path, *TRAINED)
+    summary = read_summary(tmp_path, "PiecewiseDecay")
+    groups = summary["validation"].pop("groups")
+    assert groups["n"] == 4
+    assert groups["n_by_genre"] == {"blip": 2, "hiss": 2, "hum": 1}
+    low, high = groups["interval"]
+    assert 0 <= low <= groups["accuracy"] <= high <= 1
+    words = f"{groups['accuracy']:.1%} as the mean over 4 groups, 95% interval {100 * low:.0f} to"
+    assert words in stdout
+    assert summary["test"].pop("groups")["n"] == 3
+    without = read_summary(trained, "PiecewiseDecay")
+    for subset in ("validation", "test"):
+        assert summary[subset] == without[subset]
+
+
 def test_scores_are_printed_with_up_to_ten_recalls():
     scores = {"accuracy": 0.75, "correct": 3, "n": 4}
     few = format_scores(scores | {"recall": {"jazz": 1.0, "pop": 0.5, "ska": None}})
     assert few == "75.0% (3 of 4 clips), recall pop 0.50, jazz 1.00"
+    groups = {"n": 2, "accuracy": 0.8, "interval": [0.6, 0.9]}
+    by_group = format_scores(scores | {"recall": {"jazz": 1.0}, "groups": groups})
+    assert by_group == (
+        "75.0% (3 of 4 clips; 80.0% as the mean over 2 groups, 95% interval 60 to 90%), "
+        "recall jazz 1.00"
+    )
     many = format_scores(scores | {"recall": {f"g{i}": i / 12 for i in range(12)}})
     assert "lowest recall g0 0.00, g1 0.08" in many
     assert many.count(",") == 10

@@ -7,7 +7,7 @@ import torch
 from genre_features.cache import GenreFeatureData
 from genre_lstm.model import GenreLSTM
 from genre_lstm.recipes import Recipe
-from genre_lstm.scoring import evaluate
+from genre_lstm.scoring import evaluate, score_groups
 
 
 @pytest.mark.parametrize("batch_size", [1, 4, 6, 100])
@@ -36,3 +36,18 @@ def test_confusion_has_true_genres_in_rows_and_recall_is_its_diagonal(features):
     assert scores["confusion"] == [[0, 0, 3], [0, 0, 0], [0, 0, 3]]
     assert scores["recall"] == {"blip": 0.0, "hiss": None, "hum": 1.0}
     assert scores["accuracy"] == 0.5
+
+
+def test_groups_count_alike_whatever_their_sizes_and_are_drawn_whole():
+    # 18 clips of one artist, and one each of two others: drawn with replacement, three artists
+    # are all right in 1 of 27 draws and all wrong in 8 of 27.
+    right, groups = np.array([True] * 18 + [False] * 2), np.array(["a"] * 18 + ["b", "c"])
+    assert score_groups(right, groups) == (pytest.approx(1 / 3), 0, 1)
+    assert score_groups(right[::-1], groups[::-1]) == score_groups(right, groups)
+
+
+def test_interval_of_clips_that_are_a_group_each_is_that_of_their_accuracy():
+    mean, low, high = score_groups(np.arange(400) % 5 > 0, np.arange(400))
+    assert mean == pytest.approx(0.8)
+    for bound, sign in ((low, -1), (high, 1)):  # normal approximation
+        assert bound == pytest.approx(0.8 + sign * 1.96 * 0.02, abs=0.004)

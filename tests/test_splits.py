@@ -98,6 +98,16 @@ def test_groups_are_in_one_subset_each_even_with_clips_of_two_genres():
     assert split_clips(clips) == (by_subset, split)
 
 
+def test_subsets_of_a_table_are_kept_beside_groups_and_groups_in_two_are_counted(capsys):
+    clips = [Clip("a", f"{n}.wav", SUBSETS[n % 3], f"artist {n // 2}") for n in range(6)]
+    by_subset, split = split_clips(clips)
+    assert split == "given"
+    assert [clip.subset for subset in SUBSETS for clip in by_subset[subset]] == [
+        subset for subset in SUBSETS for _ in range(2)
+    ]
+    assert "3 songs or groups are in two subsets" in capsys.readouterr().err
+
+
 def test_filtered_split_is_that_of_its_authors_whatever_the_folders_are_called(tmp_path):
     listed = read_filtered_split()
     counts = collections.Counter(listed.values())

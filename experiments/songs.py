@@ -1,0 +1,90 @@
+"""How many songs of each genre does the improved recipe need? Its accuracy over their number.
+
+    python -m experiments.songs --features DIR --output DIR | sh   # train what is missing
+    python -m experiments.songs --features DIR --output DIR        # write songs.csv and songs.png
+
+Trains on 5, 10, 20, 40 and all training clips of each genre, drawn with the training's seed, and in
+whole groups where groups are known. A larger number includes the clips of a smaller one. Every call
+prints the commands of the missing trainings, and writes the scores of the finished ones.
+"""
+
+import dataclasses
+import itertools
+import json
+import shlex
+
+import numpy as np
+
+from common.cli import run_script
+from common.files import write_json, write_table
+from experiments.options import make_parser
+from experiments.plan import PIECEWISE, Run
+from genre_features.cache import GenreFeatureData
+from genre_features.dataset_plots import add_legend
+from genre_features.figures import BLUE, COLUMN_WIDTH, GRAY, new_figure, save
+
+SIZES, N_SEEDS = (5, 10, 20, 40), 5
+
+
+def draw_clips(targets, groups, n, seed):
+    """Return the rows of n clips of each genre, or of as many whole groups as reach n, in order."""
+    rng, chosen = np.random.default_rng(seed), np.zeros(len(targets), bool)
+    for target in np.unique(targets):
+        names, sizes = np.unique(groups[targets == target], return_counts=True)
+        order = rng.permutation(len(names))
+        n_before = sizes[order].cumsum() - sizes[order]
+        chosen |= np.isin(groups, names[order[n_before < n]]) & (targets == target)
+    return np.flatnonzero(chosen)
+
+
+def write_subset(data, rows, folder):
+    """Write a cache of some of the training clips of another, and of all its validation clips."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for subset, chosen in (("train", rows), ("validation", slice(None))):
+        np.save(folder / f"data_{subset}_input.npy", data.inputs[subset][chosen])
+        np.save(folder / f"data_{subset}_target.npy", data.one_hot(subset)[chosen])
+    content = {"genres": data.genres, "split": data.split, **dataclasses.asdict(data.settings)}
+    write_json(folder / "features.json", content)
+
+
+def plot_scores(rows, chance):
+    """Plot accuracy over the number of clips: a mark for each seed, and a line for the means."""
+    figure = new_figure(figsize=(COLUMN_WIDTH, 2.9))
+    axes = figure.add_subplot(xlabel="training clips of each genre", ylim=(0, 100))
+    axes.set_ylabel("validation accuracy, %")
+    scores = {}
+    for row in rows:
+        accuracy = 100 * row["validation_correct"] / row["validation_n"]
+        scores.setdefault(str(row["songs"]), []).append(accuracy)
+        axes.plot(str(row["songs"]), accuracy, "o", color=BLUE, alpha=0.4, label="each seed")
+    axes.plot(list(scores), list(map(np.mean, scores.values())), color=BLUE, label="mean")
+    axes.axhline(100 * chance, color=GRAY, linestyle="--", label="chance")
+    add_legend(figure, [axes])
+    return figure
+
+
+def main():
+    options = make_parser("experiments.songs", __doc__, "features").parse_args()
+    folder, rows = options.runs / "songs" / options.features.resolve().name, []
+    data = GenreFeatureData(options.features).load()
+    targets, groups = data.targets["train"], np.array((data.groups or data.tracks)["train"])
+    n_all = round(len(targets) / len(data.genres))
+    sizes = [*(size for size in SIZES if size < n_all), n_all]
+    for size, seed in itertools.product(sizes, range(N_SEEDS)):
+        run = Run("all" if size == n_all else f"{size}-{seed}", "improved", PIECEWISE, str(seed))
+        chosen = draw_clips(targets, groups, np.inf if size == n_all else size, seed)
+        if (summary := run.result(folder) / "summary.json").exists():
+            scores = json.loads(summary.read_text(encoding="utf-8"))["validation"]
+            row = {"songs": size, "seed": seed, "clips": len(chosen)}
+            rows.append(row | {f"validation_{key}": scores[key] for key in ("correct", "n")})
+        else:
+            if not (folder / run.features / "features.json").exists():
+                write_subset(data, chosen, folder / run.features)
+            print(shlex.join(run.command(folder, folder)), flush=True)
+    if rows:
+        write_table(options.output / "songs.csv", rows[0], rows)
+        save(plot_scores(rows, 1 / len(data.genres)), options.output / "songs.png")
+
+
+if __name__ == "__main__":
+    run_script(main)
