@@ -1,33 +1,37 @@
 """Tell GTZAN's two recording chains apart, and show what their cutoff does to the published models.
 
-    python -m experiments.chains --features gtzan/features/index-control
-    python -m experiments.chains --clips gtzan/genres
+    python -m experiments.chains --features gtzan/features --artists gtzan/artists.csv
 
 From 6.4 to 11 kHz, the spectral contrast is high where a recording chain has let nothing through.
-With --features, writes chains.csv: each track's mean contrast, and the predictions of the shipped
-published models. With --clips, writes counterfactual.csv: what they predict for each clip,
-unfiltered and low-passed, so that only the band above the cutoff changes.
+Writes chains.csv: for each track its mean contrast, and the predictions of the shipped published
+models for index-control and index-lowpass in --features, so that only the highest band differs.
+With --artists, a table with the columns track and artist, also writes chain_auc.csv: how well the
+features of unheard artists tell the chains apart, within each genre that has both.
 """
 
-import functools
+import dataclasses
+import itertools
 from pathlib import Path
 
-from common.cli import run_script
-from common.files import read_table, write_table
-from experiments.models import SHIPPED, classify_versions
-from experiments.options import ROOT, make_parser
-from experiments.plan import PIECEWISE, PLATEAU
-from genre_features.audio import load_signal
-from genre_features.bandwidth import effective_bandwidth
-from genre_features.cache import GenreFeatureData
-from genre_features.clips import SUBSETS
-from genre_features.frame import SAMPLE_RATE
-from genre_features.lowpass import lowpass
-from genre_lstm.weights import load_models
+import numpy as np
+from sklearn.linear_model import LogisticRegression
+from sklearn.metrics import roc_auc_score
+from sklearn.model_selection import StratifiedGroupKFold, cross_val_predict
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
 
-NAME, COUNTERFACTUAL = "chains.csv", "counterfactual.csv"
+from common.cli import run_script
+from common.errors import InputError
+from common.files import read_table, write_table
+from experiments.models import load_features, load_published
+from experiments.options import ROOT, make_parser
+from experiments.plan import PIECEWISE
+from genre_lstm.prediction import predict
+
+NAME, AUC = "chains.csv", "chain_auc.csv"
+VERSIONS = UNFILTERED, LOWPASSED = "unfiltered", "low-passed"
 MAX_CONTRAST = 25  # dB; band-limited clips have more
-CUTOFFS = (0, 9500, 9000, 7500)  # Hz; 0 is unfiltered. GTZAN's band-limited clips end near 9600
+MIN_CLIPS = 20  # of each chain, in the genres within which the chains are told apart
 
 
 def is_band_limited(row):
@@ -41,59 +45,84 @@ def band_limited_tracks(folder):
     return {row["track"] for row in rows if is_band_limited(row)}
 
 
-def full_band(rows):
-    """Return the rows of counterfactual.csv about full-band clips."""
-    return [row for row in rows if int(row["bandwidth"]) >= SAMPLE_RATE // 2]
-
-
-def cutoff_label(hz):
-    """Return a cutoff in counterfactual.csv as text."""
-    return f"{int(hz) / 1000:g} kHz" if int(hz) else "unfiltered"
-
-
-def make_versions(signal):
-    """Return the signal low-passed at each cutoff."""
-    return {hz: lowpass(signal, hz) if hz else signal for hz in CUTOFFS}
-
-
-def measure_contrast(data):
-    """Return a row of chains.csv for each track of a `GenreFeatureData`."""
-    predicted = {}
-    for schedule in (PIECEWISE, PLATEAU):
-        folder = ROOT / "result" / "reference" / "published" / schedule
-        rows = read_table(folder / "predictions.csv")
-        predicted[schedule] = {row["track"]: row["predicted"] for row in rows}
-    rows = []
-    for subset in SUBSETS:
-        clips = zip(data.tracks[subset], data.targets[subset], data.inputs[subset], strict=True)
-        for track, target, features in clips:
-            row = {"track": track, "subset": subset, "genre": data.genres[target]}
-            row["contrast"] = f"{features[:, -1].mean(dtype=float):.2f}"
-            rows.append(row | {name: genres.get(track) for name, genres in predicted.items()})
+def classify_tracks(versions, models):
+    """Return a row of chains.csv for each track of the features, given by version."""
+    unfiltered, rows = versions[UNFILTERED], []
+    for subset, tracks in unfiltered.tracks.items():
+        for i, track in enumerate(tracks):
+            clips = {
+                version: np.array(data.inputs[subset][i]) for version, data in versions.items()
+            }
+            genre = unfiltered.genres[unfiltered.targets[subset][i]]
+            row = {"track": track, "subset": subset, "genre": genre}
+            row["contrast"] = f"{clips[UNFILTERED][:, -1].mean(dtype=float):.2f}"
+            for (name, group), version in itertools.product(models.items(), clips):
+                row[f"{name}, {version}"] = next(iter(predict(group, clips[version])))
+            rows.append(row)
     return rows
 
 
-def lowpass_clips(dataset):
-    """Yield a row of counterfactual.csv for each clip, model and cutoff."""
-    models = {name: load_models(SHIPPED / "published" / name) for name in (PIECEWISE, PLATEAU)}
-    bandwidth = functools.cache(lambda file: effective_bandwidth(load_signal(dataset / file)))
-    for clip, schedule, hz, p in classify_versions(dataset, models, make_versions):
-        row = {"track": clip.name, "genre": clip.genre, "bandwidth": round(bandwidth(clip.file))}
-        row |= {"schedule": schedule, "cutoff": hz, "predicted": next(iter(p))}
-        yield row | {"p_metal": f"{p['metal']:.3f}"}
+def cross_validate(inputs, targets, artists):
+    """Return the area under the ROC curve of a logistic regression, for unheard artists.
+
+    The mean over ten random divisions of the artists into five folds.
+    """
+    machine, areas = make_pipeline(StandardScaler(), LogisticRegression(max_iter=5000)), []
+    for seed in range(10):
+        folds = StratifiedGroupKFold(5, shuffle=True, random_state=seed)
+        options = {"groups": artists, "cv": folds, "method": "decision_function"}
+        areas.append(roc_auc_score(targets, cross_val_predict(machine, inputs, targets, **options)))
+    return np.mean(areas)
+
+
+def tell_chains_apart(rows, versions, artists):
+    """Return the rows of chain_auc.csv, from those of chains.csv and each track's artist.
+
+    The inputs are each track's means and deviations of the features, and the deviations alone:
+    they are left when each track's mean is removed.
+    """
+    inputs = {}
+    for version, data in versions.items():
+        clips = np.concatenate(list(data.inputs.values()))
+        mean, std = clips.mean(axis=1), clips.std(axis=1)
+        inputs |= {version: np.hstack([mean, std]), f"{version}, mean removed": std}
+    genres = np.array([row["genre"] for row in rows])
+    limited = np.array([is_band_limited(row) for row in rows])
+    areas = []
+    for genre in np.unique(genres):
+        clips = genres == genre
+        n_full, n_limited = np.bincount(limited[clips], minlength=2)
+        if min(n_full, n_limited) >= MIN_CLIPS:
+            row = {"genre": genre, "band-limited": n_limited, "full band": n_full}
+            row["artists"] = len(np.unique(artists[clips]))
+            for name, values in inputs.items():
+                area = cross_validate(values[clips], limited[clips], artists[clips])
+                row[name] = f"{area:.2f}"
+            areas.append(row)
+    return areas
 
 
 def main():
-    parser = make_parser("experiments.chains", __doc__)
-    for name in ("--features", "--clips"):
-        parser.add_argument(name, metavar="DIR", type=Path)
-    options = parser.parse_args()
-    if options.features:
-        rows = measure_contrast(GenreFeatureData(options.features).load())
-        write_table(options.output / NAME, rows[0], rows)
-    if options.clips:
-        rows = list(lowpass_clips(options.clips))
-        write_table(options.output / COUNTERFACTUAL, rows[0], rows)
+    parser = make_parser("experiments.chains", __doc__, "features")
+    parser.add_argument("--artists", metavar="CSV", type=Path)
+    options, models = parser.parse_args(), load_published()
+    (_, saved), *_ = models[PIECEWISE]
+    settings = [dataclasses.replace(saved["settings"], lowpass=hz) for hz in (None, 9000)]
+    data = [load_features(options.features, each) for each in settings]
+    if data[0].tracks != data[1].tracks:
+        raise InputError(f"{data[0].folder} and {data[1].folder} don't hold the same tracks")
+    versions = dict(zip(VERSIONS, data, strict=True))
+    rows = classify_tracks(versions, models)
+    write_table(options.output / NAME, rows[0], rows)
+    if options.artists:
+        by_track = {row["track"]: row["artist"] for row in read_table(options.artists)}
+        if not by_track:
+            raise InputError(f"no tracks in {options.artists}: give columns track and artist")
+        # Unknown artists count as one artist each.
+        artists = np.array([by_track.get(row["track"]) or row["track"] for row in rows])
+        if not (rows := tell_chains_apart(rows, versions, artists)):
+            raise InputError(f"no genre has {MIN_CLIPS} clips of each recording chain")
+        write_table(options.output / AUC, rows[0], rows)
 
 
 if __name__ == "__main__":

@@ -12,10 +12,9 @@ from scipy.signal import butter, fftconvolve, resample_poly, sosfilt
 
 from common.cli import run_script
 from common.files import write_table
-from experiments.models import SHIPPED, UNCHANGED, count_predictions
+from experiments.models import UNCHANGED, count_predictions, load_shipped
 from experiments.options import make_parser
 from genre_features.frame import SAMPLE_RATE
-from genre_lstm.weights import load_models
 
 NAME = "everyday.csv"
 
@@ -82,13 +81,7 @@ def make_versions(signal):
 
 def main():
     options = make_parser("experiments.everyday", __doc__, "clips").parse_args()
-    models = {
-        ", ".join(path.parent.relative_to(SHIPPED).parts): load_models(path)
-        for recipe in ("published", "improved")
-        for path in sorted((SHIPPED / recipe).rglob("model.pt"))
-    }
-    models["improved, together"] = load_models(SHIPPED / "improved")
-    counts = count_predictions(options.clips, models, make_versions)
+    counts = count_predictions(options.clips, load_shipped(), make_versions)
     rows = [{"models": key} | row for key, row in counts.items()]
     write_table(options.output / NAME, rows[0], rows)
 

@@ -1,51 +1,62 @@
 """Classify clips whole, with shuffled frames, and by their last seconds: what do models listen to?
 
-    python -m experiments.listening --features gtzan/features/index-control \\
-        --weights weights/reference/published
+    python -m experiments.listening --features gtzan/features
 
-Prints for each model below --weights the validation and test clips that are right, and those that
-have the same prediction as the whole clip.
+Each model sees the features that it was trained on, index-control or index-lowpass in --features.
+Writes listening.csv: for every model below the folders in --weights, by default the shipped
+ones, how many validation and test clips are right, and how many are classified as the whole clip.
 """
+
+from collections import Counter
+from pathlib import Path
 
 import numpy as np
 
 from common.cli import run_script
+from common.files import write_table
+from experiments.collect import SUBSETS
+from experiments.models import SHIPPED, load_features
 from experiments.options import make_parser
-from experiments.tables import markdown
-from genre_features.cache import GenreFeatureData
 from genre_lstm.prediction import predict
 from genre_lstm.weights import load_models
 
+NAME = "listening.csv"
+WHOLE = "whole clip"
 SECONDS = (3, 12)
 
 
 def make_versions(features, settings, rng):
     """Return the features of a clip, (T, 33), whole, with shuffled frames, and its last seconds."""
     ends = {f"last {s} s": features[-settings.frames_in(s) :] for s in SECONDS}
-    return {"whole clip": features, "shuffled frames": rng.permutation(features), **ends}
+    return {WHOLE: features, "frames shuffled": rng.permutation(features), **ends}
+
+
+def count_predictions(data, models):
+    """Return a row of listening.csv for each version of the validation and test clips."""
+    counts, rng = {}, np.random.default_rng(0)
+    for subset in SUBSETS:
+        for target, features in zip(data.targets[subset], data.inputs[subset], strict=True):
+            for version, frames in make_versions(np.array(features), data.settings, rng).items():
+                guess = next(iter(predict(models, frames)))
+                if version == WHOLE:
+                    whole = guess
+                correct = {"n": 1, "right": guess == data.genres[target], "same": guess == whole}
+                counts.setdefault(version, Counter()).update(correct)
+    return [{"version": version} | row for version, row in counts.items()]
 
 
 def main():
-    options = make_parser("experiments.listening", __doc__, "features", "weights").parse_args()
-    data, rng = GenreFeatureData(options.features).load(), np.random.default_rng(0)
-    subsets = ("validation", "test")
-    true = [data.genres[target] for subset in subsets for target in data.targets[subset]]
-    clips = [
-        make_versions(np.array(features), data.settings, rng)
-        for subset in subsets
-        for features in data.inputs[subset]
-    ]
-    lines = [["", "frames", "clips", "right, %", "same, %"]]
-    for path in sorted(options.weights.rglob("model.pt")):
-        models, label = load_models(path), path.parent.relative_to(options.weights)
-        predicted = {
-            name: np.array([next(iter(predict(models, clip[name]))) for clip in clips])
-            for name in clips[0]
-        }
-        for name, genres in predicted.items():
-            equal = (genres == [true, predicted["whole clip"]]).mean(axis=1)
-            lines.append([label, name, len(true), *(f"{100 * value:.1f}" for value in equal)])
-    print(markdown(lines, n_texts=2), end="")
+    parser = make_parser("experiments.listening", __doc__, "features")
+    default = [SHIPPED / "published", SHIPPED / "improved"]
+    parser.add_argument("--weights", metavar="DIR", nargs="+", type=Path, default=default)
+    options, rows = parser.parse_args(), []
+    for folder in options.weights:
+        for path in sorted(folder.rglob("model.pt")):
+            models, model = load_models(path), path.parent.relative_to(folder).as_posix()
+            data = load_features(options.features, models[0][1]["settings"])
+            about = {"models": folder.name, "model": model}
+            rows += [about | row for row in count_predictions(data, models)]
+    write_table(options.output / NAME, rows[0], rows)
 
 
 if __name__ == "__main__":

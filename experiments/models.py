@@ -7,8 +7,9 @@ from tqdm import tqdm
 
 from common.errors import InputError
 from experiments.options import ROOT
-from experiments.plan import INDEX, RUNS
+from experiments.plan import INDEX, PIECEWISE, PLATEAU, RUNS
 from genre_features.audio import load_signal
+from genre_features.cache import GenreFeatureData
 from genre_features.clips import find_clips
 from genre_features.features import extract_features
 from genre_lstm.prediction import predict
@@ -30,6 +31,34 @@ def load_runs(runs):
     if not models:
         raise InputError(f"no improved models in {runs}: python -m experiments says how to train")
     return models
+
+
+def load_published():
+    """Return the shipped published models by schedule, each as `load_models` does."""
+    return {name: load_models(SHIPPED / "published" / name) for name in (PIECEWISE, PLATEAU)}
+
+
+def load_shipped():
+    """Return every shipped model, and the improved ones together, by name; see `load_models`."""
+    models = {
+        ", ".join(path.parent.relative_to(SHIPPED).parts): load_models(path)
+        for recipe in ("published", "improved")
+        for path in sorted((SHIPPED / recipe).rglob("model.pt"))
+    }
+    return models | {"improved, together": load_models(SHIPPED / "improved")}
+
+
+def load_features(folder, settings):
+    """Load index-control or, for low-passed audio, index-lowpass in a folder, for some settings.
+
+    InputError if taking every n-th frame doesn't give their hop length.
+    """
+    data = GenreFeatureData(folder / INDEX[settings.lowpass is not None]).load()
+    data.subsample(settings.seconds_per_frame)
+    if data.settings.hop_length != settings.hop_length:
+        hop = f"extract it again with --hop-length {settings.hop_length}"
+        raise InputError(f"{data.folder} has another hop length than the models: {hop}")
+    return data
 
 
 def classify_versions(dataset, models, make_versions):

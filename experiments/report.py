@@ -3,21 +3,27 @@
 python -m experiments.report --output experiments
 """
 
+from functools import partial
+
 from common.cli import add_format, run_script
 from common.files import atomic_write, read_table
-from experiments import chains, compare, everyday, figures, robustness, tables, transfer
+from experiments import chain_tables, compare, figures, tables
+from experiments.chain_tables import copy_table
 from experiments.collect import RESULTS
 from experiments.options import make_parser
 from genre_features.figures import save
 
 SOURCES = {  # file: what makes its tables, and its figure
-    compare.TOGETHER: (compare.together_tables, None),
-    compare.PAIRED: (compare.pair_tables, None),
-    chains.NAME: (tables.chain_tables, figures.draw_chains),
-    chains.COUNTERFACTUAL: (tables.counterfactual_tables, figures.draw_counterfactual),
-    robustness.NAME: (tables.robustness_tables, figures.draw_robustness),
-    transfer.NAME: (tables.transfer_tables, None),
-    everyday.NAME: (tables.everyday_tables, figures.draw_everyday),
+    "together.csv": (compare.together_tables, None),
+    "pairs.csv": (compare.pair_tables, None),
+    "chains.csv": (chain_tables.chain_tables, figures.draw_chains),
+    "chain_auc.csv": (partial(copy_table, "Unheard artists: AUC of the recording chain"), None),
+    "counterfactual.csv": (chain_tables.counterfactual_tables, figures.draw_counterfactual),
+    "listening.csv": (chain_tables.listening_tables, None),
+    "estimates.csv": (partial(copy_table, "Real audio and estimated features"), None),
+    "robustness.csv": (tables.robustness_tables, figures.draw_robustness),
+    "transfer.csv": (tables.transfer_tables, None),
+    "everyday.csv": (tables.everyday_tables, figures.draw_everyday),
 }
 
 

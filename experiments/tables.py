@@ -3,7 +3,7 @@
 import itertools
 import statistics
 
-from experiments import chains, robustness
+from experiments import robustness
 from experiments.collect import CHAINS
 from experiments.plan import ABLATIONS, FILTERED, INDEX, LADDER, SCHEDULE_STEPS, SCHEDULES, TEN
 from genre_lstm.calibration import wilson_interval
@@ -150,31 +150,6 @@ def hiphop_table(rows):
         n, *counts = (sum(int(row[column]) for row in runs) for column in columns)
         lines.append([label, CHAINS[chain], len(runs), n, *(f"{c / n:.2f}" for c in counts)])
     return markdown(lines, n_texts=2)
-
-
-def chain_tables(rows):
-    """Return the table of chains.csv, by title: the shipped published models' predictions."""
-    names = [f"{what}, {name}" for name in SCHEDULES for what in ("right", "classified as metal")]
-    lines = [["hiphop, validation and test", "clips", *names]]
-    hiphop = [row for row in select(rows, genre="hiphop") if row[SCHEDULES[0]]]
-    for name, is_limited in (("band-limited", True), ("full band", False)):
-        clips = [row for row in hiphop if chains.is_band_limited(row) == is_limited]
-        pairs = itertools.product(SCHEDULES, ("hiphop", "metal"))
-        counts = [len(select(clips, **{schedule: genre})) for schedule, genre in pairs]
-        lines.append([name, len(clips), *counts])
-    return {"Hiphop in each recording chain": markdown(lines)}
-
-
-def counterfactual_tables(rows):
-    """Return the table of counterfactual.csv, by title."""
-    rows = chains.full_band(rows)
-    cutoffs = list(dict.fromkeys(row["cutoff"] for row in rows))
-    lines = [["", "clips", *map(chains.cutoff_label, cutoffs)]]
-    for genre, schedule in itertools.product(sorted({row["genre"] for row in rows}), SCHEDULES):
-        clips = select(rows, genre=genre, schedule=schedule)
-        counts = [len(select(clips, cutoff=hz, predicted="metal")) for hz in cutoffs]
-        lines.append([f"{genre}, {schedule}", len(clips) // len(cutoffs), *counts])
-    return {"Full-band clips classified as metal when low-passed": markdown(lines)}
 
 
 def robustness_tables(rows):

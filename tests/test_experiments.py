@@ -6,6 +6,7 @@ import re
 import shlex
 import shutil
 import sys
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -24,14 +25,27 @@ from helpers import (
 )
 
 from common.errors import InputError
-from experiments import chains, collect, compare, everyday, figures, listening, robustness, transfer
+from experiments import (
+    chain_tables,
+    chains,
+    collect,
+    compare,
+    counterfactual,
+    everyday,
+    figures,
+    listening,
+    robustness,
+    transfer,
+)
 from experiments.baseline import summary_statistics
 from experiments.both import interleave
-from experiments.models import count_predictions, load_runs
+from experiments.models import count_predictions, load_features, load_runs
 from experiments.plan import LADDER, PIECEWISE, PLATEAU, RUNS, STEPS, Run
 from experiments.report import write_report
 from genre_features.cache import GenreFeatureData
-from genre_features.frame import SAMPLE_RATE
+from genre_features.frame import SAMPLE_RATE, FrameSettings
+from genre_features.genres import SIX_GENRES
+from genre_features.lowpass import lowpass
 from genre_lstm.options import parse_options
 from genre_lstm.recipes import RECIPES, Recipe
 from genre_lstm.weights import load_model
@@ -50,6 +64,19 @@ def named_features(tmp_path_factory):
             write_clip(folder / name / f"{name}.{number:05d}.wav", genre, number)
     extract(folder, folder / "features" / "index-control")
     return folder / "features"
+
+
+@pytest.fixture(scope="module")
+def both_features(named_features, tmp_path_factory):
+    """A folder of the features of the same clips, unfiltered and low-passed, as shipped models see.
+
+    The shipped models' hop length is 1709.
+    """
+    folder = tmp_path_factory.mktemp("both")
+    for name, *options in (("index-control",), ("index-lowpass", "--lowpass", 9000)):
+        options += ["--hop-length", 1709, "--frames", 13]
+        extract(named_features.parent, folder / name, *options)
+    return folder
 
 
 @pytest.fixture
@@ -246,17 +273,68 @@ def test_models_are_loaded_from_the_folders_of_their_runs(trained, tmp_path):
     assert list(load_runs(tmp_path)) == [run]
 
 
-def test_listening_shuffles_and_shortens_the_frames(data, named_features, trained):
+def test_listening_shuffles_and_shortens_the_frames(data, named_features, trained, tmp_path):
     clip = np.arange(40 * 33, dtype=np.float32).reshape(40, 33)
     settings = dataclasses.replace(data.settings, hop_length=11025)
     versions = listening.make_versions(clip, settings, np.random.default_rng(0))
     assert (versions["whole clip"] == clip).all()
-    assert not (versions["shuffled frames"] == clip).all()
-    assert (np.sort(versions["shuffled frames"], axis=0) == clip).all()
+    assert not (versions["frames shuffled"] == clip).all()
+    assert (np.sort(versions["frames shuffled"], axis=0) == clip).all()
     assert (versions["last 3 s"] == clip[-6:]).all()
-    folders = ("--features", named_features / "index-control", "--weights", trained / "weights")
-    lines = run_module("experiments.listening", *folders)[0].splitlines()
-    assert [line.split(" | ")[1:3] for line in lines[2:]] == [[name, "9"] for name in versions] * 2
+    folders = ("--features", named_features, "--weights", trained / "weights")
+    run_module("experiments.listening", *folders, "--output", tmp_path)
+    rows = read_rows(tmp_path / "listening.csv")
+    assert [row["version"] for row in rows] == [*versions] * 2
+    assert [row["model"] for row in rows] == [PIECEWISE] * 4 + [PLATEAU] * 4
+    assert {row["n"] for row in rows} == {"9"}
+    assert [row["same"] for row in rows[::4]] == ["9", "9"]
+    (table,) = chain_tables.listening_tables(rows).values()
+    assert "| weights, whole clip | 2 | 9 |" in table
+
+
+def test_shipped_models_are_shown_audio_and_both_versions_of_the_features(both_features, tmp_path):
+    clips = both_features.parent / "clips"
+    for genre, name in zip(GENRES, NAMES, strict=True):
+        write_clip(clips / name / f"{name}.00010.wav", genre, 10)
+    folders = ("--features", both_features, "--output", tmp_path)
+    run_module("experiments.estimates", "--clips", clips, *folders)
+    *each, together = read_rows(tmp_path / "estimates.csv")
+    assert together["models"] == "improved, together"
+    for row in (*each, together):  # these features weren't estimated
+        assert (row["clips"], row["same"]) == ("3", "3")
+        assert row["right, audio"] == row["right, estimates"]
+    artists = tmp_path / "artists.csv"
+    artists.write_text("track,artist\npop.00000,1\n", encoding="utf-8")
+    _, stderr = run_module("experiments.chains", *folders, "--artists", artists, status=2)
+    assert_one_line(stderr, "20 clips of each recording chain")
+    rows = read_rows(tmp_path / "chains.csv")
+    assert len(rows) == 18
+    assert {row[f"{PLATEAU}, low-passed"] for row in rows} <= set(SIX_GENRES)
+    settings = load_features(both_features, FrameSettings(hop_length=1709, lowpass=9000)).settings
+    assert settings.lowpass == 9000
+    with pytest.raises(InputError, match="--hop-length 2000"):
+        load_features(both_features, FrameSettings(hop_length=2000))
+
+
+def test_empty_band_of_clips_is_filled_at_the_level_of_full_band_clips(two_models, tmp_path):
+    noise = np.random.default_rng(0).standard_normal(2 * SAMPLE_RATE) / 10
+    _, top, octave = counterfactual.measure_bands(noise)
+    assert np.median(top / octave) == pytest.approx(1, abs=0.1)
+    versions = counterfactual.make_versions(lowpass(noise, 9000), level=1)
+    assert fraction_above(versions["unfiltered"], 9700) < 1e-4
+    assert fraction_above(versions["filled"], 9700) == pytest.approx(0.12, abs=0.02)
+    assert fraction_above(versions["7.5 kHz"], 7700) < 1e-4
+    for genre, name in zip(GENRES, NAMES, strict=True):
+        write_clip(tmp_path / "limited" / name / f"{name}.00000.wav", genre, 0, rate=16000)
+        write_clip(tmp_path / "clips" / name / f"{name}.00000.wav", genre, 0)
+    models = dict(zip((PIECEWISE, PLATEAU), two_models.values(), strict=True))
+    rows = list(counterfactual.classify_clips(tmp_path / "clips", models))
+    assert len(rows) == 3 * 2 * len(versions)
+    assert {row["predicted"] for row in rows if row["schedule"] == PLATEAU} == {"pop"}
+    (table,) = chain_tables.counterfactual_tables(rows).values()
+    assert f"| hiphop, full band, {PLATEAU} | 1 |{' 0 |' * len(versions)}" in table
+    with pytest.raises(InputError, match="no full-band clips"):
+        list(counterfactual.classify_clips(tmp_path / "limited", models))
 
 
 def test_clips_that_differ_are_tested_and_artists_count_alike():
@@ -283,14 +361,48 @@ def test_baseline_sees_231_statistics_that_dont_depend_on_the_order_of_clips():
     np.testing.assert_allclose(summary_statistics(clips[::-1]), statistics[::-1], rtol=1e-5)
 
 
-def test_contrast_of_the_highest_band_tells_band_limited_clips(data, tmp_path):
+def test_contrast_of_the_highest_band_tells_band_limited_clips(data, two_models, tmp_path):
     data.inputs = {subset: np.array(clips) for subset, clips in data.inputs.items()}
     for clips in data.inputs.values():
         clips[..., 32] = 10
     data.inputs["test"][0, :, 32] = 40
-    rows = chains.measure_contrast(data)
+    models = dict(zip((PIECEWISE, PLATEAU), two_models.values(), strict=True))
+    rows = chains.classify_tracks(dict.fromkeys(chains.VERSIONS, data), models)
     collect.write_table(tmp_path / chains.NAME, rows[0], rows)
     assert chains.band_limited_tracks(tmp_path) == {data.tracks["test"][0]}
+    assert {row[f"{PLATEAU}, low-passed"] for row in rows} == {"pop"}
+
+
+def test_full_band_clips_are_counted_before_and_after_the_filter():
+    about = {"genre": "hiphop", "subset": "train", "contrast": "20"}
+    guesses = [("hiphop", "metal")] * 8 + [("metal", "metal"), ("hiphop", "hiphop")]
+    columns = [f"{schedule}, {v}" for schedule in (PIECEWISE, PLATEAU) for v in chains.VERSIONS]
+    rows = [about | dict(zip(columns, 2 * each, strict=True)) for each in guesses]
+    rows.append(rows[0] | {"contrast": "40", "subset": "test"})
+    effect, predictions = chain_tables.chain_tables(rows).values()
+    p = f"{2 / 2**8:.1g}"  # binomial, n = 8
+    assert f"| hiphop, {PIECEWISE} | 10 | 1 | 9 | {p} | 9 | 1 |" in effect
+    assert f"| full band, training, {PLATEAU} | low-passed | 10 | 1 |" in predictions
+    assert f"| band-limited, held out, {PLATEAU} | unfiltered | 1 | 1 |" in predictions
+
+
+def test_chains_are_told_apart_for_unheard_artists_only():
+    rng, n = np.random.default_rng(0), 80
+    artists = np.arange(n) // 4
+    limited = artists % 2 == 0
+    rows = [{"genre": "pop", "contrast": 40 if each else 10} for each in limited]
+    inputs = rng.standard_normal((n, 10, 33)) + 3 * rng.standard_normal((20, 1, 33))[artists]
+    versions = {
+        "unfiltered": inputs + 20 * limited[:, np.newaxis, np.newaxis],
+        "low-passed": inputs,
+    }
+    versions = {k: SimpleNamespace(inputs={"train": clips}) for k, clips in versions.items()}
+    (row,) = chains.tell_chains_apart(rows, versions, artists)
+    assert [row[key] for key in ("band-limited", "full band", "artists")] == [40, 40, 20]
+    assert row["unfiltered"] == "1.00"
+    # Each artist's sound gives the chain away, but says nothing about the next artist's.
+    assert float(row["low-passed"]) < 0.8
+    assert row["unfiltered, mean removed"] == row["low-passed, mean removed"]
 
 
 def test_committed_table_and_figures_are_made_from_the_committed_results(tmp_path):
