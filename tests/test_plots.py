@@ -138,5 +138,5 @@ def test_probabilities_over_time_are_layers_in_the_genres_colours(figures):
 
 def test_curves_and_confusion_matrices_of_a_run_are_drawn(trained):
     pictures = list((trained / "result").rglob("*.png"))
-    assert len(pictures) == 18
+    assert len(pictures) == 9
     assert all(is_drawn(path) for path in pictures)
