@@ -41,8 +41,8 @@ def start_cluster(folder):
             process.wait()
 
 
-def test_cluster_that_loses_all_workers_waits_and_writes_the_bytes_of_one_process(
-    corpus, features, tmp_path, monkeypatch, after_clips
+def test_cluster_that_loses_all_workers_waits_and_one_that_loses_its_scheduler_is_named(
+    corpus, features, tmp_path, monkeypatch, after_clips, capfd
 ):
     said = []
 
@@ -56,16 +56,10 @@ def test_cluster_that_loses_all_workers_waits_and_writes_the_bytes_of_one_proces
         after_clips(2, processes[1].kill)
         monkeypatch.setattr(cluster, "warn_once", say_and_start_a_worker)
         extract(corpus, tmp_path / "out", "--dask", address)
-    assert said[-1] == f"Waiting for workers to join {address} (dask worker)."
-    assert contents(tmp_path / "out") == contents(features)
-
-
-def test_scheduler_that_goes_away_midway_prints_one_line_error(
-    corpus, tmp_path, after_clips, capfd
-):
-    with start_cluster(tmp_path) as (address, processes):
+        assert said == [f"Waiting for workers to join {address} (dask worker)."]
+        assert contents(tmp_path / "out") == contents(features)  # as of one process
         after_clips(2, processes[0].kill)
-        _, stderr = extract(corpus, tmp_path / "out", "--dask", address, status=2)
+        _, stderr = extract(corpus, tmp_path / "again", "--dask", address, status=2)
     last = stderr.splitlines()[-1]
     assert_one_line(last, f"the Dask scheduler at {address} went away", "run the same command")
     assert "Traceback" not in stderr + capfd.readouterr().err
