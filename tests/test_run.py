@@ -23,7 +23,6 @@ from helpers import (
 )
 
 import genre_lstm
-from common.files import lock_folders
 from genre_lstm.run import TrainingRun
 from genre_lstm.weights import load_model
 
@@ -156,13 +155,6 @@ def test_lack_of_memory_prints_one_line_error(features, tmp_path, message):
     assert_one_line(stderr, "not enough memory", "--batch-size")
 
 
-def test_second_training_into_a_folder_is_refused_with_the_first_named(features, tmp_path):
-    weights = tmp_path / "weights" / "PiecewiseDecay"
-    with lock_folders(weights):
-        _, stderr = train("PiecewiseDecay", features, tmp_path, "--epochs", 1, status=2)
-    assert_one_line(stderr, f"process {os.getpid()}", "is writing to", weights)
-
-
 def test_run_that_learnt_nothing_or_cannot_be_tested_says_so(tmp_path, undrawn):
     write_cache(tmp_path, n_clips=12, n_genres=3)
     for kind in ("input", "target"):
@@ -180,9 +172,3 @@ def test_run_that_learnt_nothing_or_cannot_be_tested_says_so(tmp_path, undrawn):
 def test_missing_features_print_one_line_error(tmp_path):
     _, stderr = train("ReduceLROnPlateau", tmp_path / "none", tmp_path, status=2)
     assert_one_line(stderr, tmp_path / "none", "GenreFeatureData.py")
-
-
-@pytest.mark.skipif(torch.cuda.is_available(), reason="this machine has what is asked for")
-def test_missing_device_prints_one_line_error(features, tmp_path):
-    _, stderr = train("PiecewiseDecay", features, tmp_path, "--device", "cuda", status=2)
-    assert_one_line(stderr, "cuda")
