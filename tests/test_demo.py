@@ -72,17 +72,16 @@ def read_outputs(tour):
     return kinds, "".join(output.get("text", "") for output in outputs)
 
 
-def test_tour_runs_from_top_to_bottom(demo, tmp_path):
+def test_tour_runs_from_top_to_bottom(demo):
     for name in FOLDERS:
-        shutil.copytree(ROOT / name, tmp_path / name)
+        shutil.copytree(ROOT / name, demo / name)
     for script in SCRIPTS:
-        shutil.copy(ROOT / script, tmp_path)
-    shutil.copytree(demo / "gtzan", tmp_path / "gtzan")
+        shutil.copy(ROOT / script, demo)
     tour = read_tour()
     (settings,) = [cell for cell in tour.cells if "EPOCHS = 60" in cell.source]
     settings.source = settings.source.replace("EPOCHS = 60", "EPOCHS = 1")
     settings.source += f"\n\nfrom genre_features import demo_corpus\ndemo_corpus.CLIPS = {FEW}"
-    where = {"metadata": {"path": str(tmp_path)}}
+    where = {"metadata": {"path": str(demo)}}
     NotebookClient(tour, timeout=600, resources=where).execute()  # raises if a cell fails
     kinds, text = read_outputs(tour)
     assert {"image/png", "text/html"} <= kinds
@@ -90,7 +89,7 @@ def test_tour_runs_from_top_to_bottom(demo, tmp_path):
     tops = re.findall(r"(?:full-band|low-passed): (\w+)", text)
     assert tops[0] != tops[1] == "metal"
     assert tops[2] == tops[3]
-    assert (tmp_path / "weights/demo/improved/PiecewiseDecay/model.pt").exists()
+    assert (demo / "weights/demo/improved/PiecewiseDecay/model.pt").exists()
 
 
 def test_tour_is_shipped_with_the_outputs_of_all_cells_in_200_kilobytes():
