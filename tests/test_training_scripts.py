@@ -43,7 +43,7 @@ RATES = [(0.01, 0.001), (0.01, 0.01)]  # of each schedule in two epochs
     ],
     ids=str,
 )
-@pytest.mark.parametrize(("schedule", "rates"), zip(SCHEDULES, RATES, strict=True))
+@pytest.mark.parametrize(("schedule", "rates"), [*zip(SCHEDULES, RATES, strict=True)])
 def test_training_takes_the_textbooks_steps_and_logs_their_means(
     features, tmp_path, undrawn, settings, schedule, rates
 ):
