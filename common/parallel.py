@@ -7,6 +7,7 @@ import multiprocessing.connection
 import multiprocessing.resource_tracker
 import os
 import signal
+import sys
 import threading
 from pathlib import Path
 
@@ -134,8 +135,15 @@ def next_result(pipe, call):
 
 @contextlib.contextmanager
 def worker_environment():
-    """Set what processes inherit that start in the block: one thread, kept memory, no Ctrl-C."""
+    """Set what processes inherit that start in the block: one thread, kept memory, no Ctrl-C.
+
+    And no script: each would import it, which may take as long as torch, to call a function of
+    another module.
+    """
     before, masks = dict(os.environ), hasattr(signal, "pthread_sigmask")
+    main = vars(sys.modules["__main__"])
+    script = {name: main[name] for name in ("__file__", "__spec__") if name in main}
+    main.update(dict.fromkeys(script))
     os.environ.update(KEEP_MEMORY | before | dict.fromkeys(THREADS, "1"))
     if masks:  # Ctrl-C reaches all processes: the main one ends the others
         multiprocessing.resource_tracker.ensure_running()  # it would unmask Ctrl-C when it starts
@@ -145,5 +153,6 @@ def worker_environment():
     finally:
         os.environ.clear()
         os.environ.update(before)
+        main.update(script)
         if masks:
             signal.pthread_sigmask(signal.SIG_SETMASK, mask)

@@ -2,6 +2,9 @@
 
 import os
 
-# Before torch is imported. The threads of an LSTM wait for one another at every frame: where other
-# programs keep the cores busy, two of them can take many times as long as one.
-os.environ.setdefault("OMP_NUM_THREADS", "1")
+import torch
+
+# The threads of an LSTM wait for one another at every frame: where other programs keep the cores
+# busy, two of them can take many times as long as one.
+if "OMP_NUM_THREADS" not in os.environ:
+    torch.set_num_threads(1)

@@ -7,7 +7,7 @@ import torch
 from common.cli import library_versions
 from common.errors import escape_controls
 from common.files import write_json, write_table
-from genre_lstm import calibration, checkpoint, plots, scoring, similarity, weights
+from genre_lstm import calibration, checkpoint, scoring, similarity, weights
 from genre_lstm.processes import world_size
 
 HISTORY = ("epoch", "train_loss", "train_accuracy", "val_loss", "val_accuracy", "learning_rate")
@@ -34,6 +34,13 @@ def write_history(run):
     write_table(run.result / "history.csv", HISTORY, run.history)
 
 
+def draw_curves(run, names=None):
+    """Draw the curves of a run, or those named; see `plots.plot_history`."""
+    from genre_lstm import plots  # matplotlib takes half a second, which --help doesn't need
+
+    plots.plot_history(run.history, run.result, run.title, run.format, names)
+
+
 def write_results(run):
     """Score a trained model on every clip, and write all files of its run.
 
@@ -49,6 +56,8 @@ def write_results(run):
     dict
         The content of summary.json.
     """
+    from genre_lstm import plots  # as above
+
     model, data, result = run.model, run.data, run.result
     scores, predictions = {}, {}
     for subset in data.targets:
@@ -64,7 +73,7 @@ def write_results(run):
     about |= {"temperature": temperature, "reference": similarity.fit_reference(data)}
     weights.save_model(run.weights / weights.NAME, model, data.settings, **about)
     write_history(run)
-    plots.plot_history(run.history, result, run.title, run.format)
+    draw_curves(run)
     rows = [
         row
         for subset in predictions

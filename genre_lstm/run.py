@@ -17,7 +17,7 @@ from tqdm import tqdm
 from common.errors import InputError
 from common.files import lock_folders
 from genre_features.cache import GenreFeatureData
-from genre_lstm import checkpoint, plots, results, scoring
+from genre_lstm import checkpoint, results, scoring
 from genre_lstm.batches import EpochStats, batches, class_weights, preload
 from genre_lstm.device import flush_denormals, pick_device, report_out_of_memory
 from genre_lstm.processes import (
@@ -205,15 +205,14 @@ class TrainingRun:
             text = ", ".join(f"{name} {value:.3g}" for name, value in self.numbers.items())
             print(f"epoch {row['epoch']} of {self.recipe.epochs}: {text}", file=sys.stderr)
         if val_scores and self.seconds - self.last_drawn > REDRAW_SECONDS:
-            names = ("graph_loss", "graph_accuracy")
-            plots.plot_history(self.history, self.result, self.title, self.format, names)
+            results.draw_curves(self, ("graph_loss", "graph_accuracy"))
             self.last_drawn = time.perf_counter() - self.start_time
 
     def on_interrupt(self):
         """After Ctrl-C, draw the curves so far and print how to continue."""
         if self.history and is_rank_zero():
             results.write_history(self)
-            plots.plot_history(self.history, self.result, self.title, self.format)
+            results.draw_curves(self)
             n_epochs = len(self.history)
             print(f"Stopped after epoch {n_epochs}: continue with --resume.", file=sys.stderr)
 

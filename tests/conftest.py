@@ -9,11 +9,9 @@ os.environ["OMP_NUM_THREADS"] = "1"
 import pytest
 from helpers import (
     IMPROVED,
-    SCHEDULES,
     TRAINED,
     extract,
     make_corpus,
-    run,
     stop_training,
     train,
     undrawn,
@@ -36,10 +34,11 @@ def features(corpus, tmp_path_factory):
 
 @pytest.fixture(scope="session")
 def trained(features, tmp_path_factory):
-    """A folder that both training scripts have written to."""
+    """A folder that both training scripts have written to, one of them with its pictures."""
     folder = tmp_path_factory.mktemp("trained")
-    for schedule in SCHEDULES:
-        train(schedule, features, folder, *TRAINED)
+    train("PiecewiseDecay", features, folder, *TRAINED)
+    with undrawn():
+        train("ReduceLROnPlateau", features, folder, *TRAINED)
     return folder
 
 
@@ -65,14 +64,6 @@ def improved(features, tmp_path_factory):
 def weights(improved):
     """The folder of the improved recipe's weights."""
     return improved / "weights"
-
-
-@pytest.fixture(scope="session")
-def demo(tmp_path_factory):
-    """A folder in which the demo corpus was made and its features extracted."""
-    folder = tmp_path_factory.mktemp("demo")
-    run("GenreFeatureData.py", "--demo", "--jobs", 1, cwd=folder)
-    return folder
 
 
 @pytest.fixture(name="undrawn")

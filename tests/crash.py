@@ -24,10 +24,10 @@ from unittest import mock
 os.environ["OMP_NUM_THREADS"] = "1"
 sys.path.insert(0, str(Path(__file__).parent.parent))
 
+import torch._dynamo  # noqa: F401  which every optimizer imports: once, not in every process
 from helpers import contents, extract, extraction_line, make_corpus, read_json, run, training_line
 from tqdm import tqdm
 
-import genre_lstm.run  # noqa: F401  imported once, not by every process
 from common.errors import InputError
 from genre_features import extraction
 from genre_features.cache import GenreFeatureData
@@ -122,8 +122,10 @@ def disturb_scripts(folder, kills):
     }
 
 
-def disturb_renames(corpus, features, folder):
-    """Kill an extraction over other features before each of its renames; return their number.
+def disturb_renames(corpus, features, folder, first=0):
+    """Kill an extraction over other features before each of its renames from number `first` on.
+
+    Returns the number of kills.
 
     A kill must leave the old features, or none that load, and a second run must extract only the
     clips that have no file, and end with the files of an undisturbed one.
@@ -131,10 +133,10 @@ def disturb_renames(corpus, features, folder):
     extract(corpus, folder / "old", "--hop-length", 1024)
     old, expected = contents(folder / "old"), contents(features)
     n_clips = len(list(corpus.glob("*/*")))
-    for number in itertools.count():
+    for number in itertools.count(first):
         place = shutil.copytree(folder / "old", folder / f"killed-{number}")
         if ended(start(extraction_line(corpus, place), number)):
-            return number - n_clips
+            return number - first
         if contents(place) != old:
             with contextlib.suppress(InputError):
                 GenreFeatureData(place).load()
@@ -156,7 +158,7 @@ def main():
         corpus, features = make_corpus(Path(name, "corpus")), Path(name, "features")
         extract(corpus, features)
         n_renames = disturb_renames(corpus, features, Path(name))
-        print(f"extraction: killed at each clip and {n_renames} renames, ended as undisturbed")
+        print(f"extraction: killed before each of {n_renames} renames, ended as undisturbed")
         for title, n_ended in disturb_scripts(Path(name, "scripts"), options.kills).items():
             print(f"{title}: killed {options.kills} times, ended {n_ended} times as undisturbed")
 

@@ -241,10 +241,11 @@ def predict(*arguments, status=0, **options):
 
 @contextlib.contextmanager
 def undrawn():
-    """Let trainings draw their pictures, and not write them, which takes longer than to train."""
+    """Let trainings draw nothing, which takes them longer than to train."""
     from genre_lstm import plots
 
-    with mock.patch.object(plots, "save", lambda *_: None):
+    names = ("plot_history", "plot_confusion", "plot_reliability")
+    with mock.patch.multiple(plots, **dict.fromkeys(names, lambda *_: None)):
         yield
 
 

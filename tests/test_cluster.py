@@ -43,8 +43,8 @@ def start_cluster(folder):
             process.wait()
 
 
-def test_cluster_that_loses_all_workers_waits_and_writes_the_bytes_of_one_process(
-    corpus, features, tmp_path, monkeypatch, after_clips
+def test_cluster_that_loses_all_workers_waits_and_one_that_loses_its_scheduler_is_named(
+    corpus, features, tmp_path, monkeypatch, after_clips, capfd
 ):
     said = []
 
@@ -58,8 +58,13 @@ def test_cluster_that_loses_all_workers_waits_and_writes_the_bytes_of_one_proces
         after_clips(2, processes[1].kill)
         monkeypatch.setattr(cluster.tqdm, "write", say_and_start_a_worker)
         extract(corpus, tmp_path / "out", "--dask", address)
-    assert said[-1] == f"Waiting for workers to join {address} (dask worker)."
-    assert contents(tmp_path / "out") == contents(features)
+        assert said[-1] == f"Waiting for workers to join {address} (dask worker)."
+        assert contents(tmp_path / "out") == contents(features)  # as of one process
+        after_clips(2, processes[0].kill)
+        _, stderr = extract(corpus, tmp_path / "again", "--dask", address, status=2)
+    last = stderr.splitlines()[-1]
+    assert_one_line(last, f"the Dask scheduler at {address} went away", "run the same command")
+    assert "Traceback" not in stderr + capfd.readouterr().err
 
 
 def test_files_get_the_predictions_of_one_process_a_few_at_a_time(corpus, weights, tmp_path):
@@ -70,17 +75,6 @@ def test_files_get_the_predictions_of_one_process_a_few_at_a_time(corpus, weight
         assert [next(outcomes) for _ in range(3)] == [("0", None), ("1", None), ("2", None)]
         outcomes.close()
     assert next(numbers) < 200
-
-
-def test_scheduler_that_goes_away_midway_prints_one_line_error(
-    corpus, tmp_path, after_clips, capfd
-):
-    with start_cluster(tmp_path) as (address, processes):
-        after_clips(2, processes[0].kill)
-        _, stderr = extract(corpus, tmp_path / "out", "--dask", address, status=2)
-    last = stderr.splitlines()[-1]
-    assert_one_line(last, f"the Dask scheduler at {address} went away", "run the same command")
-    assert "Traceback" not in stderr + capfd.readouterr().err
 
 
 def test_scheduler_or_library_that_is_not_there_prints_one_line_error(

@@ -1,7 +1,5 @@
 """What a user may rely on about the settings of a frame."""
 
-import dataclasses
-
 import pytest
 
 from genre_features.frame import COLUMNS, N_FEATURES, FrameSettings, frames_per_clip
@@ -13,18 +11,6 @@ def test_columns_of_the_kinds_are_next_to_each_other_and_all_there_are():
     columns = [i for kind in COLUMNS.values() for i in range(kind.start, kind.stop)]
     assert columns == list(range(N_FEATURES))
     assert (COLUMNS["chroma"].start, COLUMNS["spectral_contrast"].stop) == (14, 33)
-
-
-@pytest.mark.parametrize("lowpass", [None, 9000])
-def test_saved_settings_come_back_whatever_else_was_saved_beside_them(lowpass):
-    saved = SAVED | {"lowpass": lowpass}
-    assert dataclasses.asdict(FrameSettings.read(saved | {"genres": ["jazz"]})) == saved
-
-
-@pytest.mark.parametrize("name", SAVED)
-def test_missing_setting_is_refused(name):
-    with pytest.raises(KeyError, match=name):
-        FrameSettings.read({key: value for key, value in SAVED.items() if key != name})
 
 
 @pytest.mark.parametrize("name", SAVED)

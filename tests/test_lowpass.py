@@ -46,16 +46,6 @@ def test_cutoff_travels_with_the_features_and_the_weights(corpus, tmp_path, undr
     assert "below 16000 Hz" in line
 
 
-def test_audio_whose_rate_cannot_fill_the_band_is_named(tmp_path):
-    for number in (0, 10, 30):
-        rate = 16000 if number == 30 else 22050
-        write_clip(tmp_path / "hum" / f"hum.{number:05}.wav", "hum", number, rate=rate)
-        write_clip(tmp_path / "hiss" / f"hiss.{number:05}.wav", "hiss", number)
-    _, stderr = extract(tmp_path, tmp_path / "out", "--lowpass", CUTOFF)
-    assert "hum.00030.wav" in stderr
-    assert "hum.00010.wav" not in stderr
-
-
 @pytest.mark.parametrize("cutoff", [10, 11025, 44100, "high"])
 def test_impossible_cutoff_is_refused(tmp_path, cutoff):
     _, stderr = run("GenreFeatureData.py", "--lowpass", cutoff, cwd=tmp_path, status=2)

@@ -120,11 +120,6 @@ def test_windows_cover_a_track_and_a_remainder_under_a_tenth_adds_no_window(n_fr
     assert ((steps > 0) & (steps <= 60)).all()
 
 
-def test_track_with_a_frame_more_than_the_training_clips_is_one_window():
-    model, features = make_model(difference_lags=(0.1,)), make_features(n_frames=101)
-    assert torch.equal(model.predict(features), model(model.preprocess(features)))
-
-
 def test_windows_see_the_differences_to_the_frames_before_them():
     # The mean over the frames, since the last one forgets the first.
     model = make_model(difference_lags=(0.1, 1.0), pooling="mean")

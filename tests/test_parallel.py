@@ -92,7 +92,7 @@ def start_work():
 
 
 @pytest.mark.skipif(os.name != "posix", reason="Windows sends signals otherwise")
-@pytest.mark.parametrize("number", range(4))
+@pytest.mark.parametrize("number", range(2))
 def test_interrupted_work_ends_soon_without_a_word(number):
     process = start_work()
     time.sleep(random.Random(number).uniform(0, 0.1))
@@ -103,7 +103,7 @@ def test_interrupted_work_ends_soon_without_a_word(number):
 
 
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="/proc is Linux's")
-@pytest.mark.parametrize("number", range(4))
+@pytest.mark.parametrize("number", range(2))
 def test_work_of_which_a_process_is_killed_ends_soon_in_one_line(number):
     process, place = start_work(), random.Random(number)
     _, *workers = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()

@@ -1,30 +1,30 @@
 """What a user may rely on when torchrun trains in several processes."""
 
-import functools
 import os
 import re
 import shutil
+import socket
 import subprocess
 import sys
 
 import pytest
 import torch
 from helpers import (
-    RESULT_FILES,
     ROOT,
     TRAINED,
     assert_one_line,
-    contents,
     make_features,
     make_model,
     read_history,
     read_summary,
+    run,
     training_line,
 )
 from torch import distributed, multiprocessing
 from torch.nn.functional import nll_loss
 
 from common.errors import InputError
+from common.files import lock_folders
 from genre_lstm.batches import EpochStats
 from genre_lstm.processes import Shard, is_rank_zero, on_rank_zero, set_local_device, world_size
 
@@ -68,23 +68,26 @@ def work(rank, size, folder):
     distributed.destroy_process_group()
 
 
+def start_processes(function, arguments):
+    """Call a function with 0 or 1 and the arguments in two processes, and wait for them."""
+    # A fork has all modules; other systems than Linux fork badly.
+    method = "fork" if sys.platform == "linux" else "spawn"
+    multiprocessing.start_processes(function, arguments, nprocs=2, start_method=method)
+
+
 @pytest.fixture(scope="module")
 def processes(tmp_path_factory):
     """The steps of two processes that train together."""
     folder = tmp_path_factory.mktemp("processes")
-    # A fork has all modules; other systems than Linux fork badly.
-    method = "fork" if sys.platform == "linux" else "spawn"
-    multiprocessing.start_processes(work, (2, folder), nprocs=2, start_method=method)
+    start_processes(work, (2, folder))
     return [torch.load(folder / f"{rank}.pt") for rank in range(2)]
 
 
-def torchrun(features, folder, *arguments, before=None):
-    """Train in two processes; `before` is called in torchrun's, which starts them."""
-    line = ["-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2"]
-    line += training_line("PiecewiseDecay", features, folder, *arguments)
-    return subprocess.run(
-        [sys.executable, *line], cwd=ROOT, preexec_fn=before, capture_output=True, text=True
-    )
+def train_in_process(rank, line, environment, folder):
+    """Run a training script as one of torchrun's processes; write down what it prints."""
+    os.environ |= environment | {"RANK": str(rank), "LOCAL_RANK": str(rank)}
+    stdout, _ = run(*line)
+    (folder / f"{rank}.txt").write_text(stdout)
 
 
 def test_without_torchrun_one_process_does_everything():
@@ -115,33 +118,34 @@ def test_rank_zero_alone_writes_and_batch_normalisation_is_refused(processes):
         assert_one_line(steps["batch normalisation"], "--input-norm batch", "torchrun")
 
 
-def test_run_stopped_in_one_process_is_resumed_in_two(trained, stopped, features, tmp_path):
+def test_run_stopped_in_one_process_is_resumed_in_two(
+    trained, stopped, features, tmp_path, undrawn
+):
     folder = shutil.copytree(stopped, tmp_path / "stopped")
-    done = torchrun(features, folder, *TRAINED, "--resume")
-    assert done.returncode == 0, done.stderr
-    assert re.fullmatch(
-        r"PiecewiseDecay: 13 epochs of 12 clips on cpu \(processes: 2, .*\n"
-        r"validation: .*\ntest: .*\nCurves and scores are in .*\nWeights are in .*\n",
-        done.stdout,
-    )
-    result = folder / "result" / "PiecewiseDecay"
-    assert set(contents(result)) == RESULT_FILES
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        address, port = server.getsockname()
+    environment = {"MASTER_ADDR": address, "MASTER_PORT": str(port), "WORLD_SIZE": "2"}
+    environment["TORCHELASTIC_RUN_ID"] = "none"
+    line = training_line("PiecewiseDecay", features, folder, *TRAINED, "--resume")
+    start_processes(train_in_process, (line, environment, tmp_path))
+    assert re.match(r"PiecewiseDecay: 13 .* \(processes: 2, .*\n", (tmp_path / "0.txt").read_text())
+    assert not (tmp_path / "1.txt").read_text()
     assert read_summary(folder, "PiecewiseDecay")["processes"] == 2
-    whole, stopped = (read_history(place, "PiecewiseDecay") for place in (trained, folder))
+    whole, resumed = (read_history(place, "PiecewiseDecay") for place in (trained, folder))
     for key in ("train_loss", "learning_rate"):
         expected = [float(row[key]) for row in whole]
-        assert [float(row[key]) for row in stopped] == pytest.approx(expected, rel=1e-4)
-    assert float(stopped[-1]["val_loss"]) == pytest.approx(float(whole[-1]["val_loss"]), rel=1e-4)
+        assert [float(row[key]) for row in resumed] == pytest.approx(expected, rel=1e-4)
+    assert float(resumed[-1]["val_loss"]) == pytest.approx(float(whole[-1]["val_loss"]), rel=1e-4)
 
 
-def test_failure_ends_all_processes_and_prints_one_line_error(features, tmp_path):
-    resource = pytest.importorskip("resource")
-    limit = (100_000, 100_000)  # bytes, less than the checkpoint has that the first one writes
-    setrlimit = functools.partial(resource.setrlimit, resource.RLIMIT_FSIZE, limit)
-    done = torchrun(features, tmp_path, "--batch-size", 5, before=setrlimit)
+def test_failure_ends_all_that_torchrun_started_and_prints_one_line_error(features, tmp_path):
+    line = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2"]
+    line += training_line("PiecewiseDecay", features, tmp_path)
+    with lock_folders(tmp_path / "weights" / "PiecewiseDecay"):
+        done = subprocess.run(line, cwd=ROOT, capture_output=True, text=True)
     assert done.returncode != 0
     # torchrun adds a report of its own.
     name = "lstm_genre_classifier_pytorch_PiecewiseDecay.py: "
     (line,) = (line for line in done.stderr.splitlines() if line.startswith(name))
-    assert "checkpoint.pt" in line
+    assert f"process {os.getpid()}" in line
     assert "genre_lstm" not in done.stderr  # as it would be in a traceback

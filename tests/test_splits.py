@@ -68,13 +68,6 @@ def test_index_split_goes_by_track_number_even_of_tracks_cut_into_ten_pieces(tmp
     assert listed["jazz/jazz.00020.wav"] == "validation"
 
 
-def test_ten_pieces_of_a_track_stay_together_whatever_the_numbers(tmp_path):
-    subsets = split_files(tmp_path, *(f"{{}}.{n:05d}.wav" for n in range(130)))
-    row = [subsets[f"pop/pop.{n:05d}.wav"] for n in range(130)]
-    assert all(len(set(row[n : n + 10])) == 1 for n in range(0, 130, 10))
-    assert set(row) == set(SUBSETS)
-
-
 def test_folders_of_subsets_are_kept_and_songs_in_two_of_them_are_named(tmp_path, capsys):
     files = ["train/{}/a_part1.wav", "val/{}/a_part2.wav", "test/{}/b.wav", "train/{}/b.wav"]
     touch(tmp_path, *(file.format(genre) for file in files for genre in ("jazz", "pop")))

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 import torch
 from helpers import (
+    PICTURES,
     RESULT_FILES,
     SCHEDULES,
     contents,
@@ -147,7 +148,7 @@ def test_last_line_is_the_command_that_predicts_with_the_weights(features, tmp_p
     assert prediction.startswith("song.mp3: ")
 
 
-@pytest.mark.parametrize("schedule", SCHEDULES)
-def test_weights_curves_scores_and_figures_are_written(trained, schedule):
-    assert set(contents(trained / "weights" / schedule)) == {"model.pt"}
-    assert set(contents(trained / "result" / schedule)) == RESULT_FILES
+def test_weights_curves_scores_and_figures_are_written(trained):
+    for schedule, files in zip(SCHEDULES, (RESULT_FILES, RESULT_FILES - PICTURES), strict=True):
+        assert set(contents(trained / "weights" / schedule)) == {"model.pt"}
+        assert set(contents(trained / "result" / schedule)) == files
