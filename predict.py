@@ -147,7 +147,9 @@ def plot(path, models, features, probabilities, notes, figure):
     genre, probability = next(iter(probabilities.items()))
     title = f"{plot_label(path.name, 60)}: {plot_label(genre)}, {probability:.0%} overall"
     title = "\n".join([title, *notes])
-    plot_probabilities(edges, by_window, models[0][1]["genres"], figure, title)
+    model, saved = models[0]
+    window = min(edges[-1], model.crop_frames * saved["settings"].seconds_per_frame)
+    plot_probabilities(edges, by_window, saved["genres"], figure, title, window)
 
 
 def main():
