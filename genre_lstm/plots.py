@@ -71,21 +71,13 @@ def plot_history(history, folder, title, format="png", names=None):
             axes.set_ylim(0, 1.01)
             axes.yaxis.set_major_formatter(PercentFormatter(1))
         if name == "graph_lr":
-            name_rates(axes, {row["learning_rate"] for row in history})
+            axes.set_yscale("log")
         else:
             mark_rates(axes, history)
         if len(columns) > 1:
             axes.legend(frameon=True, framealpha=1, edgecolor="none")  # above the marks of rates
         axes.grid()
         save(figure, Path(folder) / f"{name}.{format}")
-
-
-def name_rates(axes, rates):
-    """Give a plot of the learning rate a log axis with a tick at each rate, unless it has many."""
-    axes.set_yscale("log")
-    if len(rates) <= MAX_RATES:
-        axes.set_yticks(list(rates), [f"{rate:.2g}" for rate in rates])
-        axes.minorticks_off()
 
 
 def mark_rates(axes, history):
@@ -159,21 +151,22 @@ def write_cell(axes, x, y, text, fraction):
     axes.text(x, y, text, ha="center", va="center", fontsize=8, color=color)
 
 
-def genre_ticks(genres):
-    """Return the positions and the names of all genres, or of as many as can be read."""
+def name_rows(axes, genres):
+    """Name the rows of a plot, or as many as can be read; return their positions and names."""
     positions = range(0, len(genres), 1 + len(genres) // MAX_NAMED)
-    return positions, [plot_label(genres[position]) for position in positions]
+    names = [plot_label(genres[position]) for position in positions]
+    axes.set_yticks(positions, names)
+    axes.tick_params(labelsize=min(9, 72 * MAX_SIZE / len(positions)), length=2)
+    return positions, names
 
 
 def name_genres(axes, genres):
     """Name the rows and columns of a confusion matrix."""
-    positions, names = genre_ticks(genres)
+    positions, names = name_rows(axes, genres)
     if len(genres) <= MAX_NUMBERED:
         axes.set_xticks(positions, names, rotation=45, ha="right", rotation_mode="anchor")
     else:
         axes.set_xticks(positions, names, rotation=90)
-    axes.set_yticks(positions, names)
-    axes.tick_params(labelsize=min(9, 72 * MAX_SIZE / len(positions)), length=2)
     axes.spines[["top", "right"]].set_visible(True)
 
 
@@ -188,11 +181,10 @@ def plot_reliability(calibration, path, title):
         The file to write.
     title : str
     """
-    figure = new_figure(figsize=(PAGE_WIDTH, 4.4), layout="compressed")
+    figure = new_figure(figsize=(PAGE_WIDTH, 4.7), layout="compressed")
     figure.suptitle(textwrap.fill(title, 60))
-    temperature = calibration["temperature"]
-    curves = {"before": "as trained", "after": f"at temperature {temperature:.2f}"}
-    if temperature == 1:
+    curves = {"before": "as trained", "after": f"at temperature {calibration['temperature']:.2f}"}
+    if calibration["temperature"] == 1:
         curves = {"after": "as trained (the temperature is 1)"}
     subsets = [subset for subset in calibration if subset != "temperature"]
     grid = figure.subplots(1, len(subsets), squeeze=False)[0]
@@ -200,13 +192,12 @@ def plot_reliability(calibration, path, title):
         axes.plot([0, 1], [0, 1], color="0.7", linewidth=1)
         for when, label in curves.items():
             plot_bins(axes, calibration[subset][when], label, has_intervals=when == "after")
-        bins = calibration[subset]["before"]["bins"]
-        n_clips = sum(cell["n"] for cell in bins)
-        axes.set(xlabel="mean confidence", ylabel="accuracy, 95% interval")
-        axes.set(xlim=(0, 1.02), ylim=(0, 1.02), aspect="equal")
-        axes.set_title(f"{subset}: {n_clips} clips in {len(bins)} bins")
-        title = "calibration error (by chance alone)"
-        axes.legend(loc="upper center", bbox_to_anchor=(0.5, -0.15), title=title)
+        sizes = [cell["n"] for cell in calibration[subset]["before"]["bins"]]
+        axes.set(xlabel="mean confidence", ylabel="accuracy, 95% interval", aspect="equal")
+        axes.set(xlim=(0, 1.02), ylim=(0, 1.02))
+        axes.set_title(f"{subset}: {sum(sizes)} clips in {len(sizes)} bins")
+        place = {"loc": "upper center", "bbox_to_anchor": (0.5, -0.15)}
+        axes.legend(**place, title="calibration error (by chance alone)")
         axes.grid()
     save(figure, path)
 
@@ -249,7 +240,7 @@ def plot_probabilities(edges, probabilities, genres, path, title, window):
     axes = figure.add_subplot(xlabel=f"time ({unit}){windows}")
     image = axes.pcolormesh(edges, rows, probabilities.T, cmap="Blues", vmin=0, vmax=1)
     figure.colorbar(image, label="probability", format=PercentFormatter(1))
-    axes.set_yticks(*genre_ticks(genres))
+    name_rows(axes, genres)
     axes.invert_yaxis()
     if len(probabilities) <= MAX_NUMBERED_WINDOWS and len(genres) <= MAX_NUMBERED:
         centers = (edges[1:] + edges[:-1]) / 2
