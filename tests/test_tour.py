@@ -50,7 +50,6 @@ def test_tour_runs_from_top_to_bottom_with_a_song_of_ones_own(folder):
     kinds, text = read_outputs(tour)
     assert {"image/png", "text/html"} <= kinds
     assert "my song.wav: " in text
-    assert "Figure size" not in text
     # A low-pass filter makes the published model take the clip for metal, but not the improved.
     published, filtered, improved, still = map(int, re.findall(r"; metal (\d+)%", text))
     assert filtered - published > 10 > abs(still - improved)
