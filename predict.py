@@ -149,7 +149,9 @@ def plot(path, models, features, prediction, figure):
     genre, probability = next(iter(prediction["probabilities"].items()))
     title = f"{plot_label(path.name, 60)}: {plot_label(genre)}, {probability:.0%} overall"
     title = "\n".join([title, *prediction["notes"]])
-    plot_probabilities(edges, by_window, models[0][1]["genres"], figure, title)
+    model, saved = models[0]
+    window = min(edges[-1], model.crop_frames * saved["settings"].seconds_per_frame)
+    plot_probabilities(edges, by_window, saved["genres"], figure, title, window)
 
 
 def continue_output(paths, models, options):

@@ -1,14 +1,19 @@
 """Figures of data sets: the features of their genres, and a value of each track."""
 
+import itertools
+
 import numpy as np
 from matplotlib.ticker import MaxNLocator
 
 from genre_features.bandwidth import FULL
 from genre_features.figures import (
     BANDS,
+    GENRE_MARKERS,
+    GRAY,
     PAGE_WIDTH,
     PITCHES,
     SUBSET_COLORS,
+    SUBSET_MARKERS,
     genre_colors,
     new_figure,
     plot_label,
@@ -18,7 +23,7 @@ from genre_features.frame import COLUMNS
 
 NAMES = [*range(13), "centroid", *PITCHES, *BANDS]
 PANELS = [  # of the genres: title, features that share a scale, label of the scale
-    ("MFCC 0, the loudness", slice(0, 1), "value"),
+    ("MFCC 0 (loudness)", slice(0, 1), "value"),
     ("MFCC 1 to 3", slice(1, 4), "value"),
     ("Spectral centroid", COLUMNS["spectral_centroid"], "frequency (Hz)"),
     ("MFCC 4 to 12", slice(4, 13), "value"),
@@ -44,9 +49,10 @@ def plot_genres(figure, data):
     grid = figure.subplot_mosaic("0011122;3333333;4444444;5555566")
     for axes, (title, columns, ylabel) in zip(grid.values(), PANELS, strict=True):
         ticks = np.arange(len(NAMES[columns]))
-        for means, offset, color in zip(genres, offsets, genre_colors(data.genres), strict=True):
+        styles = zip(genre_colors(data.genres), itertools.cycle(GENRE_MARKERS), strict=False)
+        for means, offset, (color, mark) in zip(genres, offsets, styles, strict=True):
             mean, std = means[:, columns].mean(axis=0), means[:, columns].std(axis=0)
-            axes.errorbar(ticks + offset, mean, std, fmt="o", markersize=3, color=color)
+            axes.errorbar(ticks + offset, mean, std, fmt=mark, markersize=4, color=color)
         axes.set(title=title, ylabel=ylabel, xlim=(-0.5, len(ticks) - 0.5))
         axes.set_xticks(ticks, NAMES[columns])
         for edge in ticks[1:] - 0.5:
@@ -81,10 +87,13 @@ def plot_clips(tracks, xlabel="track number"):
     for axes, (genre, points) in zip(rows, tracks.items(), strict=True):
         for subset, color in SUBSET_COLORS.items():
             xy = [(number, value) for number, of, value in points if of == subset]
-            style = {"markersize": 4, "color": color, "label": subset}
-            axes.plot(*np.reshape(xy, (-1, 2)).T, ".", **style, clip_on=False, in_layout=False)
+            style = {"linestyle": "", "markersize": 3, "color": color, "label": subset}
+            style |= {"clip_on": False, "in_layout": False, **SUBSET_MARKERS[subset]}
+            axes.plot(*np.reshape(xy, (-1, 2)).T, **style)
         axes.margins(y=0.15)
-        axes.set_ylabel(plot_label(genre), rotation=0, ha="right", va="center")
+        axes.yaxis.set_major_locator(MaxNLocator(4, steps=[1, 2, 5, 10]))
+        axes.grid(axis="y")
+        axes.set_ylabel(plot_label(genre), rotation=0, ha="right", va="center", labelpad=9)
     rows[-1].set_xlabel(xlabel)
     rows[-1].xaxis.set_major_locator(MaxNLocator(integer=True))
     return figure, rows
@@ -114,10 +123,16 @@ def plot_bandwidths(reports, genres, path):
     points = {genre: [] for genre in genres}
     for report in sorted(reports, key=lambda report: report.clip.file):
         row = points[report.clip.genre]
-        number = report.clip.number if numbered else 1 + len(row)
+        number = report.clip.number if numbered else len(row)
         row.append((number, report.subset, report.bandwidth / 1000))
-    figure, rows = plot_clips(points, "track number" if numbered else "clip, in order of files")
-    rows[0].set_ylim(top=1.05 * FULL / 1000)
+    figure, rows = plot_clips(points, "track number" if numbered else "clips, in order of files")
+    if not numbered:
+        rows[-1].set_xticks([])
+    lowest = min(report.bandwidth for report in reports) / 1000
+    rows[0].set_ylim(np.floor(lowest - 0.5), 12)
+    for axes in rows:
+        label = f"{FULL / 1000} kHz: not band-limited"
+        axes.axhline(FULL / 1000, color=GRAY, linewidth=0.8, linestyle="--", zorder=0, label=label)
     add_legend(figure, rows)
     figure.suptitle("Effective bandwidth of every clip (kHz)")
     save(figure, path)

@@ -51,6 +51,10 @@ TEN_COLORS = [
 ]
 GRAY = "0.4"
 SUBSET_COLORS = {"train": BLUE, "validation": RED, "test": GREEN}
+# Shapes tell subsets and genres apart in grey.
+SUBSET_MARKERS = {"train": {"marker": "o"}, "test": {"marker": "^"}}
+SUBSET_MARKERS["validation"] = {"marker": "o", "markerfacecolor": "none"}
+GENRE_MARKERS = "os^Dv*PXp<"
 GENRE_COLORS = dict(zip(dict.fromkeys([*SIX_GENRES, *TEN_GENRES]), TEN_COLORS, strict=True))
 
 # Of the spectral contrast, Hz: librosa's octave bands

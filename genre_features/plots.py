@@ -46,23 +46,29 @@ def read_file(path, seconds):
 def plot_line(axes, values, time, **line):
     """Draw one feature over time."""
     seconds = librosa.times_like(values, sr=time["sr"], hop_length=time["hop_length"])
-    axes.plot(seconds, values, **line)
+    axes.plot(seconds, values, **{"color": BLUE, "linewidth": 0.8, **line})
     axes.margins(x=0)
+
+
+def plot_image(axes, values, time, names):
+    """Draw several features over time, on a scale without the extremes."""
+    low, high = np.percentile(values, [5, 95])
+    scale = {"cmap": "viridis", "vmin": low, "vmax": max(high, low + 1)}  # silence isn't noise
+    image = specshow(values, ax=axes, **scale, **time)
+    axes.set_yticks(range(len(names)), names)
+    return image
 
 
 def plot_mfcc_0(axes, file):
     """Draw the first MFCC, the loudness, which lies off the scale of the others."""
-    plot_line(axes, file["mfcc"][0], file["time"], color=BLUE, linewidth=0.8)
-    axes.set(title="MFCC 0, the loudness", ylabel="value")
+    plot_line(axes, file["mfcc"][0], file["time"])
+    axes.set(title="MFCC 0 (loudness)", ylabel="value")
 
 
 def plot_mfcc(axes, file):
-    """Draw the other MFCC on a scale that shows the highest: the lowest exceed it."""
-    mfcc = file["mfcc"][1:]
-    limit = max(1, np.percentile(np.abs(mfcc), 97))  # those of silence are rounding errors
-    image = specshow(mfcc, ax=axes, cmap="RdBu_r", vmin=-limit, vmax=limit, **file["time"])
+    """Draw the other MFCC."""
+    image = plot_image(axes, file["mfcc"][1:], file["time"], range(1, 13))
     axes.set(title="MFCC 1 to 12", ylabel="coefficient")
-    axes.set_yticks(range(0, 12, 2), range(1, 13, 2))
     return image
 
 
@@ -70,8 +76,7 @@ def plot_spectral_centroid(axes, file):
     """Draw the spectral centroid over the spectrogram."""
     scale = {"n_fft": N_FFT, "cmap": "magma", "vmin": -DYNAMIC_RANGE, "vmax": 0}
     image = specshow(file["spectrogram"], ax=axes, y_axis="log", **scale, **file["time"])
-    centroid = {"color": "white", "linewidth": 0.8, "label": "spectral centroid"}
-    plot_line(axes, file["spectral_centroid"][0], file["time"], **centroid)
+    plot_line(axes, file["spectral_centroid"][0], file["time"], color="white", label="centroid")
     axes.legend(loc="lower right", frameon=True, facecolor="black", labelcolor="white")
     axes.set(title="Spectral centroid on the spectrogram", ylabel="frequency (Hz)")
     return image
@@ -87,18 +92,14 @@ def plot_chroma(axes, file):
 
 def plot_highest_band(axes, file):
     """Draw the contrast of the highest band, which lies off the scale of the others."""
-    plot_line(axes, file["spectral_contrast"][-1], file["time"], color=BLUE, linewidth=0.8)
-    axes.set(title=f"Spectral contrast, {BANDS[-1]} Hz", ylabel="value (dB)")
+    plot_line(axes, file["spectral_contrast"][-1], file["time"])
+    axes.set(title=f"Spectral contrast, {BANDS[-1]} Hz", ylabel="dB")
 
 
 def plot_spectral_contrast(axes, file):
-    """Draw the spectral contrast of the other octave bands, without the extremes."""
-    contrast = file["spectral_contrast"][:-1]
-    low, high = np.percentile(contrast, [1, 99])
-    scale = {"cmap": "viridis", "vmin": low, "vmax": max(high, low + 1)}
-    image = specshow(contrast, ax=axes, **scale, **file["time"])
+    """Draw the spectral contrast of the other octave bands."""
+    image = plot_image(axes, file["spectral_contrast"][:-1], file["time"], BANDS[:-1])
     axes.set(title="Spectral contrast, lower bands", ylabel="band (Hz)")
-    axes.set_yticks(range(len(BANDS) - 1), BANDS[:-1])
     return image
 
 

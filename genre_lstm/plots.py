@@ -2,17 +2,18 @@
 
 import itertools
 import textwrap
+import warnings
 from pathlib import Path
 
 import numpy as np
 from matplotlib.ticker import PercentFormatter
 
 from genre_features.figures import (
+    BLUE,
     COLUMN_WIDTH,
     GRAY,
     PAGE_WIDTH,
     SUBSET_COLORS,
-    genre_colors,
     new_figure,
     plot_label,
     save,
@@ -29,6 +30,7 @@ CURVES = {  # file: label of its axis, columns of the history
 }
 MAX_RATES = 12  # more changes of the learning rate are shown in its own plot only
 MAX_NUMBERED, MAX_NAMED = 40, 150  # genres of a confusion matrix
+MAX_NUMBERED_WINDOWS = 12  # of a file, whose probabilities are written, too
 CELL, MIN_SIZE, MAX_SIZE = 0.43, 2.2, 10  # inches: of a cell with numbers; of matrices
 
 
@@ -60,6 +62,7 @@ def plot_history(history, folder, title, format="png", names=None):
                 [row["epoch"] for row in rows],
                 [row[column] for row in rows],
                 color=SUBSET_COLORS[subset],
+                linewidth=1.8 if subset == "validation" else 0.9,  # they differ in grey, too
                 marker="." if len(rows) < 30 else None,
                 drawstyle="steps-post" if name == "graph_lr" else None,
                 label="training" if subset == "train" else subset,
@@ -91,7 +94,7 @@ def mark_rates(axes, history):
             labels.append(f"{rate:.2g}" if labels else f"rate {rate:.2g}")
             labelled = epoch
     edge = axes.secondary_xaxis("top")
-    edge.set_xticks([epoch for epoch, _ in starts], labels)
+    edge.set_xticks([epoch for epoch, _ in starts], labels, ha="left")
     edge.tick_params(length=2, pad=1, labelsize=7, labelcolor=GRAY, color=GRAY)
     edge.spines["top"].set_visible(False)
     for epoch, _ in starts[1:]:
@@ -99,14 +102,15 @@ def mark_rates(axes, history):
 
 
 def plot_confusion(scores, genres, path, title):
-    """Plot the confusion matrix of each subset; cells show their count and row fraction.
+    """Plot a confusion matrix for each subset; cells show their count and percentage of the row.
 
     Beyond 40 genres the cells have no numbers, and the figure has the same size for any number.
 
     Parameters
     ----------
     scores : dict of str to dict
-        For each subset its ``confusion`` (counts; rows are true genres), ``accuracy`` and ``n``.
+        For each subset its ``confusion``: counts, of one model or summed over several, whose rows
+        are true genres.
     genres : list of str
         Names of the rows and columns.
     path : path-like
@@ -116,46 +120,53 @@ def plot_confusion(scores, genres, path, title):
     has_numbers = len(genres) <= MAX_NUMBERED
     size = max(MIN_SIZE, CELL * len(genres)) if has_numbers else MAX_SIZE
     room = 0.5 + 0.075 * max(len(plot_label(genre)) for genre in genres)  # for the names
-    figsize = (size + room) * len(scores), size + room + 0.5
+    figsize = (size + room) * len(scores), size + room + 0.4
     figure = new_figure(figsize=figsize, layout="compressed")
     figure.suptitle(textwrap.fill(title, 60))
     grid = figure.subplots(1, len(scores), squeeze=False)[0]
     for axes, (subset, score) in zip(grid, scores.items(), strict=True):
-        counts = np.array(score["confusion"])
-        row_fractions = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
-        axes.imshow(row_fractions, cmap="Blues", vmin=0, vmax=1)
+        counts = np.array(score["confusion"], dtype=int)
+        totals = np.maximum(counts.sum(axis=1, keepdims=True), 1)
+        image = axes.imshow(counts / totals, cmap="Blues", vmin=0, vmax=1)
         if has_numbers:
-            write_numbers(axes, counts, row_fractions)
+            percent = (200 * counts + totals) // (2 * totals)  # halves are rounded up
+            for row, column in np.argwhere(counts):
+                text = f"{counts[row, column]}\n{percent[row, column]}%"
+                write_cell(axes, column, row, text, percent[row, column] / 100)
         name_genres(axes, genres)
-        axes.set(
-            xlabel="predicted genre",
-            ylabel="true genre",
-            title=f"{subset}: {score['accuracy']:.1%} of {score['n']} clips",
-        )
+        n, correct = counts.sum(), counts.trace()
+        axes.set(xlabel="predicted genre", ylabel="true genre")
+        axes.set_title(f"{subset}: {correct} of {n} right ({correct / n:.1%})")
+    if not has_numbers:
+        figure.colorbar(image, ax=grid, label="fraction of the true genre's clips", shrink=0.7)
     # A first layout with too large matrices, from which that of the file converges.
-    figure.draw_without_rendering()
+    with warnings.catch_warnings(action="ignore"):  # `save` prints them
+        figure.draw_without_rendering()
     save(figure, path)
 
 
-def write_numbers(axes, counts, row_fractions):
-    """Write count and row fraction into the cells of a confusion matrix that aren't empty."""
-    for row, column in np.argwhere(counts):
-        fraction = row_fractions[row, column]
-        style = {"ha": "center", "va": "center", "fontsize": 8}
-        style["color"] = "white" if fraction > 0.5 else "black"
-        axes.text(column, row, f"{counts[row, column]}\n{fraction:.0%}", **style)
+def write_cell(axes, x, y, text, fraction):
+    """Write a text into a cell whose colour shows a fraction."""
+    color = "white" if fraction > 0.6 else "black"
+    axes.text(x, y, text, ha="center", va="center", fontsize=8, color=color)
+
+
+def name_rows(axes, genres):
+    """Name the rows of a plot, or as many as can be read; return their positions and names."""
+    positions = range(0, len(genres), 1 + len(genres) // MAX_NAMED)
+    names = [plot_label(genres[position]) for position in positions]
+    axes.set_yticks(positions, names)
+    axes.tick_params(labelsize=min(9, 72 * MAX_SIZE / len(positions)), length=2)
+    return positions, names
 
 
 def name_genres(axes, genres):
-    """Name the rows and columns of a confusion matrix, or as many as can be read."""
-    positions = range(0, len(genres), 1 + len(genres) // MAX_NAMED)
-    names = [plot_label(genres[position]) for position in positions]
+    """Name the rows and columns of a confusion matrix."""
+    positions, names = name_rows(axes, genres)
     if len(genres) <= MAX_NUMBERED:
         axes.set_xticks(positions, names, rotation=45, ha="right", rotation_mode="anchor")
     else:
         axes.set_xticks(positions, names, rotation=90)
-    axes.set_yticks(positions, names)
-    axes.tick_params(labelsize=min(9, 72 * MAX_SIZE / len(positions)), length=2)
     axes.spines[["top", "right"]].set_visible(True)
 
 
@@ -170,36 +181,43 @@ def plot_reliability(calibration, path, title):
         The file to write.
     title : str
     """
-    figure = new_figure(figsize=(PAGE_WIDTH, 4.4), layout="compressed")
+    figure = new_figure(figsize=(PAGE_WIDTH, 4.7), layout="compressed")
     figure.suptitle(textwrap.fill(title, 60))
-    temperature = calibration["temperature"]
-    labels = {"before": "as trained"}
-    if temperature != 1:
-        labels["after"] = f"at the temperature {temperature:.2f}"
+    curves = {"before": "as trained", "after": f"at temperature {calibration['temperature']:.2f}"}
+    if calibration["temperature"] == 1:
+        curves = {"after": "as trained (the temperature is 1)"}
     subsets = [subset for subset in calibration if subset != "temperature"]
     grid = figure.subplots(1, len(subsets), squeeze=False)[0]
     for axes, subset in zip(grid, subsets, strict=True):
         axes.plot([0, 1], [0, 1], color="0.7", linewidth=1)
-        colors = GRAY, SUBSET_COLORS["validation"]
-        for (when, label), color in zip(labels.items(), colors, strict=False):
-            result = calibration[subset][when]
-            confidence, accuracy, low, high = (
-                np.array([cell[name] for cell in result["bins"]])
-                for name in ("confidence", "accuracy", "low", "high")
-            )
-            label += f": error {result['error']:.3f} (by chance {result['expected_error']:.3f})"
-            style = {"fmt": "o", "markersize": 4, "color": color, "label": label}
-            axes.errorbar(confidence, accuracy, (accuracy - low, high - accuracy), **style)
-        n_clips = sum(cell["n"] for cell in calibration[subset]["before"]["bins"])
-        axes.set(xlabel="mean confidence", ylabel="accuracy, 95% interval")
-        axes.set(title=f"{subset}: {n_clips} clips", xlim=(0, 1.05), ylim=(0, 1.05), aspect="equal")
-        axes.legend(loc="upper center", bbox_to_anchor=(0.5, -0.15))
+        for when, label in curves.items():
+            plot_bins(axes, calibration[subset][when], label, has_intervals=when == "after")
+        sizes = [cell["n"] for cell in calibration[subset]["before"]["bins"]]
+        axes.set(xlabel="mean confidence", ylabel="accuracy, 95% interval", aspect="equal")
+        axes.set(xlim=(0, 1.02), ylim=(0, 1.02))
+        axes.set_title(f"{subset}: {sum(sizes)} clips in {len(sizes)} bins")
+        place = {"loc": "upper center", "bbox_to_anchor": (0.5, -0.15)}
+        axes.legend(**place, title="calibration error (by chance alone)")
         axes.grid()
     save(figure, path)
 
 
-def plot_probabilities(edges, probabilities, genres, path, title):
-    """Plot how the probabilities of a file's genres change over time.
+def plot_bins(axes, result, label, has_intervals):
+    """Plot the bins of a `calibration.reliability`, with their 95 % intervals or without."""
+    confidence, accuracy, low, high = (
+        np.array([cell[name] for cell in result["bins"]])
+        for name in ("confidence", "accuracy", "low", "high")
+    )
+    label += f": {result['error']:.3f} ({result['expected_error']:.3f})"
+    style = {"color": GRAY, "marker": "s", "markersize": 4, "markerfacecolor": "none"}
+    if has_intervals:
+        style = {"color": BLUE, "marker": "o", "markersize": 4}
+        axes.vlines(confidence, low, high, color=BLUE, alpha=0.6, linewidth=0.8)
+    axes.plot(confidence, accuracy, linestyle="", label=label, **style)
+
+
+def plot_probabilities(edges, probabilities, genres, path, title, window):
+    """Plot how the probabilities of a file's genres change over time: a row for each genre.
 
     Parameters
     ----------
@@ -210,12 +228,23 @@ def plot_probabilities(edges, probabilities, genres, path, title):
     path : path-like
         The file to write.
     title : str
+        Its lines are wrapped.
+    window : float
+        Length of a window (s).
     """
-    figure = new_figure(figsize=(PAGE_WIDTH, 2.9))
-    axes = figure.add_subplot(xlabel="time (s)", ylabel="probability", ylim=(0, 1), title=title)
-    heights = np.vstack([probabilities, probabilities[-1:]]).T
-    layers = axes.stackplot(edges, heights, colors=genre_colors(genres), step="post")
-    axes.set_xlim(0, edges[-1])
-    names = [plot_label(genre) for genre in genres]
-    axes.legend(layers, names, loc="center left", bbox_to_anchor=(1, 0.5), reverse=True)
+    unit, seconds = ("min", 60) if edges[-1] > 300 else ("s", 1)
+    edges, rows = edges / seconds, np.arange(len(genres) + 1) - 0.5
+    figure = new_figure(figsize=(PAGE_WIDTH, 1.4 + min(0.25 * len(genres), MAX_SIZE)))
+    figure.suptitle("\n".join(textwrap.fill(line, 90) for line in title.splitlines()))
+    windows = f", in overlapping windows of {window:.1f} s" if len(probabilities) > 1 else ""
+    axes = figure.add_subplot(xlabel=f"time ({unit}){windows}")
+    image = axes.pcolormesh(edges, rows, probabilities.T, cmap="Blues", vmin=0, vmax=1)
+    figure.colorbar(image, label="probability", format=PercentFormatter(1))
+    name_rows(axes, genres)
+    axes.invert_yaxis()
+    if len(probabilities) <= MAX_NUMBERED_WINDOWS and len(genres) <= MAX_NUMBERED:
+        centers = (edges[1:] + edges[:-1]) / 2
+        for (column, row), probability in np.ndenumerate(probabilities):
+            if probability >= 0.005:
+                write_cell(axes, centers[column], row, f"{probability:.0%}", probability)
     save(figure, path)

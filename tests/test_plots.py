@@ -5,30 +5,36 @@ from pathlib import Path
 import numpy as np
 import pytest
 from helpers import is_drawn, is_uncut
-from matplotlib.colors import same_color
 
-from genre_features.figures import genre_colors
 from genre_lstm import plots
 
 
 def test_confusion_matrix_has_counts_and_row_percentages_where_there_are_clips(figures):
-    scores = {"confusion": [[3, 1], [0, 2]], "accuracy": 5 / 6, "n": 6}
+    scores = {"confusion": [[39, 1], [0, 40]]}
     plots.plot_confusion({"validation": scores, "test": scores}, ["zouk", "ska"], Path("c.png"), "")
     for axes in figures["c.png"].axes:
         assert [text.get_text() for text in axes.get_yticklabels()] == ["zouk", "ska"]
         assert [text.get_text() for text in axes.get_xticklabels()] == ["zouk", "ska"]
         cells = {text.get_position(): text.get_text() for text in axes.texts}
-        assert cells == {(0, 0): "3\n75%", (1, 0): "1\n25%", (1, 1): "2\n100%"}
-        assert "83.3% of 6 clips" in axes.get_title()
+        # Halves are rounded up: 97.5 and 2.5.
+        assert cells == {(0, 0): "39\n98%", (1, 0): "1\n3%", (1, 1): "40\n100%"}
+        assert "79 of 80 right (98.8%)" in axes.get_title()
+
+
+def test_confusion_matrix_of_a_genre_without_clips_has_an_empty_row(figures):
+    plots.plot_confusion({"test": {"confusion": [[2, 1], [0, 0]]}}, ["a", "b"], Path("c.png"), "")
+    (axes,) = figures["c.png"].axes
+    assert sorted(text.get_position() for text in axes.texts) == [(0, 0), (1, 0)]
+    assert "2 of 3 right" in axes.get_title()
 
 
 @pytest.mark.parametrize("n_genres", [2, 60])
 def test_names_in_a_confusion_matrix_are_neither_cut_nor_squeeze_it(figures, n_genres):
     genres = [f"{i} is the number of a genre whose name is long" for i in range(n_genres)]
-    scores = {"confusion": np.ones((n_genres, n_genres)), "accuracy": 0.5, "n": n_genres}
+    scores = {"confusion": np.ones((n_genres, n_genres))}
     plots.plot_confusion({"validation": scores, "test": scores}, genres, Path("c.png"), 50 * "ab ")
     assert is_uncut(figures["c.png"])
-    for axes in figures["c.png"].axes:
+    for axes in figures["c.png"].axes[:2]:
         inches = axes.get_window_extent().width / figures["c.png"].dpi
         assert inches > min(9, 0.35 * n_genres)
 
@@ -37,9 +43,10 @@ def test_confusion_matrices_of_many_genres_have_no_numbers_and_a_bounded_size(fi
     sizes = set()
     for n_genres in (41, 400):
         genres = [f"{i:03}" for i in range(n_genres)]
-        scores = {"confusion": np.ones((n_genres, n_genres)), "accuracy": 0.5, "n": n_genres}
+        scores = {"confusion": np.ones((n_genres, n_genres))}
         plots.plot_confusion({"test": scores}, genres, Path("c.png"), "")
-        (axes,) = figures["c.png"].axes
+        axes, colorbar = figures["c.png"].axes
+        assert "fraction" in colorbar.get_ylabel()
         assert not axes.texts
         assert len(axes.get_yticklabels()) <= 150
         sizes.add(tuple(figures["c.png"].get_size_inches()))
@@ -109,31 +116,47 @@ def test_reliability_has_a_dot_and_an_interval_a_bin_before_and_after_calibratio
     scores = {"before": before, "after": before | {"bins": bins[:1], "error": 0.5}}
     plots.plot_reliability({"temperature": 2.0, "test": scores}, Path("r.png"), "")
     (axes,) = figures["r.png"].axes
-    dots = [container.lines[0].get_xydata().tolist() for container in axes.containers]
-    assert dots == [[[0.5, 1.0], [0.9, 0.5]], [[0.5, 1.0]]]
-    segments = np.array(axes.containers[0].lines[2][0].get_segments())
-    np.testing.assert_allclose(segments[..., 1], [[0.4, 1.0], [0.1, 0.9]])
+    dots = [line.get_xydata().tolist() for line in axes.lines]
+    assert dots == [[[0, 0], [1, 1]], [[0.5, 1.0], [0.9, 0.5]], [[0.5, 1.0]]]
+    (intervals,) = axes.collections
+    assert [segment.tolist() for segment in intervals.get_segments()] == [[[0.5, 0.4], [0.5, 1.0]]]
     texts = [text.get_text() for text in axes.get_legend().get_texts()]
-    assert "error 0.250 (by chance 0.125)" in texts[0]
-    assert "2.00: error 0.500" in texts[1]
-    assert axes.get_title() == "test: 5 clips"
-    # A temperature that changes nothing isn't plotted.
+    assert "0.250 (0.125)" in texts[0]
+    assert "temperature 2.00: 0.500" in texts[1]
+    assert axes.get_title() == "test: 5 clips in 2 bins"
+    # A temperature that changes nothing is named, and its dots are plotted once.
     plots.plot_reliability({"temperature": 1.0, "test": scores}, Path("r.png"), "title")
-    assert len(figures["r.png"].axes[0].containers) == 1
+    (axes,) = figures["r.png"].axes
+    assert len(axes.lines) == 2
+    assert "temperature is 1" in axes.get_legend().get_texts()[0].get_text()
     assert is_uncut(figures["r.png"])
 
 
-def test_probabilities_over_time_are_layers_in_the_genres_colours(figures):
-    genres = ["jazz", "pop"]
+def test_probabilities_over_time_are_a_row_per_genre_with_notes_and_window_length(figures):
     probabilities = np.array([[0.25, 0.75], [1.0, 0.0]])
-    plots.plot_probabilities(np.array([0, 2, 5]), probabilities, genres, Path("p.png"), "")
-    (axes,) = figures["p.png"].axes
-    assert axes.get_xlim() == (0, 5)
-    for layer, color in zip(axes.collections, genre_colors(genres), strict=True):
-        assert same_color(layer.get_facecolor()[0], color)
-    corners = axes.collections[0].get_paths()[0].vertices.tolist()
-    assert [2, 0.25] in corners
-    assert [2, 1.0] in corners
+    title = "a.mp3: jazz\n" + 40 * "a long note "
+    plots.plot_probabilities(
+        np.array([0, 2, 5]), probabilities, ["jazz", "pop"], Path("p.png"), title, 4.0
+    )
+    axes, _ = figures["p.png"].axes
+    (image,) = axes.collections
+    np.testing.assert_array_equal(image.get_array(), probabilities.T)
+    assert image.get_coordinates()[0, :, 0].tolist() == [0, 2, 5]
+    assert [text.get_text() for text in axes.get_yticklabels()] == ["jazz", "pop"]
+    cells = {text.get_position(): text.get_text() for text in axes.texts}
+    assert cells == {(1, 0): "25%", (1, 1): "75%", (3.5, 0): "100%"}
+    assert "windows of 4.0 s" in axes.get_xlabel()
+    assert figures["p.png"].get_suptitle().count("note") == 40
+    assert is_uncut(figures["p.png"])
+
+
+def test_probabilities_of_a_long_file_have_no_numbers_and_minutes(figures):
+    edges, probabilities = np.arange(101) * 6, np.full((100, 2), 0.5)
+    plots.plot_probabilities(edges, probabilities, ["a", "b"], Path("p.png"), "", 8.0)
+    axes = figures["p.png"].axes[0]
+    assert axes.get_xlim() == (0, 10)
+    assert "(min)" in axes.get_xlabel()
+    assert not axes.texts
 
 
 def test_curves_and_confusion_matrices_of_a_run_are_drawn(trained):
