@@ -131,8 +131,7 @@ def plot_confusions(rows, path):
         n_seeds.append(str(len(runs)))
         cells = sum(np.array(row["validation_confusion"].split(), int) for row in runs)
         confusion = cells.reshape(len(SIX_GENRES), -1)
-        accuracy, n = confusion.trace() / confusion.sum(), confusion.sum() // len(runs)
-        panels[label] = {"confusion": confusion, "accuracy": accuracy, "n": n}
+        panels[label] = {"confusion": confusion}
     title = f"Validation clips, PiecewiseDecay; number of seeds: {' and '.join(n_seeds)}"
     plot_confusion(panels, SIX_GENRES, path, title)
 
@@ -191,14 +190,18 @@ def draw_everyday(rows):
     versions = [column.removeprefix("right, ") for column in columns]
     for row in rows:
         name, n_right = row["models"], [int(row[column]) for column in columns]
-        color = GRAY if name.startswith("published") else BLUE
-        mark = "|" if name.endswith("together") else "^" if name.endswith(PLATEAU) else "o"
-        size = 12 if mark == "|" else 5
-        axes.plot(n_right, versions, mark, color=color, markersize=size, alpha=0.8, label=name)
+        style = {"marker": "o", "markersize": 5, "color": GRAY, "alpha": 0.7}
+        if name.endswith("together"):
+            style |= {"marker": "|", "markersize": 13, "markeredgewidth": 2, "color": BLUE}
+        elif not name.startswith("published"):
+            name, style["color"] = "improved, each seed", BLUE
+        elif name.endswith(PLATEAU):
+            style["marker"] = "^"
+        axes.plot(n_right, versions, linestyle="none", label=name, **style)
     axes.set_xlim(0, int(rows[0]["clips"]))
     axes.invert_yaxis()
     axes.grid()
-    figure.legend(loc="outside lower center", ncols=3)
+    add_legend(figure, [axes])
     return figure
 
 

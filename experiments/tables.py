@@ -8,7 +8,10 @@ from experiments.collect import CHAINS
 from experiments.plan import ABLATIONS, FILTERED, INDEX, LADDER, SCHEDULE_STEPS, SCHEDULES, TEN
 from genre_lstm.calibration import wilson_interval
 
-VERSIONS = {"control": "unfiltered", "lowpass": "low-passed at 9 kHz", "both": "both versions"}
+VERSIONS = {  # by the end of the name of features
+    **{"control": "unfiltered", "lowpass": "low-passed at 9 kHz", "both": "both versions"},
+    **{"emotify": "hop of 1709 samples", "1536": "hop of 1536 samples"},
+}
 LABELS = {
     "short": "raw features, 120 epochs",
     "short-batch-norm": "raw features, batch normalisation",
@@ -109,7 +112,8 @@ def table(rows, groups, columns):
 
 def run_tables(rows):
     """Return the tables of results.csv, by title."""
-    recipes, columns = ("published", "short", "improved", "svm"), SCORES | TEST_ACCURACY | LOSS
+    recipes = ("published", "short", "improved", "improved-120-epochs", "svm")
+    columns = SCORES | TEST_ACCURACY | LOSS
     changes = lines_of(("short", "improved", *ABLATIONS), INDEX[1:], SCHEDULES[:1])
     emotify = lines_of(("published", "improved", "svm"), ("emotify", "emotify-1536"))
     return {

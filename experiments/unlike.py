@@ -1,6 +1,6 @@
 """Measure which recordings are marked as unlike the training music.
 
-    python -m experiments.unlike --features gtzan/features/ten-lowpass
+    python -m experiments.unlike --features gtzan/features/ten-index
 
 Real clips are those of the test subset: of the model's genres, and of the others in the data.
 Sounds that aren't music are made on the spot; speech needs espeak-ng, and is left out without it.

@@ -48,7 +48,7 @@ from genre_features.genres import SIX_GENRES
 from genre_features.lowpass import lowpass
 from genre_lstm.options import parse_options
 from genre_lstm.recipes import RECIPES, Recipe
-from genre_lstm.weights import load_model
+from genre_lstm.weights import load_model, load_models
 
 NAMES = ("hiphop", "metal", "pop")  # of the tests' genres: the experiments are about the first two
 SHORT = "short, for the tests"
@@ -436,6 +436,6 @@ def test_ladder_has_the_originals_scores_and_those_on_test_clips():
 
 @pytest.mark.parametrize("recipe", ["published", "improved"])
 def test_drawing_of_the_model_states_the_parameters_of_the_weights(recipe):
-    model, _ = load_model(ROOT / "weights" / "reference" / recipe / PIECEWISE / "model.pt")
+    (model, _), *_ = load_models(ROOT / "weights" / "reference" / recipe)
     text = (COMMITTED / "model.dot").read_text(encoding="utf-8")
     assert f"{recipe} recipe: {sum(p.numel() for p in model.parameters()):,} parameters" in text

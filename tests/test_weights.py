@@ -66,14 +66,25 @@ def test_models_of_a_file_a_folder_or_all_below_it_are_loaded(tmp_path):
         load_models(tmp_path / "nowhere")
 
 
-@pytest.mark.parametrize("schedule", SCHEDULES)
-@pytest.mark.parametrize("recipe", ["published", "improved"])
-def test_shipped_weights_are_those_of_the_shipped_results(recipe, schedule):
-    _, saved = load_model(ROOT / "weights" / "reference" / recipe / schedule / "model.pt")
+@pytest.mark.parametrize(
+    ("recipe", "folder", "schedule"),
+    [
+        *(("published", schedule, schedule) for schedule in SCHEDULES),
+        *((recipe, "PiecewiseDecay-0", "PiecewiseDecay") for recipe in ("improved", "ten_genres")),
+    ],
+)
+def test_shipped_weights_are_those_of_the_shipped_results(recipe, folder, schedule):
+    _, saved = load_model(ROOT / "weights" / "reference" / recipe / folder / "model.pt")
     summary = read_json(ROOT / "result" / "reference" / recipe / schedule / "summary.json")
     assert FrameSettings.read(summary["settings"]) == saved["settings"]
     for key in ("schedule", "recipe", "seed", "genres", "versions"):
         assert json.loads(json.dumps(saved[key])) == summary[key]  # JSON knows no tuples
+
+
+@pytest.mark.parametrize("name", ["improved", "ten_genres"])
+def test_five_models_are_shipped_that_predict_together(name):
+    models = load_models(ROOT / "weights" / "reference" / name)
+    assert sorted(saved["seed"] for _, saved in models) == [0, 1, 2, 3, 4]
 
 
 # Files of tensors
