@@ -16,10 +16,10 @@ from genre_lstm.plots import plot_confusion
 
 ORIGINAL = {"accuracy": 0.7905, "hiphop recall": 0.35}  # in the original's report
 FILTER_COLUMNS = {  # titles of panels: the columns of results.csv
-    "validation": ("validation_correct", "validation_n"),
-    "test": ("test_correct", "test_n"),
-    "hiphop recall": ("validation_hiphop_correct", "validation_hiphop_n"),
-    "hiphop as metal": ("validation_hiphop_as_metal", "validation_hiphop_n"),
+    "validation\naccuracy": ("validation_correct", "validation_n"),
+    "test\naccuracy": ("test_correct", "test_n"),
+    "hiphop\nrecall": ("validation_hiphop_correct", "validation_hiphop_n"),
+    "hiphop\nas metal": ("validation_hiphop_as_metal", "validation_hiphop_n"),
 }
 FILTER_STEPS = {  # labels: step and schedule
     "published, Piecewise": ("published", PIECEWISE),
@@ -87,7 +87,7 @@ def draw_ladder(rows):
     steps = {label: runs for label, runs in steps.items() if runs}
     figure = new_figure(figsize=(PAGE_WIDTH, 0.3 * len(steps) + 1.1))
     grid = figure.subplots(1, 3, sharey=True)
-    for axes, (title, x), prefix in zip(grid, ORIGINAL.items(), ("", "hiphop_")):  # noqa: B905
+    for axes, (title, x), prefix in zip(grid[:2], ORIGINAL.items(), ("", "hiphop_"), strict=True):
         for y, runs in enumerate(steps.values()):
             draw_step(axes, y, runs, prefix)
         axes.axvline(x, color=GRAY, linestyle="--", label="original's report (validation)")
@@ -197,6 +197,7 @@ def draw_everyday(rows):
             name, style["color"] = "improved, each seed", BLUE
         elif name.endswith(PLATEAU):
             style["marker"] = "^"
+        name = name.replace("PiecewiseDecay", "Piecewise").replace(PLATEAU, "Plateau")
         axes.plot(n_right, versions, linestyle="none", label=name, **style)
     axes.set_xlim(0, int(rows[0]["clips"]))
     axes.invert_yaxis()

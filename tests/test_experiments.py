@@ -418,16 +418,17 @@ def test_committed_table_and_figures_are_made_from_the_committed_results(tmp_pat
 def test_numbers_in_the_texts_stand_in_the_committed_table():
     table = (COMMITTED / "table.md").read_text(encoding="utf-8")
     for path in (ROOT / "README.md", COMMITTED / "README.md"):
-        text = path.read_text(encoding="utf-8")
+        text = re.sub(r"\s+", " ", path.read_text(encoding="utf-8"))
         numbers = re.findall(r"\d+\.\d+ ± \d+\.\d+", text)
-        numbers += re.findall(r"^\| (?:published|improved),[^|]*(\|.*)$", text, re.MULTILINE)
+        intervals = re.findall(r"(\d+\.\d) \[(\d+ to \d+)\]", text)
+        numbers += [f"| {score} | {interval} |" for score, interval in intervals]
         assert numbers
         assert not [number for number in numbers if number not in table]
 
 
 def test_ladder_has_the_originals_scores_and_those_on_test_clips():
     figure = figures.draw_ladder(read_rows(COMMITTED / "results.csv"))
-    for axes, value in zip(figure.axes, (0.7905, 0.35), strict=True):
+    for axes, value in zip(figure.axes[:2], (0.7905, 0.35), strict=True):
         lines = {line.get_label(): line for line in axes.lines}
         assert set(lines["original's report (validation)"].get_xdata()) == {value}
         assert "test, each seed" in lines

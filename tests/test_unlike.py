@@ -4,6 +4,7 @@ import pytest
 from helpers import ROOT, read_rows, write_cache
 
 from experiments import unlike
+from experiments.models import SHIPPED
 from genre_features.cache import GenreFeatureData
 from genre_lstm.weights import load_models
 
@@ -12,7 +13,7 @@ def test_sounds_that_are_not_music_are_far_from_the_training_clips(tmp_path, mon
     monkeypatch.setattr(unlike, "N_SOUNDS", 1)
     monkeypatch.setattr(unlike, "VOICES", ())
     write_cache(tmp_path, n_clips=10, n_frames=20, n_genres=10)  # GTZAN's ten
-    _, saved = load_models(unlike.WEIGHTS)[0]
+    _, saved = load_models(SHIPPED / "improved")[0]
     kinds = unlike.measure_distances(GenreFeatureData(tmp_path).load(), saved)
     assert len(kinds["test clips"]) == 6
     assert len(kinds["blues, not trained on"]) == 1
