@@ -9,7 +9,7 @@ import os
 import sys
 from pathlib import Path
 
-from common.errors import MAX_NUMBER, InputError, escape_controls
+from common.errors import MAX_NUMBER, InputError, describe
 
 FORMATS = ("png", "pdf", "svg")  # of figures
 UNREAD = {errno.EPIPE, errno.EIO, errno.EINVAL}  # errors of a pipe, a terminal, a pipe on Windows
@@ -29,10 +29,7 @@ def run_script(main, *arguments):
     except (InputError, OSError, MemoryError) as error:
         script = Path(sys.argv[0])
         name = script.parent.name if script.name == "__main__.py" else script.name
-        message = escape_controls(error) or "not enough memory"
-        if isinstance(error, OSError) and error.filename:  # without the error's number
-            message = escape_controls(f"{error.filename}: {error.strerror}")
-        print(f"{name}: {message}", file=sys.stderr)
+        print(f"{name}: {describe(error) or 'not enough memory'}", file=sys.stderr)
         sys.exit(2)
     except KeyboardInterrupt:
         sys.exit(130)

@@ -15,9 +15,16 @@ def try_call(function, *arguments):
     try:
         return function(*arguments), None
     except (InputError, OSError) as error:
-        return None, escape_controls(error)
+        return None, describe(error)
     except MemoryError:
         return None, escape_controls(f"{arguments[0]} needs more memory than there is")
+
+
+def describe(error):
+    """Return an error as a line of text: that of the system without its number."""
+    if isinstance(error, OSError) and error.filename:
+        error = f"{error.filename}: {error.strerror}"
+    return escape_controls(error)
 
 
 def escape_controls(message):
