@@ -4,7 +4,7 @@
 
 From the stored predictions, writes together.csv (for each row of the tables, subset and genre: the
 probabilities of all seeds averaged) and pairs.csv (McNemar's test for plan.PAIRS). --artists is a
-table with the columns track and artist; a clip of an unknown artist counts as an artist.
+table of GTZAN with the columns track and artist; a clip of an unknown artist counts as an artist.
 """
 
 import itertools
@@ -18,7 +18,7 @@ from common.cli import run_script
 from common.files import read_table, write_table
 from experiments.collect import PREDICTIONS, SUBSETS
 from experiments.options import make_parser
-from experiments.plan import FINAL, PAIRS, PIECEWISE, RUNS
+from experiments.plan import FINAL, PAIRS, PIECEWISE, RUNS, SPLITS
 from experiments.tables import markdown, select
 from genre_lstm.calibration import wilson_interval
 from genre_lstm.scoring import score_groups
@@ -97,7 +97,10 @@ def score_rows(folder, artist_of):
         if row := load_row(folder, *name, subset):
             about = dict(zip(("features", "step", "schedule"), name, strict=True))
             about["subset"] = subset
-            rows += [about | empty | scores for scores in score_row(row, artist_of)]
+            # Tracks of other data sets may have the same names.
+            is_gtzan = name[0].partition("-")[0] in SPLITS
+            scores = score_row(row, artist_of if is_gtzan else {})
+            rows += [about | empty | columns for columns in scores]
     return rows
 
 
