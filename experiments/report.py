@@ -7,7 +7,7 @@ from functools import partial
 
 from common.cli import add_format, run_script
 from common.files import atomic_write, read_table
-from experiments import chain_tables, compare, figures, tables
+from experiments import chain_tables, compare, figures, songs, tables
 from experiments.chain_tables import copy_table
 from experiments.collect import RESULTS
 from experiments.options import make_parser
@@ -23,6 +23,7 @@ SOURCES = {  # file: what makes its tables, and its figure
     "estimates.csv": (partial(copy_table, "Real audio and estimated features"), None),
     "robustness.csv": (tables.robustness_tables, figures.draw_robustness),
     "transfer.csv": (tables.transfer_tables, None),
+    "songs.csv": (songs.songs_tables, songs.draw_songs),
     "everyday.csv": (tables.everyday_tables, figures.draw_everyday),
 }
 

@@ -1,7 +1,7 @@
 """How many songs of each genre does the improved recipe need? Its accuracy over their number.
 
     python -m experiments.songs --features DIR --output DIR | sh   # train what is missing
-    python -m experiments.songs --features DIR --output DIR        # write songs.csv and songs.png
+    python -m experiments.songs --features DIR --output DIR        # write songs.csv
 
 Trains on 5, 10, 20, 40 and all training clips of each genre, drawn with the training's seed, and in
 whole groups where groups are known. A larger number includes the clips of a smaller one. Every call
@@ -19,10 +19,12 @@ from common.cli import run_script
 from common.files import write_json, write_table
 from experiments.options import make_parser
 from experiments.plan import PIECEWISE, Run
+from experiments.tables import table
 from genre_features.cache import GenreFeatureData
 from genre_features.dataset_plots import add_legend
-from genre_features.figures import BLUE, COLUMN_WIDTH, GRAY, new_figure, save
+from genre_features.figures import BLUE, COLUMN_WIDTH, new_figure
 
+NAME = "songs.csv"
 SIZES, N_SEEDS = (5, 10, 20, 40), 5
 
 
@@ -47,20 +49,26 @@ def write_subset(data, rows, folder):
     write_json(folder / "features.json", content)
 
 
-def plot_scores(rows, chance):
-    """Plot accuracy over the number of clips: a mark for each seed, and a line for the means."""
+def draw_songs(rows):
+    """Draw accuracy over the number of clips: a mark for each seed, and a line for the means."""
     figure = new_figure(figsize=(COLUMN_WIDTH, 2.9))
     axes = figure.add_subplot(xlabel="training clips of each genre", ylim=(0, 100))
     axes.set_ylabel("validation accuracy, %")
     scores = {}
     for row in rows:
-        accuracy = 100 * row["validation_correct"] / row["validation_n"]
-        scores.setdefault(str(row["songs"]), []).append(accuracy)
-        axes.plot(str(row["songs"]), accuracy, "o", color=BLUE, alpha=0.4, label="each seed")
+        accuracy = 100 * int(row["validation_correct"]) / int(row["validation_n"])
+        scores.setdefault(row["songs"], []).append(accuracy)
+        axes.plot(row["songs"], accuracy, "o", color=BLUE, alpha=0.4, label="each seed")
     axes.plot(list(scores), list(map(np.mean, scores.values())), color=BLUE, label="mean")
-    axes.axhline(100 * chance, color=GRAY, linestyle="--", label="chance")
     add_legend(figure, [axes])
     return figure
+
+
+def songs_tables(rows):
+    """Return the table of songs.csv, by title."""
+    columns = {"validation accuracy, %": ("validation_correct", "validation_n", "{:.1f}", 100)}
+    groups = {f"{n} songs": {"songs": n} for n in dict.fromkeys(row["songs"] for row in rows)}
+    return {"Songs of each genre to train on": table(rows, groups, columns)}
 
 
 def main():
@@ -82,8 +90,7 @@ def main():
                 write_subset(data, chosen, folder / run.features)
             print(shlex.join(run.command(folder, folder)), flush=True)
     if rows:
-        write_table(options.output / "songs.csv", rows[0], rows)
-        save(plot_scores(rows, 1 / len(data.genres)), options.output / "songs.png")
+        write_table(options.output / NAME, rows[0], rows)
 
 
 if __name__ == "__main__":

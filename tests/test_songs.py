@@ -6,7 +6,7 @@ import sys
 
 import numpy as np
 import pytest
-from helpers import is_drawn, read_rows, run
+from helpers import read_rows, run
 
 from experiments import songs
 from genre_features.cache import GenreFeatureData
@@ -56,4 +56,3 @@ def test_missing_trainings_are_printed_and_finished_ones_are_in_the_table(
         ("2", "0", "6"),
     ]
     assert {row["validation_n"] for row in rows} == {"6"}
-    assert is_drawn(tmp_path / "songs.png")
