@@ -219,7 +219,7 @@ def draw_robustness(rows):
             label, color = TRAINED_ON.get(row["features"], (None, None))
             if label:
                 counts = [int(row[f"{what}, {version}"]) for version in versions]
-                ticks = [version.removeprefix("first ") for version in versions]
+                ticks = [version.removeprefix("first ").replace(", ", "\n") for version in versions]
                 axes.plot(ticks, counts, "o-", color=color, alpha=0.5, label=label, markersize=3)
         axes.set(ylim=(0, n_clips))
         axes.grid()
