@@ -24,7 +24,7 @@ from genre_lstm.calibration import wilson_interval
 from genre_lstm.scoring import score_groups
 
 TOGETHER, PAIRED = "together.csv", "pairs.csv"
-ARTIST_COLUMNS = ("artists", "mean over artists, %", "95 % interval")
+ARTIST_COLUMNS = ("artists", "clips of the most frequent", "mean over artists, %", "95 % interval")
 
 
 class Row(NamedTuple):
@@ -80,7 +80,8 @@ def score_row(row, artist_of):
         columns["correct"] = row.right[clips].sum()
         if not artist_of.keys().isdisjoint(row.tracks):
             mean, low, high = score_groups(row.right[clips], artists[clips])
-            columns["artists"] = len(np.unique(artists[clips]))
+            counts = np.unique(artists[clips], return_counts=True)[1]
+            columns |= {"artists": len(counts), "most": counts.max()}
             columns |= {"mean": f"{mean:.4f}", "low": f"{low:.4f}", "high": f"{high:.4f}"}
         if genre == "all":
             one, together = row.losses()
@@ -91,7 +92,7 @@ def score_row(row, artist_of):
 def score_rows(folder, artist_of):
     """Return the rows of together.csv from the predictions in a folder."""
     names = dict.fromkeys((run.features, run.step, run.schedule) for run in RUNS)
-    columns = ("genre", "seeds", "n", "correct", "artists", "mean", "low", "high")
+    columns = ("genre", "seeds", "n", "correct", "artists", "most", "mean", "low", "high")
     empty, rows = dict.fromkeys((*columns, "loss_of_one", "loss")), []
     for name, subset in itertools.product(names, SUBSETS):
         if row := load_row(folder, *name, subset):
@@ -160,8 +161,8 @@ def interval(low, high):
 def artist_cells(row):
     """Return the cells about artists of a row of together.csv."""
     if not row["artists"]:
-        return ["", "", ""]
-    return [row["artists"], percent(row["mean"]), interval(row["low"], row["high"])]
+        return [""] * len(ARTIST_COLUMNS)
+    return [row["artists"], row["most"], percent(row["mean"]), interval(row["low"], row["high"])]
 
 
 def pair_tables(rows):

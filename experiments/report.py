@@ -19,6 +19,7 @@ SOURCES = {  # file: what makes its tables, and its figure
     "chains.csv": (chain_tables.chain_tables, figures.draw_chains),
     "chain_auc.csv": (partial(copy_table, "Unheard artists: AUC of the recording chain"), None),
     "counterfactual.csv": (chain_tables.counterfactual_tables, figures.draw_counterfactual),
+    "unlike.csv": (partial(copy_table, "Recordings marked as unlike the training music"), None),
     "listening.csv": (chain_tables.listening_tables, None),
     "estimates.csv": (partial(copy_table, "Real audio and estimated features"), None),
     "robustness.csv": (tables.robustness_tables, figures.draw_robustness),
