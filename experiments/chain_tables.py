@@ -16,18 +16,24 @@ CHAINS = {True: "band-limited", False: "full band"}
 HELD_OUT = ("validation", "test")
 
 
-def chain_tables(rows):
-    """Return the tables of chains.csv, by title."""
+def classify_full_band(rows):
+    """Yield genre, schedule and predictions, (versions, clips), of the full-band clips."""
     full_band = [row for row in rows if not is_band_limited(row)]
-    names = [f"{what}, {version}" for what in ("metal", "right") for version in VERSIONS]
-    lines = [["", "clips", *names[:2], "p (McNemar)", *names[2:]]]
     genres = sorted({row["genre"] for row in full_band} - {"metal"})
     for genre, schedule in itertools.product(genres, SCHEDULES):
         clips = select(full_band, genre=genre)
-        guesses = np.array([[row[f"{schedule}, {v}"] for row in clips] for v in VERSIONS])
+        yield genre, schedule, np.array([[r[f"{schedule}, {v}"] for r in clips] for v in VERSIONS])
+
+
+def chain_tables(rows):
+    """Return the tables of chains.csv, by title."""
+    names = [f"{what}, {version}" for what in ("metal", "right") for version in VERSIONS]
+    lines = [["", "clips", *names[:2], "p (McNemar)", *names[2:]]]
+    for genre, schedule, guesses in classify_full_band(rows):
         metal, right = guesses == "metal", guesses == genre
         p = f"{mcnemar(*metal)[2]:.1g}"
-        lines.append([f"{genre}, {schedule}", len(clips), *metal.sum(1), p, *right.sum(1)])
+        label = f"{genre}, {schedule}"
+        lines.append([label, guesses.shape[1], *metal.sum(1), p, *right.sum(1)])
     title = (
         "Full-band clips of all subsets, unfiltered and low-passed: predicted as metal, and right"
     )

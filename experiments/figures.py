@@ -6,11 +6,11 @@ import statistics
 import numpy as np
 from matplotlib.ticker import MaxNLocator, PercentFormatter
 
-from experiments import chains, counterfactual, robustness
+from experiments import robustness
 from experiments.plan import PIECEWISE, PLATEAU
 from experiments.tables import LADDER_LINES, run_values, select
-from genre_features.dataset_plots import add_legend, plot_clips
-from genre_features.figures import BLUE, GRAY, PAGE_WIDTH, SUBSET_COLORS, genre_colors, new_figure
+from genre_features.dataset_plots import add_legend
+from genre_features.figures import BLUE, GRAY, PAGE_WIDTH, SUBSET_COLORS, new_figure
 from genre_features.genres import SIX_GENRES
 from genre_lstm.plots import plot_confusion
 
@@ -132,54 +132,8 @@ def plot_confusions(rows, path):
         cells = sum(np.array(row["validation_confusion"].split(), int) for row in runs)
         confusion = cells.reshape(len(SIX_GENRES), -1)
         panels[label] = {"confusion": confusion}
-    title = f"Validation clips, PiecewiseDecay; number of seeds: {' and '.join(n_seeds)}"
+    title = f"Validation clips, split by track number; number of seeds: {' and '.join(n_seeds)}"
     plot_confusion(panels, SIX_GENRES, path, title)
-
-
-def draw_chains(rows):
-    """Draw each track's mean contrast over its number, in a row for each genre."""
-    points = {genre: [] for genre in sorted({row["genre"] for row in rows})}
-    wrong = []
-    for row in rows:
-        number, contrast = int(row["track"].rpartition(".")[2]), float(row["contrast"])
-        points[row["genre"]].append((number, row["subset"], contrast))
-        guesses = (row[f"{schedule}, {chains.UNFILTERED}"] for schedule in (PIECEWISE, PLATEAU))
-        if row["genre"] == "hiphop" and "metal" in guesses:
-            wrong.append((number, contrast))
-    figure, panels = plot_clips(points)
-    for axes, genre in zip(panels, points, strict=True):
-        label = f"{chains.MAX_CONTRAST} dB: band-limited above"
-        axes.axhline(chains.MAX_CONTRAST, color=GRAY, linewidth=0.8, linestyle="--", label=label)
-        if genre == "hiphop" and wrong:
-            label = "hiphop classified as metal by a model"
-            axes.plot(*zip(*wrong, strict=True), "x", color="black", label=label)
-    panels[-1].set_xlim(-1, 100)
-    add_legend(figure, panels)
-    figure.suptitle("Mean spectral contrast from 6.4 to 11 kHz (dB): high where band-limited")
-    return figure
-
-
-def draw_counterfactual(rows):
-    """Draw the probability of metal of full-band and of hiphop clips with another highest band."""
-    rows = [row for row in rows if counterfactual.is_full_band(row) or row["genre"] == "hiphop"]
-    genres = sorted({row["genre"] for row in rows})
-    figure = new_figure(figsize=(PAGE_WIDTH, 3.2))
-    panels = figure.subplots(1, 2, sharey=True)
-    for axes, schedule in zip(panels, (PIECEWISE, PLATEAU), strict=True):
-        for genre, color in zip(genres, genre_colors(genres), strict=True):
-            clips = {}
-            for row in select(rows, schedule=schedule, genre=genre):
-                clips.setdefault(row["track"], {})[row["version"]] = float(row["p_metal"])
-            label = f"{genre}: {len(clips)} clips"
-            for p in clips.values():
-                axes.plot(p.keys(), p.values(), "o-", color=color, markersize=4, label=label)
-        axes.set(title=f"published, {schedule}", ylim=(0, 1))
-        axes.tick_params(axis="x", rotation=30)
-        axes.grid()
-    add_legend(figure, panels)
-    panels[0].set_ylabel("probability of metal")
-    figure.suptitle("Full-band clips and hiphop clips: filled with noise, unfiltered, low-passed")
-    return figure
 
 
 def draw_everyday(rows):
@@ -207,7 +161,7 @@ def draw_everyday(rows):
 
 
 def draw_robustness(rows):
-    """Draw how predictions fare with short clips and other sample rates: a line for each run."""
+    """Draw how predictions fare with short clips and other sample rates: dots are runs."""
     figure = new_figure(figsize=(PAGE_WIDTH, 3))
     panels = figure.subplots(1, 2, sharey=True)
     n_clips = int(rows[0]["clips"])
@@ -215,12 +169,15 @@ def draw_robustness(rows):
         (panels[0], "right", [*robustness.SHORTENED, robustness.UNCHANGED]),
         (panels[1], "same", robustness.CONVERTED),
     ):
-        for row in rows:
-            label, color = TRAINED_ON.get(row["features"], (None, None))
-            if label:
-                counts = [int(row[f"{what}, {version}"]) for version in versions]
-                ticks = [version.removeprefix("first ").replace(", ", "\n") for version in versions]
-                axes.plot(ticks, counts, "o-", color=color, alpha=0.5, label=label, markersize=3)
+        names = {robustness.UNCHANGED: "whole"}
+        ticks = [names.get(v, v).removeprefix("first ").replace(", ", "\n") for v in versions]
+        for features, (label, color) in TRAINED_ON.items():
+            runs = select(rows, features=features, schedule=PIECEWISE)
+            counts = np.array([[int(run[f"{what}, {v}"]) for v in versions] for run in runs])
+            for each in counts:
+                axes.plot(ticks, each, "o", color=color, alpha=0.5, markersize=3)
+            if runs:
+                axes.plot(ticks, counts.mean(axis=0), color=color, label=f"{label}, mean")
         axes.set(ylim=(0, n_clips))
         axes.grid()
     panels[0].set(title="right, from the start of a clip", ylabel=f"of {n_clips} clips")
