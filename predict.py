@@ -1,18 +1,18 @@
 """Predict the genre of audio files.
 
-    python predict.py song.mp3 other.wav              # with the weights that come with the project
-    python predict.py song.mp3 --weights weights      # with those you trained
-    python predict.py my_music --output genres.csv    # every file of a folder; a rerun continues
-    python predict.py mix.mp3 --plot mix.png          # how the prediction changes over time
-    python predict.py --export model.onnx             # the model for other programs
+    python predict.py song.mp3 other.wav                  # with the weights of this project
+    python predict.py song.mp3 --weights weights/improved # with those you trained
+    python predict.py my_music --output genres.csv        # a folder; a rerun continues
+    python predict.py mix.mp3 --plot mix.png              # how the prediction changes over time
+    python predict.py --export model.onnx                 # the model for other programs
 
 The features are computed with the settings that the model was trained with. Files more than a tenth
 longer than a training clip are classified in windows of that length, whose predictions are
 averaged. Several models below --weights predict together: their probabilities are averaged.
 
 Every file gets one of the genres trained on, whatever it holds. Marked are files that are unlike
-the training music (19 of 20 recordings of speech, noise or single tones; other genres of music
-seldom are), predictions below 50 %, and files under 5 s. Silent stretches are left out.
+the training music (most speech, noise and single tones are; other genres of music seldom),
+predictions below 50 %, and files under 5 s. Silent stretches are left out.
 """
 
 import argparse

@@ -48,12 +48,9 @@ CHANGES = {
     # The original's suggestions
     "improved-batch-norm": {"input_norm": "batch"},
     "improved-attention": {"pooling": "attention"},
-    # What the improved recipe needs
+    # What the improved recipe needs; the ladder shows the rest
     "improved-unshuffled": {"shuffle": False},
-    "improved-standardised": {"input_norm": "standardise"},
     "improved-no-differences": {"difference_lags": ()},
-    "improved-mean-pooling": {"pooling": "mean"},
-    "improved-last-frame": {"pooling": "last"},
     # No change, but other instructions of the processor, which round otherwise
     "improved-avx2": {},
 }

@@ -77,7 +77,7 @@ RECIPES = {
     "published": Recipe(),
     "improved": Recipe(
         name="improved",
-        epochs=240,  # mixed examples take longer to learn: half as many cost about a point
+        epochs=240,  # mixed examples take longer to learn; half as many score nearly the same
         batch_size=32,  # close to the published one
         learning_rate=3e-3,  # a hundred times the published: the inputs are standardised
         validate_every=2,  # so that the patience of ReduceLROnPlateau fits in
