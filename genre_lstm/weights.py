@@ -29,20 +29,20 @@ def write_tensors(path, content):
 
 
 def read_tensors(path):
-    """Read a file of tensors and plain values to the CPU; InputError if it holds anything else."""
+    """Read a dict of tensors and plain values, and its ``crc32``; InputError for other files."""
     check_file(path)
-    with Path(path).open("rb") as file:  # its own errors name the file
-        try:
-            with zipfile.ZipFile(file) as archive:
-                if damaged := archive.testzip():  # torch.load doesn't compare the checksums
-                    raise ValueError(damaged)
-            file.seek(0)
-            return torch.load(file, map_location="cpu", weights_only=True)
-        except Exception:  # of any type: damaged files call functions with any arguments
-            raise InputError(
-                f"{path} isn't a file of weights as the training scripts write them: it is "
-                "damaged, or holds more than tensors and plain values"
-            ) from None
+    content = Path(path).read_bytes()  # its own errors name the file
+    try:
+        with zipfile.ZipFile(io.BytesIO(content)) as archive:
+            if damaged := archive.testzip():  # torch.load doesn't compare the checksums
+                raise ValueError(damaged)
+        tensors = torch.load(io.BytesIO(content), map_location="cpu", weights_only=True)
+        return tensors | {"crc32": f"{zlib.crc32(content):08x}"}
+    except Exception:  # of any type: damaged files call functions with any arguments
+        raise InputError(
+            f"{path} isn't a file of weights as the training scripts write them: it is "
+            "damaged, or holds more than tensors and plain values"
+        ) from None
 
 
 def save_model(path, model, settings, **about):
@@ -84,7 +84,6 @@ def load_model(path):
         The file holds no such model, or one whose weights aren't finite.
     """
     saved = read_tensors(path)
-    saved["crc32"] = f"{zlib.crc32(Path(path).read_bytes()):08x}"
     try:
         state = saved.pop("state")
         saved["settings"] = FrameSettings.read(saved["settings"])

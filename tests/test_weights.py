@@ -94,7 +94,7 @@ def test_full_disk_keeps_the_old_file(path):
     write_tensors(path, {"a": 1})
     with full_disk(10_000), pytest.raises(InputError, match=r"model\.pt.*make room"):
         write_tensors(path, {"a": torch.zeros(10_000)})
-    assert read_tensors(path) == {"a": 1}
+    assert read_tensors(path)["a"] == 1
 
 
 @pytest.mark.parametrize("content", [b"", b"no weights", b"PK\x03\x04 a broken archive"])
@@ -102,6 +102,12 @@ def test_file_without_weights_prints_one_line_error(path, content):
     path.write_bytes(content)
     _, stderr = run("predict.py", "song.wav", "--weights", path, status=2)
     assert_one_line(stderr, path, "damaged")
+
+
+def test_tensors_that_are_no_dict_are_refused(path):
+    torch.save([torch.zeros(3)], path)
+    with pytest.raises(InputError, match=r"model\.pt isn't a file of weights"):
+        load_model(path)
 
 
 def test_flipped_bit_is_noticed_wherever_it_is(path):
