@@ -149,7 +149,7 @@ class GenreFeatureData:
     def assume_manifest(self, n_frames, n_genres, genres, hop_length):
         """Set what arrays without features.json hold, as given or as is likely, and print it."""
         names = ORIGINAL_GENRES.get(n_genres) or [f"genre_{i}" for i in range(n_genres)]
-        self.genres = genres or names
+        self.genres = list(dict.fromkeys(genres or names))
         if len(self.genres) != n_genres:
             raise InputError(f"{self.folder} has {n_genres} genres, not {len(self.genres)}")
         # GTZAN's clips last 30 s. The project before the original kept 128 frames of each, 3 s.
