@@ -20,6 +20,8 @@ from genre_features.splits import split_clips
 # Larger caches are mapped: GTZAN's has 0.2 GB, and today's computers leave 4 GB to a training. An
 # array in memory doesn't change, or end the process, when its file is written to.
 MAX_IN_MEMORY = 2**32  # bytes
+# Entries of the manifest that are as long as the data set, and their names for the user.
+PER_CLIP = {"sources": "audio files", "labels": "genres of files", "groups": "groups"}
 
 
 class GenreFeatureData:
@@ -149,7 +151,7 @@ class GenreFeatureData:
     def assume_manifest(self, n_frames, n_genres, genres, hop_length):
         """Set what arrays without features.json hold, as given or as is likely, and print it."""
         names = ORIGINAL_GENRES.get(n_genres) or [f"genre_{i}" for i in range(n_genres)]
-        self.genres = genres or names
+        self.genres = list(dict.fromkeys(genres or names))
         if len(self.genres) != n_genres:
             raise InputError(f"{self.folder} has {n_genres} genres, not {len(self.genres)}")
         # GTZAN's clips last 30 s. The project before the original kept 128 frames of each, 3 s.
@@ -202,12 +204,11 @@ def stale_reason(folder, content):
         # An object of its own, closed again: on Windows, open arrays couldn't be replaced.
         existing = GenreFeatureData(folder).load().manifest
         for key, value in content.items():
-            if key not in ("sources", "groups") and existing.get(key) != value:
+            if key not in PER_CLIP and existing.get(key) != value:
                 return f"{key} was {existing.get(key)}, is now {value}"
-        if existing.get("groups") != content.get("groups"):
-            return "the groups have changed"
-        if existing["sources"] != content["sources"]:
-            return "the audio files have changed"
+        for key, name in PER_CLIP.items():
+            if existing.get(key) != content.get(key):
+                return f"the {name} have changed"
         if existing["skipped"]:
             return f"{len(existing['skipped'])} of the files couldn't be read"
     except (InputError, KeyError, TypeError):

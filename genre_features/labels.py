@@ -104,10 +104,10 @@ def read_labels(path):
     separator = max(",;\t", key=text.partition("\n")[0].count)
     rows = csv.reader(io.StringIO(text, newline=""), delimiter=separator, skipinitialspace=True)
     names = [name.strip().casefold() for name in next(rows, [])]
-    if "file" not in names or not set(COLUMNS) & set(names):
+    if names.count("file") != 1 or max(map(names.count, COLUMNS)) != 1:
         raise InputError(
             f"{path} has the columns {', '.join(names) or '(none)'}: it needs file, and genre, "
-            "group or subset"
+            "group or subset, each once"
         )
     csv.field_size_limit(MAX_NUMBER)  # an unclosed quote is reported by the number of cells
     return [

@@ -29,7 +29,9 @@ PIECE = re.compile(
 def genre_key(name):
     """Return the letters and digits of a genre's name, by which spellings of it are compared."""
     folded = unicodedata.normalize("NFKC", name).casefold()
-    return "".join(filter(str.isalnum, folded)) or folded
+    # In Indic scripts vowels are marks.
+    key = "".join(c for c in folded if unicodedata.category(c)[0] in "LMN")
+    return key if any(map(str.isalnum, key)) else folded
 
 
 def subset_name(text):

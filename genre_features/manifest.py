@@ -2,6 +2,7 @@
 
 import dataclasses
 import hashlib
+import itertools
 import json
 import os
 from pathlib import Path
@@ -29,8 +30,8 @@ def make_manifest(dataset, by_subset, genres, split, settings):
     -------
     dict
         ``genres``, ``split``, every setting, whether PyAV is installed (``av``), as ``sources`` the
-        `clip_key` of each file of a subset, and, if any is known, the group of each track
-        (``groups``).
+        `clip_key` of each file of a subset, as ``labels`` the genre of each file, and, if any is
+        known, the group of each track (``groups``).
 
     Raises
     ------
@@ -42,8 +43,10 @@ def make_manifest(dataset, by_subset, genres, split, settings):
         subset: {clip.file: clip_key(dataset, clip.file, numbers) for clip in clips}
         for subset, clips in by_subset.items()
     }
-    groups = {clip.name: clip.group for clips in by_subset.values() for clip in clips if clip.group}
+    clips = list(itertools.chain.from_iterable(by_subset.values()))
     content = {"genres": genres, "split": split, **numbers, "av": has_av(), "sources": sources}
+    content["labels"] = {clip.file: clip.genre for clip in clips}
+    groups = {clip.name: clip.group for clip in clips if clip.group}
     return content | ({"groups": groups} if groups else {})
 
 

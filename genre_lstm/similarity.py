@@ -49,16 +49,17 @@ def fit_reference(data):
         the 95 % quantile of the training clips' distances to the others.
     """
     clips = data.inputs["train"]
+    if isinstance(clips, torch.Tensor):  # on a GPU; see `batches.preload`
+        clips = clips.cpu().numpy()
     rows = np.sort(np.random.default_rng(0).permutation(len(clips))[:MAX_CLIPS])
-    statistics = torch.from_numpy(
-        np.stack([clip_statistics(np.asarray(clips[int(row)]), data.settings) for row in rows])
-    )
+    statistics = np.stack([clip_statistics(clips[row], data.settings) for row in rows])
+    statistics = torch.from_numpy(statistics)
     std, mean = torch.std_mean(statistics, dim=0, unbiased=False)
     std = torch.where(std > 1e-6, std, 1.0)
     clips = (statistics - mean) / std
     distances = torch.cdist(clips, clips).fill_diagonal_(torch.inf)
     nearest = distances.sort(dim=1).values[:, min(N_NEIGHBOURS, len(clips) - 1) - 1]
-    bound = nearest[nearest.isfinite()].quantile(QUANTILE) if len(clips) > 1 else torch.tensor(0.0)
+    bound = nearest.quantile(QUANTILE) if len(clips) > 1 else torch.tensor(0.0)
     return {"clips": clips, "mean": mean, "std": std, "bound": bound}
 
 

@@ -43,3 +43,9 @@ def test_wrong_path_or_genre_is_refused_in_one_line(corpus, tmp_path):
     stderr = refuse(corpus, tmp_path / "out", "--genres", "hum", "polka")
     assert_one_line(stderr, "polka", "blip, hiss, hum")
     assert not (tmp_path / "out").exists()
+
+
+def test_genres_that_differ_in_vowel_marks_or_symbols_alone_stay_apart(tmp_path):
+    genres = ["लेक", "लोक", "❤\ufe0f", "☠\ufe0f"]
+    touch(tmp_path, *(f"{genre}/a.wav" for genre in genres))
+    assert set(find_clips(tmp_path)[1]) == set(genres)

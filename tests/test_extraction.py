@@ -299,3 +299,21 @@ def test_full_disk_ends_an_extraction_in_one_line_and_keeps_the_old_cache(
     assert contents(output) == old
     extract(corpus, output)
     assert contents(output) == contents(features)
+
+
+def test_genre_corrected_in_a_table_reaches_the_targets_and_extracts_nothing(
+    corpus, tmp_path, extracted
+):
+    table, output = tmp_path / "labels.csv", tmp_path / "out"
+    rows = [f"hum.000{30 + i}.wav,{'ab'[i % 2]},train" for i in range(4)]
+    rows += ["hum.00010.wav,a,validation", "hum.00011.wav,b,validation"]
+    for n_clips, genre in ((6, "a"), (0, "b")):
+        rows[2] = f"hum.00032.wav,{genre},train"
+        table.write_text("\n".join(["file,genre,subset", *rows]))
+        extracted.clear()
+        extract(corpus, output, "--labels", table)
+        assert len(extracted) == n_clips
+        data = GenreFeatureData(output).load()
+        genres = dict(zip(data.tracks["train"], data.targets["train"], strict=True))
+        assert data.genres[genres["hum/hum.00032.wav"]] == genre
+        assert "up to date" in extract(corpus, output, "--labels", table)[0]

@@ -67,6 +67,7 @@ def test_files_without_a_genre_and_rows_without_a_file_are_counted(label, capsys
         (b"\xff\xfe\x00song", "it needs file, and genre"),
         ("file,title\na,b\n", "has the columns file, title: it needs file, and genre"),
         ("genre\npop\n", "has the columns genre"),
+        ("file,genre,Genre\nb.wav,x,y\n", "has the columns file, genre, genre: "),
         ("", "it needs file"),
         ("file,genre\n", "names none of the audio files, such as one/b.wav"),
         ("file,genre\nb.wav\n", "line 2 has 1 cells, the header 2"),

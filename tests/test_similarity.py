@@ -68,3 +68,23 @@ def test_reference_of_a_large_data_set_stays_small(monkeypatch):
     monkeypatch.setattr(similarity, "MAX_CLIPS", 50)
     data = argparse.Namespace(inputs={"train": make_clips(80, 0)}, settings=SETTINGS)
     assert len(fit_reference(data)["clips"]) == 50
+
+
+class GpuTensor(torch.Tensor):
+    """A tensor that numpy can't read until it is copied to the CPU."""
+
+    def __array__(self, dtype=None):
+        raise TypeError("copy it to the CPU first")
+
+    def cpu(self):
+        return self.as_subclass(torch.Tensor)
+
+
+def test_reference_is_the_same_for_training_clips_on_a_gpu():
+    clips = make_clips(10, seed=4)
+    on_gpu = torch.from_numpy(clips).as_subclass(GpuTensor)
+    either = [
+        fit_reference(argparse.Namespace(inputs={"train": inputs}, settings=SETTINGS))
+        for inputs in (clips, on_gpu)
+    ]
+    assert all(torch.equal(either[0][key], either[1][key]) for key in either[0])
