@@ -52,8 +52,9 @@ class GenreFeatureData:
     settings : FrameSettings
     split : str or None
         How the clips were split, if the cache says.
-    checksums : dict of str to int
-        A CRC-32 of each subset's inputs, by which ``--resume`` recognises the data of its run.
+    checksums : dict of str to dict of str to int
+        A CRC-32 of each subset's ``input`` and ``target``, by which ``--resume`` recognises the
+        data of its run.
     manifest : dict
         The content of ``features.json``, if there is one.
     train_X, dev_X, test_X, train_Y, dev_Y, test_Y, genre_list, hop_length, timeseries_length
@@ -83,16 +84,17 @@ class GenreFeatureData:
             An array is missing, isn't one, holds NaN or infinity, or doesn't fit the others or
             the manifest, as while an extraction moves them to their places.
         """
-        self.inputs, self.targets, self.checksums = {}, {}, {}
-        sizes, checksums = {}, {"input": self.checksums, "target": {}}
+        self.inputs, self.targets, sizes = {}, {}, {}
+        self.checksums = {"input": {}, "target": {}}
         in_memory = sum(p.stat().st_size for p in self.folder.glob("data_*.npy")) <= MAX_IN_MEMORY
         for subset in SUBSETS:
             if subset == "test" and not any(self.folder.glob("data_test_*.npy")):
                 continue
-            inputs, one_hot, self.checksums[subset] = load_subset(self.folder, subset, in_memory)
+            inputs, one_hot, checksum = load_subset(self.folder, subset, in_memory)
             self.inputs[subset], self.targets[subset] = inputs, one_hot.argmax(axis=1)
             sizes[subset] = inputs.shape[1], one_hot.shape[1]
-            checksums["target"][subset] = zlib.crc32(np.ascontiguousarray(one_hot))
+            self.checksums["input"][subset] = checksum
+            self.checksums["target"][subset] = zlib.crc32(np.ascontiguousarray(one_hot))
         if len(set(sizes.values())) > 1:
             found = ", ".join(f"{subset} {t} x {g}" for subset, (t, g) in sizes.items())
             raise InputError(
@@ -109,7 +111,7 @@ class GenreFeatureData:
                 "--genres and --hop-length"
             )
         else:
-            self.read_manifest(*sizes["train"], checksums)
+            self.read_manifest(*sizes["train"])
         return self
 
     def subsample(self, seconds):
@@ -122,7 +124,7 @@ class GenreFeatureData:
             frames=self.inputs["train"].shape[1],
         )
 
-    def read_manifest(self, n_frames, n_genres, checksums):
+    def read_manifest(self, n_frames, n_genres):
         """Set what features.json says of the arrays; InputError unless it fits them."""
         path = self.folder / manifest.NAME
         check_file(path)
@@ -133,7 +135,7 @@ class GenreFeatureData:
             fits = are_names(self.genres) and isinstance(self.split, str | None)
             fits &= (len(self.genres), self.settings.frames) == (n_genres, n_frames)
             # A cache that was made otherwise needn't have tracks and checksums.
-            fits &= content.get("checksums") in (None, checksums)
+            fits &= content.get("checksums") in (None, self.checksums)
             names = content.get("tracks") or self.tracks
             self.tracks = {subset: list(map(str, names[subset])) for subset in names}
             fits &= self.tracks.keys() == self.targets.keys()

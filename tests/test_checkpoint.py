@@ -58,10 +58,11 @@ def test_checkpoint_of_another_run_is_refused_with_the_difference(
     assert_one_line(resume(features, folder, *options), "doesn't fit this run", difference)
 
 
-def test_checkpoint_of_other_features_is_refused(features, folder, tmp_path):
+@pytest.mark.parametrize("kind", ["input", "target"])
+def test_checkpoint_of_other_features_or_genres_is_refused(features, folder, tmp_path, kind):
     features = shutil.copytree(features, tmp_path / "features")
-    inputs = np.load(features / "data_train_input.npy")
-    np.save(features / "data_train_input.npy", inputs + 1)
+    path = features / f"data_train_{kind}.npy"
+    np.save(path, np.load(path)[::-1])
     write_manifest(features, **read_manifest(features) | {"checksums": None})
     assert_one_line(resume(features, folder), "doesn't fit this run", "checksums")
 
