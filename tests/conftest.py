@@ -9,6 +9,7 @@ os.environ["OMP_NUM_THREADS"] = "1"
 import pytest
 from helpers import (
     IMPROVED,
+    SCHEDULES,
     TRAINED,
     extract,
     make_corpus,
@@ -34,11 +35,11 @@ def features(corpus, tmp_path_factory):
 
 @pytest.fixture(scope="session")
 def trained(features, tmp_path_factory):
-    """A folder that both training scripts have written to, one of them with its pictures."""
+    """A folder that both training scripts have written to, but for their pictures."""
     folder = tmp_path_factory.mktemp("trained")
-    train("PiecewiseDecay", features, folder, *TRAINED)
     with undrawn():
-        train("ReduceLROnPlateau", features, folder, *TRAINED)
+        for schedule in SCHEDULES:
+            train(schedule, features, folder, *TRAINED)
     return folder
 
 

@@ -52,7 +52,6 @@ PICTURES = {
     "confusion_mat.png",
     "reliability.png",
 }
-RESULT_FILES = {*PICTURES, "history.csv", "summary.json", "predictions.csv"}
 
 
 # Clips and caches

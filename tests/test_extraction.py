@@ -19,11 +19,13 @@ from helpers import (
     write_clip,
 )
 
+from common.errors import InputError
 from genre_features import extraction, manifest
 from genre_features.audio import load_signal
 from genre_features.cache import GenreFeatureData
+from genre_features.clips import Clip
 from genre_features.features import extract_features
-from genre_features.frame import FEATURE_PARAMS, N_FEATURES
+from genre_features.frame import FEATURE_PARAMS, N_FEATURES, FrameSettings
 from genre_features.listing import has_av
 
 
@@ -60,6 +62,15 @@ def test_cache_holds_float32_sequences_and_one_hot_targets_of_the_named_tracks(c
         for row, name in zip(inputs, names, strict=True):
             signal = load_signal(corpus / name[:-6] / f"{name}.wav")
             np.testing.assert_allclose(row, extract_features(signal)[:FRAMES], 1e-4, 1e-3)
+
+
+def test_manifest_says_what_the_cache_was_made_from_and_with_what(corpus, features):
+    content = read_manifest(features)
+    assert content["split"] == "index"
+    assert content.items() >= FEATURE_PARAMS.items()
+    files = [file for sources in content["sources"].values() for file in sources]
+    assert set(files) == {path.relative_to(corpus).as_posix() for path in corpus.glob("*/*")}
+    assert set(content["versions"]) == {"numpy", "soundfile", "soxr"}
 
 
 def test_number_of_jobs_changes_no_byte(corpus, features, tmp_path):
@@ -136,6 +147,12 @@ def test_broken_files_that_leave_nothing_are_an_error_and_the_old_cache_stays(
         path.write_bytes(b"")
     assert message in refuse(dataset, output).splitlines()[-1]
     assert contents(output) == contents(features)
+
+
+def test_file_that_is_gone_is_named_with_the_remedy(tmp_path):
+    clips = {"train": [Clip("jazz", "jazz/missing.wav")]}
+    with pytest.raises(InputError, match=r"^.*missing.wav can't be read .*take it out$"):
+        manifest.make_manifest(tmp_path, clips, ["jazz"], "index", FrameSettings())
 
 
 # What a run extracts

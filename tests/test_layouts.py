@@ -1,9 +1,5 @@
 """What a user may rely on about the folders of a data set."""
 
-import collections
-import itertools
-
-import numpy as np
 import pytest
 from helpers import assert_one_line, touch
 
@@ -18,6 +14,13 @@ LAYOUTS = {  # paths, each {} of them a genre
     "flat subsets": ["_train/{}.00003.au", "_validation/{} 12.au", "_test/{}.1.2.au"],
     "subsets twice": ["train/train_data/{}/a.au", "val/val_data/{}/b.au", "test/TEST1/{}/c.au"],
     "nested subsets": ["_train/{0}/{0}.00003.au", "_validation/{}/b.au", "_test/{}/c.au"],
+    "genres of subsets": ["{}/Training/Live/a.WAV", "{}/dev_set/b.ogg", "{}/Eval/CD 1/B/c.mp3"],
+    "wrapped subsets": ["v1/train/Data/{}/a.mp3", "v1/VAL/Data/{}/b.mp3", "v1/test/Data/{}/c.mp3"],
+    "albums in subsets": [
+        "Data/train/{}/Live/1.mp3",
+        "Data/dev/{}/CD 1/B/1.wav",
+        "Data/test/{}/1.ogg",
+    ],
 }
 
 
@@ -25,41 +28,13 @@ LAYOUTS = {  # paths, each {} of them a genre
 def test_layouts_that_people_have_are_understood(tmp_path, layout):
     subsets = SUBSETS if "subsets" in layout else [None] * 3
     paths = list(zip(LAYOUTS[layout], subsets, strict=False))
-    clips = [Clip(g, path.format(g), subset) for g in ("hip hop", "pop") for path, subset in paths]
-    touch(tmp_path, *(clip.file for clip in clips), "images/pop.png")
-    found, genres = find_clips(tmp_path)
-    assert genres == ["hip hop", "pop"]
-    assert sorted(found) == sorted(clips)
-
-
-@pytest.mark.parametrize("seed", range(10))
-def test_random_trees_of_wrappers_subsets_albums_pieces_and_formats(tmp_path, seed):
-    random = np.random.default_rng(seed)
-    spellings = [
-        ("train", "TRAINING", "_train"),
-        ("val", "Validation", "dev_set"),
-        ("test", "Eval"),
+    clips = [
+        Clip(g, path.format(g), subset) for g in ("Drum & Bass", "Ñandú") for path, subset in paths
     ]
-    spelling = [random.choice(names) for names in spellings]
-    outer, inner = random.choice(["", "Data/", "v1/genres/"], 2)
-    genre_first, in_subsets = random.random(2) < (0.3, 0.6)
-    clips, songs = {}, set()
-    for number, genre in itertools.product(range(8), ("Drum & Bass", "Ñandú", "pop")):
-        subset = int(random.integers(3)) if number > 2 else number
-        level = f"{spelling[subset]}/" if in_subsets else ""
-        folder = f"{genre}/{level}" if genre_first else f"{level}{inner}{genre}/"
-        name = f"{outer}{folder}{random.choice(['', 'Live/', 'CD 1/B/'])}{number} song"
-        ends = [[".WAV"], [".flac"], ["_part1.ogg", "-chunk 2.ogg"]][random.integers(3)]
-        touch(tmp_path, *(name + end for end in ends))
-        if ends == [".flac"]:
-            touch(tmp_path, f"{name}.mp3")  # a second format of it
-        clips |= {name + end: (genre, SUBSETS[subset] if in_subsets else None) for end in ends}
-        songs.add(frozenset(name + end for end in ends))
-    by_song = collections.defaultdict(set)
-    for clip in find_clips(tmp_path)[0]:
-        assert (clip.genre, clip.subset) == clips[clip.file]
-        by_song[clip.song or clip.file].add(clip.file)
-    assert set(map(frozenset, by_song.values())) == songs
+    touch(tmp_path, *(clip.file for clip in clips), "images/Ñandú.png")
+    found, genres = find_clips(tmp_path)
+    assert genres == ["Drum & Bass", "Ñandú"]
+    assert sorted(found) == sorted(clips)
 
 
 @pytest.mark.parametrize(

@@ -16,6 +16,7 @@ from helpers import (
     SHORT,
     assert_one_line,
     contents,
+    is_drawn,
     read_history,
     read_summary,
     train,
@@ -49,7 +50,9 @@ def test_output_without_a_terminal_names_the_run_and_has_a_line_per_validation(
     assert [line.partition(":")[0] for line in lines] == [f"epoch {n} of 5" for n in (2, 4, 5)]
 
 
-def test_history_and_curves_grow_while_the_training_runs(features, tmp_path, monkeypatch):
+def test_history_and_curves_grow_while_the_training_runs_and_its_end_leaves_all_files(
+    features, tmp_path, monkeypatch
+):
     monkeypatch.setattr("genre_lstm.run.REDRAW_SECONDS", 0)
     seen = []
 
@@ -61,6 +64,10 @@ def test_history_and_curves_grow_while_the_training_runs(features, tmp_path, mon
     with at_batch(2, look):
         train("PiecewiseDecay", features, tmp_path, *options)
     assert seen == [1]
+    assert set(contents(tmp_path / "weights" / "PiecewiseDecay")) == {"model.pt"}
+    result = tmp_path / "result" / "PiecewiseDecay"
+    assert set(contents(result)) == {*PICTURES, "history.csv", "summary.json", "predictions.csv"}
+    assert all(is_drawn(result / name) for name in PICTURES)
 
 
 def test_same_seed_repeats_history_to_the_byte_and_another_does_not(features, tmp_path, undrawn):
@@ -164,11 +171,3 @@ def test_run_that_learnt_nothing_or_cannot_be_tested_says_so(tmp_path, undrawn):
     assert "no better than always predicting the most frequent genre" in stdout
     assert "no test subset" in stdout
     assert set(read_summary(tmp_path, "PiecewiseDecay")) & {"validation", "test"} == {"validation"}
-
-
-# Bad input
-
-
-def test_missing_features_print_one_line_error(tmp_path):
-    _, stderr = train("ReduceLROnPlateau", tmp_path / "none", tmp_path, status=2)
-    assert_one_line(stderr, tmp_path / "none", "GenreFeatureData.py")
