@@ -1,6 +1,7 @@
 """Fixtures: what is made once and used by many tests."""
 
 import os
+import shutil
 import sys
 
 # Clips this small gain nothing from threads, which wait for each other on a busy machine.
@@ -33,13 +34,19 @@ def features(corpus, tmp_path_factory):
     return output
 
 
+@pytest.fixture
+def output(features, tmp_path):
+    """A copy of the corpus's features, to be changed."""
+    return shutil.copytree(features, tmp_path / "out")
+
+
 @pytest.fixture(scope="session")
 def trained(features, tmp_path_factory):
     """A folder that both training scripts have written to, but for their pictures."""
     folder = tmp_path_factory.mktemp("trained")
     with undrawn():
         for schedule in SCHEDULES:
-            train(schedule, features, folder, *TRAINED)
+            train(features, folder, *TRAINED, schedule=schedule)
     return folder
 
 
@@ -57,7 +64,7 @@ def improved(features, tmp_path_factory):
     """A folder that a training with the improved recipe has written to, but for its pictures."""
     folder = tmp_path_factory.mktemp("improved")
     with undrawn():
-        train("PiecewiseDecay", features, folder, *IMPROVED)
+        train(features, folder, *IMPROVED)
     return folder
 
 

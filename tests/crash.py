@@ -74,7 +74,7 @@ def training(features, folder):
     """Return the command that trains in a folder, or goes on there."""
     begun = (folder / "weights" / SCHEDULE / "checkpoint.pt").exists()
     options = ["--recipe", "improved", "--epochs", 12, "--crop-seconds", 0.3, *["--resume"] * begun]
-    return training_line(SCHEDULE, features, folder, *options)
+    return training_line(features, folder, *options)
 
 
 def trained(folder):

@@ -205,20 +205,20 @@ def refuse(dataset, output, *arguments):
     return extract(dataset, output, *arguments, status=2)[1]
 
 
-def training_line(schedule, features, folder, *arguments):
+def training_line(features, folder, *arguments, schedule="PiecewiseDecay"):
     """Return the words that train into `folder`/weights and `folder`/result: script, options."""
     words = [f"lstm_genre_classifier_pytorch_{schedule}.py", "--features", features]
     words += ["--weights", folder / "weights", "--result", folder / "result"]
     return [str(word) for word in (*words, "--device", "cpu", *arguments)]
 
 
-def train(schedule, features, folder, *arguments, status=0):
+def train(features, folder, *arguments, schedule="PiecewiseDecay", status=0):
     """Run a training script into `folder`/weights and `folder`/result."""
-    return run(*training_line(schedule, features, folder, *arguments), status=status)
+    return run(*training_line(features, folder, *arguments, schedule=schedule), status=status)
 
 
 def stop_training(features, folder, epoch, *arguments):
-    """Run PiecewiseDecay and stop it after an epoch, as Ctrl-C does."""
+    """Run a training script and stop it after an epoch, as Ctrl-C does."""
     from genre_lstm import checkpoint
 
     save = checkpoint.save
@@ -229,7 +229,7 @@ def stop_training(features, folder, epoch, *arguments):
             raise KeyboardInterrupt
 
     with mock.patch.object(checkpoint, "save", save_and_stop):
-        train("PiecewiseDecay", features, folder, *arguments, status=130)
+        train(features, folder, *arguments, status=130)
 
 
 def predict(*arguments, status=0, **options):
@@ -295,12 +295,12 @@ def read_rows(path):
         return list(csv.DictReader(file))
 
 
-def read_history(folder, schedule):
+def read_history(folder, schedule="PiecewiseDecay"):
     """Return the rows of history.csv of a training that `train` ran."""
     return read_rows(folder / "result" / schedule / "history.csv")
 
 
-def read_summary(folder, schedule):
+def read_summary(folder, schedule="PiecewiseDecay"):
     """Return the content of summary.json of a training that `train` ran."""
     return read_json(folder / "result" / schedule / "summary.json")
 

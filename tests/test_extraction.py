@@ -140,9 +140,8 @@ def test_clip_that_was_read_in_part_is_extracted_again_once_pyav_is_installed(
     [("*/*.0001?.wav", "validation subset"), ("hiss/*.wav", "to train on is left of hiss")],
 )
 def test_broken_files_that_leave_nothing_are_an_error_and_the_old_cache_stays(
-    dataset, features, tmp_path, broken, message
+    dataset, features, output, broken, message
 ):
-    output = shutil.copytree(features, tmp_path / "out")
     for path in dataset.glob(broken):
         path.write_bytes(b"")
     assert message in refuse(dataset, output).splitlines()[-1]
@@ -204,9 +203,8 @@ def test_only_clips_are_extracted_again_whose_features_may_differ(
 
 
 def test_features_of_another_version_of_the_code_or_another_data_set_are_extracted_again(
-    dataset, features, tmp_path, extracted, monkeypatch
+    dataset, output, extracted, monkeypatch
 ):
-    output = shutil.copytree(features, tmp_path / "out")
     for version in (1, -1):
         monkeypatch.setitem(FEATURE_PARAMS, "version", version)
         extracted.clear()
@@ -224,9 +222,8 @@ def test_features_of_another_version_of_the_code_or_another_data_set_are_extract
     ],
 )
 def test_damaged_cache_is_written_again_without_an_extraction(
-    corpus, features, tmp_path, extracted, name, content, reason
+    corpus, features, output, extracted, name, content, reason
 ):
-    output = shutil.copytree(features, tmp_path / "out")
     (output / name).unlink()
     if content is not None:
         (output / name).write_bytes(content)
@@ -253,9 +250,8 @@ def test_another_split_costs_no_extraction_and_the_folder_of_clips_may_be_delete
 
 @pytest.mark.parametrize("damage", ["nothing", "start", "hole"])  # what is there afterwards
 def test_damaged_file_of_a_clip_is_named_and_its_clip_extracted_again(
-    corpus, features, tmp_path, damage
+    corpus, features, output, damage
 ):
-    output = shutil.copytree(features, tmp_path / "out")
     path = next((output / extraction.CLIPS).glob("*.npz"))
     start, end = path.read_bytes()[:1000], path.read_bytes()[2000:]
     path.write_bytes({"nothing": b"", "start": start, "hole": start + bytes(1000) + end}[damage])

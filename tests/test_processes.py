@@ -123,13 +123,13 @@ def test_torchrun_resumes_a_run_that_was_stopped_in_one_process(
 ):
     folder = shutil.copytree(stopped, tmp_path / "stopped")
     line = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2"]
-    line += training_line("PiecewiseDecay", features, folder, *TRAINED, "--resume")
+    line += training_line(features, folder, *TRAINED, "--resume")
     done = subprocess.run(line, cwd=ROOT, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     assert re.match(r"PiecewiseDecay: 13 .* \(processes: 2, .*\n", done.stdout)
     assert done.stdout.count("Next: ") == 1  # one of the processes prints
-    assert read_summary(folder, "PiecewiseDecay")["processes"] == 2
-    whole, resumed = (read_history(place, "PiecewiseDecay") for place in (trained, folder))
+    assert read_summary(folder)["processes"] == 2
+    whole, resumed = (read_history(place) for place in (trained, folder))
     for key in ("train_loss", "learning_rate"):
         expected = [float(row[key]) for row in whole]
         assert [float(row[key]) for row in resumed] == pytest.approx(expected, rel=1e-4)
@@ -138,7 +138,7 @@ def test_torchrun_resumes_a_run_that_was_stopped_in_one_process(
 
 def test_failure_ends_all_processes_and_prints_one_line_error(features, tmp_path):
     store = distributed.TCPStore("127.0.0.1", 0, is_master=True, wait_for_workers=False)
-    line = training_line("PiecewiseDecay", features, tmp_path)
+    line = training_line(features, tmp_path)
     with lock_folders(tmp_path / "weights" / "PiecewiseDecay"):
         start_processes(fail_in_process, (line, store.port, tmp_path))
     assert_one_line((tmp_path / "0.txt").read_text(), line[0], f"process {os.getpid()}")

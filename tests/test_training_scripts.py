@@ -48,7 +48,7 @@ def test_training_takes_the_textbooks_steps_and_logs_their_means(
     options = recipe_options(Recipe(**settings))
     uneven = make_uneven(features, tmp_path / "uneven")
     line = ("--epochs", 2, "--batch-size", 4, "--learning-rate", 0.01, "--seed", 3, *options)
-    train(schedule, uneven, tmp_path, *line)
+    train(uneven, tmp_path, *line, schedule=schedule)
     trained, _ = load_model(tmp_path / "weights" / schedule / "model.pt")
 
     data = GenreFeatureData(uneven).load()
@@ -108,7 +108,7 @@ def test_lstm_learns_to_tell_genres_that_differ(trained):
 
 
 def test_piecewise_rate_is_a_tenth_from_30_percent_and_a_hundredth_from_60_percent(trained):
-    rates = [float(row["learning_rate"]) for row in read_history(trained, "PiecewiseDecay")]
+    rates = [float(row["learning_rate"]) for row in read_history(trained)]
     assert rates == pytest.approx([0.001] * 8 + [0.0001] * 7 + [0.00001] * 10)
 
 
@@ -122,7 +122,7 @@ def test_plateau_rate_is_a_tenth_after_ten_validations_without_progress_then_coo
     # The loss cannot fall by a rate this low, except for rounding.
     write_cache(tmp_path)
     options = ("--epochs", 72, "--learning-rate", 1e-12, "--validate-every", 2)
-    train("ReduceLROnPlateau", tmp_path, tmp_path, *options)
+    train(tmp_path, tmp_path, *options, schedule="ReduceLROnPlateau")
     rows = read_history(tmp_path, "ReduceLROnPlateau")
     rates = [float(row["learning_rate"]) for row in rows[::2]]
     # The first validation, 10 within the patience, the drop; 10 of cooldown, 10 of patience.
