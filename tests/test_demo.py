@@ -18,7 +18,7 @@ from genre_features import demo_corpus
 from genre_features.cache import GenreFeatureData
 
 FOLDERS = ("common", "genre_features", "genre_lstm", "weights/reference")
-FEW = {"train": 6, "validation": 6, "test": 4}  # clips of each genre, to save time
+FEW = {"train": 3, "validation": 4, "test": 1}  # clips of each genre, to save time
 
 
 @pytest.fixture(scope="module")
@@ -42,8 +42,8 @@ def test_demo_corpus_has_the_originals_six_genres_and_layout(demo):
 
 
 def test_demo_clip_is_the_same_whatever_else_is_made(demo):
-    recorded, _ = soundfile.read(demo / "gtzan" / "demo" / "_test" / "reggae.00003.au")
-    np.testing.assert_allclose(recorded, demo_corpus.make_clip("reggae", 3), atol=2**-15)
+    recorded, _ = soundfile.read(demo / "gtzan" / "demo" / "_test" / "reggae.00000.au")
+    np.testing.assert_allclose(recorded, demo_corpus.make_clip("reggae", 0), atol=2**-15)
 
 
 def test_demo_genres_can_be_told_apart_but_not_trivially(demo):
