@@ -69,19 +69,6 @@ def make_clip(genre, number, seconds=SECONDS, rate=22050):
     return 0.3 * loud[0] / np.abs(loud[0]).max() + 0.02 * loud[1] / np.abs(loud[1]).max()
 
 
-def features_by_librosa(signal, hop_length):
-    """Compute each kind of features with librosa's own function; (n, frames) each."""
-    import librosa
-
-    options = {"y": signal, "sr": SAMPLE_RATE, "hop_length": hop_length}
-    return {
-        "mfcc": librosa.feature.mfcc(n_mfcc=13, **options),
-        "spectral_centroid": librosa.feature.spectral_centroid(**options),
-        "chroma": librosa.feature.chroma_stft(**options),
-        "spectral_contrast": librosa.feature.spectral_contrast(**options),
-    }
-
-
 def write_clip(path, genre, number, seconds=SECONDS, rate=22050, **options):
     """Write a clip to a file, in a folder that is made if need be."""
     path.parent.mkdir(parents=True, exist_ok=True)

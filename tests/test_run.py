@@ -141,9 +141,8 @@ def test_diverged_run_is_refused_and_keeps_the_earlier_weights(
     assert not (folder / "result" / "PiecewiseDecay" / "summary.json").exists()
 
 
-@pytest.mark.parametrize("rate", [1e5, 1e9])
-def test_learning_rate_that_makes_the_loss_explode_is_refused(features, tmp_path, undrawn, rate):
-    options = (*IMPROVED, "--learning-rate", rate)
+def test_learning_rate_that_makes_the_loss_explode_is_refused(features, tmp_path, undrawn):
+    options = (*IMPROVED, "--learning-rate", 1e5)
     _, stderr = train(features, tmp_path, *options, status=2)
     assert "diverged" in stderr.splitlines()[-1]
     assert not (tmp_path / "weights" / "PiecewiseDecay" / "model.pt").exists()
