@@ -1,6 +1,7 @@
 """Fixtures: what is made once and used by many tests."""
 
 import os
+import shutil
 import sys
 
 # Clips this small gain nothing from threads, which wait for each other on a busy machine.
@@ -9,6 +10,7 @@ os.environ["OMP_NUM_THREADS"] = "1"
 import pytest
 from helpers import (
     IMPROVED,
+    SCHEDULES,
     TRAINED,
     extract,
     make_corpus,
@@ -32,13 +34,19 @@ def features(corpus, tmp_path_factory):
     return output
 
 
+@pytest.fixture
+def output(features, tmp_path):
+    """A copy of the corpus's features, to be changed."""
+    return shutil.copytree(features, tmp_path / "out")
+
+
 @pytest.fixture(scope="session")
 def trained(features, tmp_path_factory):
-    """A folder that both training scripts have written to, one of them with its pictures."""
+    """A folder that both training scripts have written to, but for their pictures."""
     folder = tmp_path_factory.mktemp("trained")
-    train("PiecewiseDecay", features, folder, *TRAINED)
     with undrawn():
-        train("ReduceLROnPlateau", features, folder, *TRAINED)
+        for schedule in SCHEDULES:
+            train(features, folder, *TRAINED, schedule=schedule)
     return folder
 
 
@@ -56,7 +64,7 @@ def improved(features, tmp_path_factory):
     """A folder that a training with the improved recipe has written to, but for its pictures."""
     folder = tmp_path_factory.mktemp("improved")
     with undrawn():
-        train("PiecewiseDecay", features, folder, *IMPROVED)
+        train(features, folder, *IMPROVED)
     return folder
 
 

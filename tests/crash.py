@@ -32,7 +32,6 @@ from common.errors import InputError
 from genre_features import extraction
 from genre_features.cache import GenreFeatureData
 
-SCHEDULE = "PiecewiseDecay"
 tqdm.set_lock(threading.RLock())  # forks share tqdm's own, which a killed one never unlocks
 tqdm.monitor_interval = 0
 
@@ -72,14 +71,14 @@ def ended(process, seconds=None):
 
 def training(features, folder):
     """Return the command that trains in a folder, or goes on there."""
-    begun = (folder / "weights" / SCHEDULE / "checkpoint.pt").exists()
+    begun = (folder / "weights" / "PiecewiseDecay" / "checkpoint.pt").exists()
     options = ["--recipe", "improved", "--epochs", 12, "--crop-seconds", 0.3, *["--resume"] * begun]
-    return training_line(SCHEDULE, features, folder, *options)
+    return training_line(features, folder, *options)
 
 
 def trained(folder):
     """Return the files that a training leaves, but for the seconds that it took."""
-    result, weights = folder / "result" / SCHEDULE, folder / "weights" / SCHEDULE
+    result, weights = folder / "result" / "PiecewiseDecay", folder / "weights" / "PiecewiseDecay"
     summary = read_json(result / "summary.json") | {"seconds": None}
     return summary, (weights / "model.pt").read_bytes(), (result / "history.csv").read_bytes()
 

@@ -44,7 +44,7 @@ SHORT = ("--recipe", "improved", "--epochs", 2, "--crop-seconds", 0.3)
 # Kinds of cases: the files that are damaged, and the command lines that read them
 PREDICT = ["predict.py", "--json", "--jobs", 1, "--weights", "weights"]
 EXTRACT = extraction_line("corpus", "features")
-TRAIN = training_line("PiecewiseDecay", "features", Path(), *SHORT)
+TRAIN = training_line("features", Path(), *SHORT)
 ARCHIVE = ["--download", "--archive", "genres.tar.gz", "--sha256", "SHA256", "--jobs", 1]
 SOUND = {
     kind: (sound := f"corpus/hum/hum.00031.{kind.split()[0]}", [[*PREDICT, sound], EXTRACT])
@@ -71,7 +71,7 @@ def make_originals(folder):
     corpus = helpers.make_corpus(folder / "corpus", numbers)
     helpers.extract(corpus, folder / "features")
     with undrawn():
-        helpers.train("PiecewiseDecay", folder / "features", folder, *SHORT)
+        helpers.train(folder / "features", folder, *SHORT)
         helpers.stop_training(folder / "features", folder, 2, *SHORT)
     rows = [f"{genre}/{genre}.{n:05}.wav,{genre}" for genre in helpers.GENRES for n in numbers]
     (folder / "labels.csv").write_text("\n".join(["file,genre", *rows]), encoding="utf-8")

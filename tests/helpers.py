@@ -52,7 +52,6 @@ PICTURES = {
     "confusion_mat.png",
     "reliability.png",
 }
-RESULT_FILES = {*PICTURES, "history.csv", "summary.json", "predictions.csv"}
 
 
 # Clips and caches
@@ -68,19 +67,6 @@ def make_clip(genre, number, seconds=SECONDS, rate=22050):
     noise = random.standard_normal(len(time))
     loud = {"blip": (pulses, tone), "hiss": (noise, pulses), "hum": (tone, noise)}[genre]
     return 0.3 * loud[0] / np.abs(loud[0]).max() + 0.02 * loud[1] / np.abs(loud[1]).max()
-
-
-def features_by_librosa(signal, hop_length):
-    """Compute each kind of features with librosa's own function; (n, frames) each."""
-    import librosa
-
-    options = {"y": signal, "sr": SAMPLE_RATE, "hop_length": hop_length}
-    return {
-        "mfcc": librosa.feature.mfcc(n_mfcc=13, **options),
-        "spectral_centroid": librosa.feature.spectral_centroid(**options),
-        "chroma": librosa.feature.chroma_stft(**options),
-        "spectral_contrast": librosa.feature.spectral_contrast(**options),
-    }
 
 
 def write_clip(path, genre, number, seconds=SECONDS, rate=22050, **options):
@@ -206,20 +192,20 @@ def refuse(dataset, output, *arguments):
     return extract(dataset, output, *arguments, status=2)[1]
 
 
-def training_line(schedule, features, folder, *arguments):
+def training_line(features, folder, *arguments, schedule="PiecewiseDecay"):
     """Return the words that train into `folder`/weights and `folder`/result: script, options."""
     words = [f"lstm_genre_classifier_pytorch_{schedule}.py", "--features", features]
     words += ["--weights", folder / "weights", "--result", folder / "result"]
     return [str(word) for word in (*words, "--device", "cpu", *arguments)]
 
 
-def train(schedule, features, folder, *arguments, status=0):
+def train(features, folder, *arguments, schedule="PiecewiseDecay", status=0):
     """Run a training script into `folder`/weights and `folder`/result."""
-    return run(*training_line(schedule, features, folder, *arguments), status=status)
+    return run(*training_line(features, folder, *arguments, schedule=schedule), status=status)
 
 
 def stop_training(features, folder, epoch, *arguments):
-    """Run PiecewiseDecay and stop it after an epoch, as Ctrl-C does."""
+    """Run a training script and stop it after an epoch, as Ctrl-C does."""
     from genre_lstm import checkpoint
 
     save = checkpoint.save
@@ -230,7 +216,7 @@ def stop_training(features, folder, epoch, *arguments):
             raise KeyboardInterrupt
 
     with mock.patch.object(checkpoint, "save", save_and_stop):
-        train("PiecewiseDecay", features, folder, *arguments, status=130)
+        train(features, folder, *arguments, status=130)
 
 
 def predict(*arguments, status=0, **options):
@@ -296,12 +282,12 @@ def read_rows(path):
         return list(csv.DictReader(file))
 
 
-def read_history(folder, schedule):
+def read_history(folder, schedule="PiecewiseDecay"):
     """Return the rows of history.csv of a training that `train` ran."""
     return read_rows(folder / "result" / schedule / "history.csv")
 
 
-def read_summary(folder, schedule):
+def read_summary(folder, schedule="PiecewiseDecay"):
     """Return the content of summary.json of a training that `train` ran."""
     return read_json(folder / "result" / schedule / "summary.json")
 

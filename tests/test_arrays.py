@@ -42,6 +42,6 @@ def test_arrays_that_cannot_be_trained_on_print_one_line_error(tmp_path, name, c
         (tmp_path / name).write_bytes(content)
     elif content is not None:
         np.save(tmp_path / name, content)
-    _, stderr = train("PiecewiseDecay", tmp_path, tmp_path, status=2)
+    _, stderr = train(tmp_path, tmp_path, status=2)
     assert_one_line(stderr, name.removesuffix(".npy"), word)
     assert not (tmp_path / "weights").exists()

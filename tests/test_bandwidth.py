@@ -5,7 +5,7 @@ import re
 import numpy as np
 import pytest
 import soundfile
-from helpers import FRAMES, run, write_clip
+from helpers import FRAMES, is_drawn, run, write_clip
 
 from genre_features.audio import load_signal
 from genre_features.bandwidth import FULL, bandwidth_baseline, effective_bandwidth
@@ -55,21 +55,20 @@ def test_recording_chains_are_noticed_in_few_clips_of_equally_frequent_genres():
         assert accuracy <= limit
 
 
-@pytest.mark.parametrize("limited", ["metal", "metal pop", "pop.00037"])
+@pytest.mark.parametrize("limited", ["metal pop.00037", "metal pop"])
 def test_check_warns_where_the_bandwidth_predicts_the_genre_and_names_single_clips(
     tmp_path, limited
 ):
+    differ = "pop" not in limited.split()  # the genres
     for genre, first in (("metal", 0), ("pop", 100)):
         for number in (0, 1, 10, 11, *range(30, 38)):
             path = tmp_path / genre / f"{genre}.{number:05}.wav"
-            rate = 12000 if genre in limited.split() or path.stem in limited else SAMPLE_RATE
+            rate = 12000 if {genre, path.stem} & {*limited.split()} else SAMPLE_RATE
             write_clip(path, "hiss", first + number, rate=rate)
-    options = ["--check", "--frames", FRAMES, "--jobs", 1]
-    if limited == "metal":
-        options += ["--plot", tmp_path / "bandwidth.png"]
+    options = ("--check", "--frames", FRAMES, "--jobs", 1, "--plot", tmp_path / "bandwidth.png")
     stdout, _ = run("GenreFeatureData.py", "--dataset", tmp_path, *options)
-    warning = "Warning: bandwidth alone predicts the genre of 100% of the clips"
-    assert (warning in stdout) == ("--lowpass" in stdout) == (limited == "metal")
-    assert ("genre: pop/pop.00037.wav (" in stdout) == (limited == "pop.00037")
-    assert bool(re.search(r"metal +8 +2 +2 +12 \((5.9|6.0) kHz\)", stdout)) == ("metal" in limited)
-    assert (tmp_path / "bandwidth.png").exists() == (limited == "metal")
+    warning = "Warning: bandwidth alone predicts the genre of 96% of the clips"
+    assert (warning in stdout) == ("--lowpass" in stdout) == differ
+    assert ("genre: pop/pop.00037.wav (" in stdout) == differ
+    assert re.search(r"metal +8 +2 +2 +12 \((5.9|6.0) kHz\)", stdout)
+    assert is_drawn(tmp_path / "bandwidth.png")

@@ -49,14 +49,13 @@ def test_assumptions_about_a_cache_without_manifest_are_printed(
     assert_one_line(stderr, "genre_0", f"hop of {hop_length} samples", seconds, "--hop-length")
 
 
-def test_cache_without_a_test_subset_loads_without_it(features, tmp_path):
+def test_cache_without_a_test_subset_loads_without_it(output, tmp_path):
     write_cache(tmp_path)
     for path in tmp_path.glob("data_test_*"):
         path.unlink()
     data = GenreFeatureData(tmp_path).load()
     for content in (data.inputs, data.targets, data.tracks, *data.checksums.values()):
         assert list(content) == ["train", "validation"]
-    output = shutil.copytree(features, tmp_path / "out")
     for path in output.glob("data_test_*"):
         path.unlink()
     with pytest.raises(InputError, match=r"features\.json doesn't fit the arrays"):
@@ -115,10 +114,7 @@ def test_subsets_of_different_lengths_are_refused(tmp_path):
 
 
 @pytest.mark.parametrize("kind", ["input", "target"])
-def test_arrays_of_two_extractions_are_refused_and_a_cache_without_checksums_loads(
-    features, tmp_path, kind
-):
-    output = shutil.copytree(features, tmp_path / "out")
+def test_arrays_of_two_extractions_are_refused_and_a_cache_without_checksums_loads(output, kind):
     other = np.roll(np.load(output / f"data_test_{kind}.npy"), 1, axis=0)
     np.save(output / f"data_test_{kind}.npy", other)
     with pytest.raises(InputError, match=r"features.json doesn't fit the arrays"):
@@ -131,8 +127,7 @@ def test_arrays_of_two_extractions_are_refused_and_a_cache_without_checksums_loa
 
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="Windows has no such files")
 @pytest.mark.parametrize("name", ["features.json", "data_test_target.npy"])
-def test_fifo_in_the_place_of_a_file_is_refused(corpus, features, tmp_path, name):
-    output = shutil.copytree(features, tmp_path / "out")
+def test_fifo_in_the_place_of_a_file_is_refused(corpus, output, name):
     (output / name).unlink()
     os.mkfifo(output / name)
     assert_one_line(refuse(corpus, output), f"{name} is a FIFO")

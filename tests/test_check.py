@@ -44,15 +44,13 @@ def test_check_names_unreadable_short_and_silent_clips(corpus, tmp_path):
 
 
 def test_short_pieces_are_one_line_that_names_the_frames_to_ask_for(tmp_path):
-    lines, _ = check(make_corpus(tmp_path, range(25, 35)), status=2, frames=1290)
+    lines, _ = check(make_corpus(tmp_path, (10, 30)), status=2, frames=1290)
     (line,) = (line for line in lines if "too short" in line)
-    assert "30 too short" in line
-    assert line.endswith("and 25 others; for clips of 1.00 s add --frames 44")
+    assert "6 too short" in line
+    assert line.endswith("and 1 others; for clips of 1.00 s add --frames 44")
 
 
-@pytest.mark.parametrize(
-    ("name", "gain", "rate"), [("a.wav", 0.1, 22050), ("a.mp3", 0.5, 44100), ("a.ogg", 1, 16000)]
-)
+@pytest.mark.parametrize(("name", "gain", "rate"), [("a.mp3", 0.1, 44100), ("a.ogg", 1, 16000)])
 def test_copy_in_another_format_rate_or_gain_is_named(corpus, tmp_path, name, gain, rate):
     for subset, number in (("train", 30), ("val", 10), ("test", 0)):
         make_corpus(tmp_path / subset, [number])
@@ -66,7 +64,7 @@ def test_copy_in_another_format_rate_or_gain_is_named(corpus, tmp_path, name, ga
 
 
 def test_genre_of_two_songs_is_named_and_the_check_goes_on(tmp_path):
-    for genre, n_songs in zip(GENRES, (5, 5, 2), strict=True):
+    for genre, n_songs in zip(GENRES, (3, 3, 2), strict=True):
         for number in range(n_songs):
             write_clip(tmp_path / genre / f"{number}.wav", genre, number)
     lines, _ = check(tmp_path, status=2)

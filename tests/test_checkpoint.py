@@ -23,7 +23,7 @@ def checkpoint_of(folder):
 def resume(features, folder, *options, status=2):
     """Resume the training in a folder; return what it prints on stderr."""
     options = (*TRAINED, *options, "--resume")
-    return train("PiecewiseDecay", features, folder, *options, status=status)[1]
+    return train(features, folder, *options, status=status)[1]
 
 
 def test_finished_run_leaves_no_checkpoint(features, folder):
@@ -37,11 +37,11 @@ def test_start_over_an_unfinished_run_is_refused_and_says_how_to_continue(
     features, folder, options
 ):
     before = checkpoint_of(folder).read_bytes()
-    _, stderr = train("PiecewiseDecay", features, folder, *TRAINED, *options, status=2)
+    _, stderr = train(features, folder, *TRAINED, *options, status=2)
     assert_one_line(stderr, checkpoint_of(folder), "--resume", "--epochs 25", "--seed 0", "delete")
     assert checkpoint_of(folder).read_bytes() == before
     checkpoint_of(folder).write_bytes(b"damaged")
-    _, stderr = train("PiecewiseDecay", features, folder, *TRAINED, status=2)
+    _, stderr = train(features, folder, *TRAINED, status=2)
     assert_one_line(stderr, checkpoint_of(folder), "--resume", "delete")
 
 

@@ -18,7 +18,7 @@ from genre_features import demo_corpus
 from genre_features.cache import GenreFeatureData
 
 FOLDERS = ("common", "genre_features", "genre_lstm", "weights/reference")
-FEW = {"train": 6, "validation": 6, "test": 4}  # clips of each genre, to save time
+FEW = {"train": 3, "validation": 4, "test": 1}  # clips of each genre, to save time
 
 
 @pytest.fixture(scope="module")
@@ -42,8 +42,8 @@ def test_demo_corpus_has_the_originals_six_genres_and_layout(demo):
 
 
 def test_demo_clip_is_the_same_whatever_else_is_made(demo):
-    recorded, _ = soundfile.read(demo / "gtzan" / "demo" / "_test" / "reggae.00003.au")
-    np.testing.assert_allclose(recorded, demo_corpus.make_clip("reggae", 3), atol=2**-15)
+    recorded, _ = soundfile.read(demo / "gtzan" / "demo" / "_test" / "reggae.00000.au")
+    np.testing.assert_allclose(recorded, demo_corpus.make_clip("reggae", 0), atol=2**-15)
 
 
 def test_demo_genres_can_be_told_apart_but_not_trivially(demo):
@@ -89,6 +89,7 @@ def test_tour_runs_from_top_to_bottom_with_a_song_of_ones_own(demo):
     replace(tour, 'SONG = "song.mp3"', 'SONG = "my song.wav"')
     settings = replace(tour, "EPOCHS = 40", "EPOCHS = 1")
     settings.source += f"\n\nfrom genre_features import demo_corpus\ndemo_corpus.CLIPS = {FEW}"
+    replace(tour, "np.arange(6000, 11000, 500)", "np.arange(6000, 11000, 2000)")
     where = {"metadata": {"path": str(demo)}}
     NotebookClient(tour, timeout=600, resources=where).execute()  # raises if a cell fails
     kinds, text = read_outputs(tour)

@@ -19,11 +19,13 @@ from helpers import (
     write_clip,
 )
 
+from common.errors import InputError
 from genre_features import extraction, manifest
 from genre_features.audio import load_signal
 from genre_features.cache import GenreFeatureData
+from genre_features.clips import Clip
 from genre_features.features import extract_features
-from genre_features.frame import FEATURE_PARAMS, N_FEATURES
+from genre_features.frame import FEATURE_PARAMS, N_FEATURES, FrameSettings
 from genre_features.listing import has_av
 
 
@@ -60,6 +62,15 @@ def test_cache_holds_float32_sequences_and_one_hot_targets_of_the_named_tracks(c
         for row, name in zip(inputs, names, strict=True):
             signal = load_signal(corpus / name[:-6] / f"{name}.wav")
             np.testing.assert_allclose(row, extract_features(signal)[:FRAMES], 1e-4, 1e-3)
+
+
+def test_manifest_says_what_the_cache_was_made_from_and_with_what(corpus, features):
+    content = read_manifest(features)
+    assert content["split"] == "index"
+    assert content.items() >= FEATURE_PARAMS.items()
+    files = [file for sources in content["sources"].values() for file in sources]
+    assert set(files) == {path.relative_to(corpus).as_posix() for path in corpus.glob("*/*")}
+    assert set(content["versions"]) == {"numpy", "soundfile", "soxr"}
 
 
 def test_number_of_jobs_changes_no_byte(corpus, features, tmp_path):
@@ -129,13 +140,18 @@ def test_clip_that_was_read_in_part_is_extracted_again_once_pyav_is_installed(
     [("*/*.0001?.wav", "validation subset"), ("hiss/*.wav", "to train on is left of hiss")],
 )
 def test_broken_files_that_leave_nothing_are_an_error_and_the_old_cache_stays(
-    dataset, features, tmp_path, broken, message
+    dataset, features, output, broken, message
 ):
-    output = shutil.copytree(features, tmp_path / "out")
     for path in dataset.glob(broken):
         path.write_bytes(b"")
     assert message in refuse(dataset, output).splitlines()[-1]
     assert contents(output) == contents(features)
+
+
+def test_file_that_is_gone_is_named_with_the_remedy(tmp_path):
+    clips = {"train": [Clip("jazz", "jazz/missing.wav")]}
+    with pytest.raises(InputError, match=r"^.*missing.wav can't be read .*take it out$"):
+        manifest.make_manifest(tmp_path, clips, ["jazz"], "index", FrameSettings())
 
 
 # What a run extracts
@@ -187,9 +203,8 @@ def test_only_clips_are_extracted_again_whose_features_may_differ(
 
 
 def test_features_of_another_version_of_the_code_or_another_data_set_are_extracted_again(
-    dataset, features, tmp_path, extracted, monkeypatch
+    dataset, output, extracted, monkeypatch
 ):
-    output = shutil.copytree(features, tmp_path / "out")
     for version in (1, -1):
         monkeypatch.setitem(FEATURE_PARAMS, "version", version)
         extracted.clear()
@@ -207,9 +222,8 @@ def test_features_of_another_version_of_the_code_or_another_data_set_are_extract
     ],
 )
 def test_damaged_cache_is_written_again_without_an_extraction(
-    corpus, features, tmp_path, extracted, name, content, reason
+    corpus, features, output, extracted, name, content, reason
 ):
-    output = shutil.copytree(features, tmp_path / "out")
     (output / name).unlink()
     if content is not None:
         (output / name).write_bytes(content)
@@ -236,9 +250,8 @@ def test_another_split_costs_no_extraction_and_the_folder_of_clips_may_be_delete
 
 @pytest.mark.parametrize("damage", ["nothing", "start", "hole"])  # what is there afterwards
 def test_damaged_file_of_a_clip_is_named_and_its_clip_extracted_again(
-    corpus, features, tmp_path, damage
+    corpus, features, output, damage
 ):
-    output = shutil.copytree(features, tmp_path / "out")
     path = next((output / extraction.CLIPS).glob("*.npz"))
     start, end = path.read_bytes()[:1000], path.read_bytes()[2000:]
     path.write_bytes({"nothing": b"", "start": start, "hole": start + bytes(1000) + end}[damage])

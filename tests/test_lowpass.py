@@ -40,7 +40,7 @@ def test_recordings_that_differ_above_the_cutoff_alone_get_the_same_features(noi
 
 def test_cutoff_travels_with_the_features_and_the_weights(corpus, tmp_path, undrawn):
     extract(corpus, tmp_path / "features", "--lowpass", 8000)
-    train("PiecewiseDecay", tmp_path / "features", tmp_path, "--epochs", 1)
+    train(tmp_path / "features", tmp_path, "--epochs", 1)
     write_clip(tmp_path / "clip.wav", "hum", 0, 6.0, rate=15000)
     (line,), _ = predict(tmp_path / "clip.wav", "--weights", tmp_path / "weights")
     assert "below 16000 Hz" in line

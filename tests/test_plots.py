@@ -4,7 +4,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from helpers import is_drawn, is_uncut
+from helpers import is_uncut
 
 from genre_lstm import plots
 
@@ -157,9 +157,3 @@ def test_probabilities_of_a_long_file_have_no_numbers_and_minutes(figures):
     assert axes.get_xlim() == (0, 10)
     assert "(min)" in axes.get_xlabel()
     assert not axes.texts
-
-
-def test_curves_and_confusion_matrices_of_a_run_are_drawn(trained):
-    pictures = list((trained / "result").rglob("*.png"))
-    assert len(pictures) == 9
-    assert all(is_drawn(path) for path in pictures)

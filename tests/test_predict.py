@@ -39,7 +39,7 @@ def test_unseen_clips_get_their_genre_with_probabilities_sorted(weights, tmp_pat
 
 
 def test_clip_of_a_cache_gets_the_prediction_that_was_scored(trained, corpus):
-    summary, weights = read_summary(trained, "PiecewiseDecay"), trained / "weights"
+    summary, weights = read_summary(trained), trained / "weights"
     paths = [corpus / genre / f"{genre}.00000.wav" for genre in GENRES]  # the test subset
     lines, _ = predict(*paths, "--weights", weights / "PiecewiseDecay", "--json")
     genres = [json.loads(line)["genre"] for line in lines]

@@ -126,12 +126,12 @@ def test_run_stopped_in_one_process_is_resumed_in_two(
         address, port = server.getsockname()
     environment = {"MASTER_ADDR": address, "MASTER_PORT": str(port), "WORLD_SIZE": "2"}
     environment["TORCHELASTIC_RUN_ID"] = "none"
-    line = training_line("PiecewiseDecay", features, folder, *TRAINED, "--resume")
+    line = training_line(features, folder, *TRAINED, "--resume")
     start_processes(train_in_process, (line, environment, tmp_path))
     assert re.match(r"PiecewiseDecay: 13 .* \(processes: 2, .*\n", (tmp_path / "0.txt").read_text())
     assert not (tmp_path / "1.txt").read_text()
-    assert read_summary(folder, "PiecewiseDecay")["processes"] == 2
-    whole, resumed = (read_history(place, "PiecewiseDecay") for place in (trained, folder))
+    assert read_summary(folder)["processes"] == 2
+    whole, resumed = (read_history(place) for place in (trained, folder))
     for key in ("train_loss", "learning_rate"):
         expected = [float(row[key]) for row in whole]
         assert [float(row[key]) for row in resumed] == pytest.approx(expected, rel=1e-4)
@@ -140,7 +140,7 @@ def test_run_stopped_in_one_process_is_resumed_in_two(
 
 def test_failure_ends_all_that_torchrun_started_and_prints_one_line_error(features, tmp_path):
     line = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2"]
-    line += training_line("PiecewiseDecay", features, tmp_path)
+    line += training_line(features, tmp_path)
     with lock_folders(tmp_path / "weights" / "PiecewiseDecay"):
         done = subprocess.run(line, cwd=ROOT, capture_output=True, text=True)
     assert done.returncode != 0

@@ -44,16 +44,16 @@ def test_summary_holds_the_settings_and_scores_of_the_run(trained, schedule):
 
 
 def test_figures_have_the_format_asked_for(features, tmp_path, figures):
-    train("PiecewiseDecay", features, tmp_path, *SHORT, "--format", "pdf")
+    train(features, tmp_path, *SHORT, "--format", "pdf")
     assert set(figures) == {f"{Path(name).stem}.pdf" for name in PICTURES}
 
 
 def test_history_has_a_row_an_epoch_and_validates_every_tenth_and_the_last(trained):
-    rows = read_history(trained, "PiecewiseDecay")
+    rows = read_history(trained)
     assert list(rows[0]) == list(HISTORY)
     assert [int(row["epoch"]) for row in rows] == list(range(1, 26))
     assert [int(row["epoch"]) for row in rows if row["val_loss"]] == [10, 20, 25]
-    summary = read_summary(trained, "PiecewiseDecay")
+    summary = read_summary(trained)
     assert float(rows[-1]["val_loss"]) == summary["validation"]["loss"]
     assert float(rows[-1]["val_accuracy"]) == summary["validation"]["accuracy"]
     best = max(float(row["val_accuracy"]) for row in rows if row["val_accuracy"])
@@ -69,7 +69,7 @@ def test_model_pt_alone_rebuilds_the_model_and_its_scores(features, fixture, req
     assert saved["genres"] == GENRES
     assert saved["settings"] == data.settings
     assert model.input_std[COLUMNS["spectral_centroid"].start] > 1
-    summary = read_summary(folder, "PiecewiseDecay")
+    summary = read_summary(folder)
     for subset in ("validation", "test"):
         assert evaluate(model, data, subset)[0] == summary[subset] | {
             "loss": pytest.approx(summary[subset]["loss"])
@@ -80,7 +80,7 @@ def test_model_pt_alone_rebuilds_the_model_and_its_scores(features, fixture, req
 def test_predictions_have_a_row_for_every_clip(features, fixture, request):
     folder = request.getfixturevalue(fixture)
     rows = read_rows(folder / "result" / "PiecewiseDecay" / "predictions.csv")
-    tracks, summary = read_manifest(features)["tracks"], read_summary(folder, "PiecewiseDecay")
+    tracks, summary = read_manifest(features)["tracks"], read_summary(folder)
     found = [(row["subset"], row["track"]) for row in rows]
     assert found == [(subset, name) for subset in ("validation", "test") for name in tracks[subset]]
     confusion = {subset: np.zeros((3, 3), int) for subset in ("validation", "test")}
@@ -114,8 +114,8 @@ def test_scores_by_group_are_in_the_summary_and_printed_where_groups_are_known(
     artists = {"hum.00010": "X", "hum.00011": "X", "hiss.00010": "X"}  # the others': unknown
     content = read_manifest(features) | {"groups": artists}
     write_json(tmp_path / "features" / "features.json", content)
-    stdout, _ = train("PiecewiseDecay", tmp_path / "features", tmp_path, *TRAINED)
-    summary = read_summary(tmp_path, "PiecewiseDecay")
+    stdout, _ = train(tmp_path / "features", tmp_path, *TRAINED)
+    summary = read_summary(tmp_path)
     groups = summary["validation"].pop("groups")
     assert groups["n"] == 4
     assert groups["n_by_genre"] == {"blip": 2, "hiss": 2, "hum": 1}
@@ -124,7 +124,7 @@ def test_scores_by_group_are_in_the_summary_and_printed_where_groups_are_known(
     words = f"{groups['accuracy']:.1%} as the mean over 4 groups, 95% interval {100 * low:.0f} to"
     assert words in stdout
     assert summary["test"].pop("groups")["n"] == 3
-    without = read_summary(trained, "PiecewiseDecay")
+    without = read_summary(trained)
     for subset in ("validation", "test"):
         assert summary[subset] == without[subset]
 

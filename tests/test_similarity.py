@@ -22,10 +22,14 @@ def make_clips(n_clips, seed, scale=1.0, n_frames=60):
     return scale * clips
 
 
+def fit(clips):
+    """Return the reference of some training clips."""
+    return fit_reference(argparse.Namespace(inputs={"train": clips}, settings=SETTINGS))
+
+
 @pytest.fixture(scope="module")
 def reference():
-    data = argparse.Namespace(inputs={"train": make_clips(200, seed=0)}, settings=SETTINGS)
-    return fit_reference(data)
+    return fit(make_clips(200, seed=0))
 
 
 def test_about_one_new_clip_in_twenty_is_unlike_the_training_clips(reference):
@@ -58,16 +62,14 @@ def test_statistics_hold_at_another_hop_length():
 
 @pytest.mark.parametrize("n_clips", [1, 2, 3])
 def test_few_clips_and_single_frames_give_a_reference(n_clips):
-    data = argparse.Namespace(inputs={"train": make_clips(n_clips, 0)}, settings=SETTINGS)
-    reference = fit_reference(data)
+    reference = fit(make_clips(n_clips, 0))
     assert all(torch.isfinite(tensor).all() for tensor in reference.values())
     assert is_unlike_training(reference, make_clips(1, 1, n_frames=1)[0], SETTINGS) in (True, False)
 
 
 def test_reference_of_a_large_data_set_stays_small(monkeypatch):
     monkeypatch.setattr(similarity, "MAX_CLIPS", 50)
-    data = argparse.Namespace(inputs={"train": make_clips(80, 0)}, settings=SETTINGS)
-    assert len(fit_reference(data)["clips"]) == 50
+    assert len(fit(make_clips(80, 0))["clips"]) == 50
 
 
 class GpuTensor(torch.Tensor):
@@ -82,9 +84,5 @@ class GpuTensor(torch.Tensor):
 
 def test_reference_is_the_same_for_training_clips_on_a_gpu():
     clips = make_clips(10, seed=4)
-    on_gpu = torch.from_numpy(clips).as_subclass(GpuTensor)
-    either = [
-        fit_reference(argparse.Namespace(inputs={"train": inputs}, settings=SETTINGS))
-        for inputs in (clips, on_gpu)
-    ]
+    either = [fit(inputs) for inputs in (clips, torch.from_numpy(clips).as_subclass(GpuTensor))]
     assert all(torch.equal(either[0][key], either[1][key]) for key in either[0])
