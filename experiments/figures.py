@@ -93,7 +93,7 @@ def draw_ladder(rows):
         axes.axvline(x, color=GRAY, linestyle="--", label="original's report (validation)")
         style = {"ha": "center", "va": "bottom", "fontsize": 8, "color": GRAY}
         axes.text(x, 1, f"{100 * x:g}%", transform=axes.get_xaxis_transform(), **style)
-        axes.set(xlim=(-0.02, 1.02), xlabel=title)
+        axes.set(xlim=(-0.04, 1.04), xlabel=title)
         axes.xaxis.set_major_formatter(PercentFormatter(1))
     for y, runs in enumerate(steps.values()):
         if losses := [float(run["final_val_loss"]) for run in runs if run["final_val_loss"]]:
@@ -132,7 +132,7 @@ def plot_confusions(rows, path):
         cells = sum(np.array(row["validation_confusion"].split(), int) for row in runs)
         confusion = cells.reshape(len(SIX_GENRES), -1)
         panels[label] = {"confusion": confusion}
-    title = f"Validation clips, split by track number; number of seeds: {' and '.join(n_seeds)}"
+    title = f"Validation clips, split by track number; {' and '.join(n_seeds)} seeds"
     plot_confusion(panels, SIX_GENRES, path, title)
 
 

@@ -16,6 +16,7 @@ LABELS = {
     "short": "raw features, 120 epochs",
     "shuffled": "published, shuffled",
     "improved-batch-norm": "improved, batch normalisation",
+    "improved-avx2": "improved, 120 epochs, AVX2",
 }
 LADDER_LABELS = {
     "published": "+ clips low-passed at 9 kHz",
