@@ -29,8 +29,9 @@ FILTER_STEPS = {  # labels: step and schedule
     "SVM": ("svm", ""),
 }
 TRAINED_ON = {
-    "index-control": ("trained on unfiltered clips", GRAY),
-    "index-lowpass": ("trained on low-passed clips", BLUE),
+    "index-control": ("trained on unfiltered", GRAY),
+    "index-lowpass": ("trained on low-passed", BLUE),
+    "index-both": ("trained on both", SUBSET_COLORS["validation"]),
 }
 FILTER_SPLITS = {"index": "by track number", "filtered": "artists apart", "ten": "ten genres"}
 MATRICES = {
