@@ -382,7 +382,10 @@ def test_full_band_clips_are_counted_before_and_after_the_filter():
     columns = [f"{schedule}, {v}" for schedule in (PIECEWISE, PLATEAU) for v in chains.VERSIONS]
     rows = [about | dict(zip(columns, 2 * each, strict=True)) for each in guesses]
     rows.append(rows[0] | {"contrast": "40", "subset": "test"})
-    effect, predictions = chain_tables.chain_tables(rows).values()
+    rows = [row | {"track": f"hiphop.{30 + i:05}"} for i, row in enumerate(rows)]
+    limited, subsets, effect, predictions = chain_tables.chain_tables(rows).values()
+    assert "| hiphop | 1 of 11 | 0 of 10 | 1 of 1 |" in limited
+    assert "| train | 10 |" in subsets and "| test | 1 |" in subsets
     p = f"{2 / 2**8:.1g}"  # binomial, n = 8
     assert f"| hiphop, {PIECEWISE} | 10 | 1 | 9 | {p} | 9 | 1 |" in effect
     assert f"| full band, training, {PLATEAU} | low-passed | 10 | 1 |" in predictions
