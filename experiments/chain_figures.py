@@ -23,7 +23,7 @@ def draw_chains(rows):
         label = f"{chains.MAX_CONTRAST} dB: band-limited above"
         axes.axhline(chains.MAX_CONTRAST, color=GRAY, linewidth=0.8, linestyle="--", label=label)
         if genre == "hiphop" and wrong:
-            label = "hiphop classified as metal by a published model"
+            label = "hiphop classified as metal"
             axes.plot(*zip(*wrong, strict=True), "x", color="black", label=label)
     panels[-1].set_xlim(-1, 100)
     add_legend(figure, panels)

@@ -41,7 +41,7 @@ from experiments.baseline import summary_statistics
 from experiments.both import interleave
 from experiments.models import count_predictions, load_features, load_runs
 from experiments.plan import LADDER, PIECEWISE, PLATEAU, RUNS, STEPS, Run
-from experiments.report import write_report
+from experiments.report import FIGURES, write_report
 from genre_features.cache import GenreFeatureData
 from genre_features.frame import SAMPLE_RATE, FrameSettings
 from genre_features.genres import SIX_GENRES
@@ -437,6 +437,12 @@ def test_scores_and_counts_in_the_texts_stand_in_the_committed_tables(path):
     counts = re.findall(r"(?<![.\d])(\d+)(?: and (\d+))? of (?:the )?(\d+)", text)
     for count, n in ((count, n) for *both, n in counts for count in both if count):
         assert f"| {count} of {n} |" in table or any({count, n} <= line for line in lines)
+
+
+@pytest.mark.parametrize("name", FIGURES)
+def test_no_text_of_a_committed_figure_is_cut_off(name):
+    source, draw = FIGURES[name]
+    assert is_uncut(draw(read_rows(COMMITTED / source)))
 
 
 def test_ladder_has_the_originals_scores_and_those_on_test_clips():
