@@ -10,10 +10,10 @@ from experiments.compare import mcnemar
 from experiments.counterfactual import UNFILTERED, is_full_band
 from experiments.plan import SCHEDULES
 from experiments.tables import markdown, select, summarise
+from genre_features.clips import SUBSETS
 from genre_features.splits import read_filtered_split
 
 CHAINS = {True: "band-limited", False: "full band"}
-HELD_OUT = ("validation", "test")
 
 
 def classify_full_band(rows):
@@ -37,41 +37,41 @@ def chain_tables(rows):
     title = (
         "Full-band clips of all subsets, unfiltered and low-passed: predicted as metal, and right"
     )
+    listed = read_filtered_split()
+    tracks = (row["track"].split(".") for row in rows)
+    subsets = [listed.get((genre, int(number))) for genre, number in tracks]
+    in_both = [row | {"filtered": name} for row, name in zip(rows, subsets, strict=True)]
     return {
-        "Clips that are band-limited": limits_table(rows),
-        "Clips of each subset of the two splits": subsets_table(rows),
+        "Clips that are band-limited": limits_table(in_both),
+        "Clips of each subset of the two splits": subsets_table(in_both),
         title: markdown(lines),
         "Predictions for hiphop": hiphop_table(rows),
     }
 
 
-def filtered_subset(row):
-    """Return the subset of a row of chains.csv in the filtered split, or "left out"."""
-    genre, number = row["track"].split(".")
-    return read_filtered_split().get((genre, int(number)), "left out")
-
-
 def limits_table(rows):
     """Return a table of how many clips of each genre and subset are band-limited."""
-    columns = {"all": lambda row: True, "index: training": lambda row: row["subset"] == "train"}
-    columns["index: validation and test"] = lambda row: row["subset"] in HELD_OUT
-    for subset in ("train", *HELD_OUT):
-        columns[f"filtered: {subset}"] = lambda row, name=subset: filtered_subset(row) == name
+    columns = {  # the key of a row that is looked at, and its values
+        "all": ("subset", SUBSETS),
+        "index: training": ("subset", SUBSETS[:1]),
+        "index: validation and test": ("subset", SUBSETS[1:]),
+        **{f"filtered: {subset}": ("filtered", (subset,)) for subset in SUBSETS},
+    }
     lines = [["", *columns]]
     for genre in sorted({row["genre"] for row in rows}):
-        chosen = ([r for r in select(rows, genre=genre) if has(r)] for has in columns.values())
-        counts = [f"{sum(map(is_band_limited, clips))} of {len(clips)}" for clips in chosen]
+        clips = select(rows, genre=genre)
+        chosen = ([row for row in clips if row[key] in values] for key, values in columns.values())
+        counts = [f"{sum(map(is_band_limited, each))} of {len(each)}" for each in chosen]
         lines.append([genre, *counts])
     return markdown(lines)
 
 
 def subsets_table(rows):
     """Return a table of how many clips of each index subset are in each filtered subset."""
-    pairs = Counter((row["subset"], filtered_subset(row)) for row in rows)
-    names = ("train", *HELD_OUT)
-    lines = [["index split", "all", *(f"filtered: {n}" for n in names), "left out of filtered"]]
-    for subset in names:
-        counts = [pairs[subset, name] for name in (*names, "left out")]
+    pairs = Counter((row["subset"], row["filtered"]) for row in rows)
+    lines = [["index split", "all", *(f"filtered: {n}" for n in SUBSETS), "left out of filtered"]]
+    for subset in SUBSETS:
+        counts = [pairs[subset, name] for name in (*SUBSETS, None)]
         lines.append([subset, sum(counts), *counts])
     return markdown(lines)
 
