@@ -7,6 +7,7 @@ its share of a batch, and DistributedDataParallel sums the gradients, so that th
 of a single process except for rounding and dropout.
 """
 
+import atexit
 import contextlib
 import os
 import signal
@@ -61,7 +62,9 @@ def process_group():
         if store.add("failed", 1) > 1:
             sys.exit(2)
         raise
-    distributed.destroy_process_group()
+    # Not before the model in DistributedDataParallel is gone: were that the last to hold the group,
+    # it would wait for a thread of gloo's, and that thread for Python's global lock.
+    atexit.register(distributed.destroy_process_group)
 
 
 def set_local_device(device):

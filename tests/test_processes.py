@@ -88,6 +88,7 @@ def train_in_process(rank, line, environment, folder):
     os.environ |= environment | {"RANK": str(rank), "LOCAL_RANK": str(rank)}
     stdout, _ = run(*line)
     (folder / f"{rank}.txt").write_text(stdout)
+    distributed.destroy_process_group()  # there must still be one, see process_group
 
 
 def test_without_torchrun_one_process_does_everything():
