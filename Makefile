@@ -10,6 +10,8 @@
 PYTHON ?= $(shell command -v python3.11 || echo python3)
 INSTALLED := .venv/.installed
 DEVELOPING := .venv/.developing
+# A test that hangs ends its worker, see pyproject.toml; another worker would only hang again.
+PYTEST := -m pytest -n auto --dist loadfile --max-worker-restart 0
 TRAIN := .venv/bin/python lstm_genre_classifier_pytorch_PiecewiseDecay.py --recipe improved
 # Audio lies in folders; demo/ is the synthetic corpus.
 AUDIO := $(filter-out gtzan/demo/.,$(wildcard gtzan/*/.))
@@ -28,14 +30,14 @@ else
 endif
 
 test: $(DEVELOPING)
-	.venv/bin/python -m pytest -n auto --dist loadfile
+	.venv/bin/python $(PYTEST)
 
 test-lowest:
 	$(PYTHON) -m venv .venv-lowest
 	.venv-lowest/bin/python -m pip install --no-deps -c requirements.txt torch uv
 	.venv-lowest/bin/uv pip install --python .venv-lowest --resolution lowest-direct \
 		-r pyproject.toml --extra dev
-	.venv-lowest/bin/python -m pytest -n auto --dist loadfile
+	.venv-lowest/bin/python $(PYTEST)
 
 lint: $(DEVELOPING)
 	.venv/bin/ruff check .
