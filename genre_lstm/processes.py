@@ -9,6 +9,7 @@ of a single process except for rounding and dropout.
 
 import atexit
 import contextlib
+import gc
 import os
 import signal
 import sys
@@ -62,9 +63,17 @@ def process_group():
         if store.add("failed", 1) > 1:
             sys.exit(2)
         raise
-    # Not before the model in DistributedDataParallel is gone: were that the last to hold the group,
-    # it would wait for a thread of gloo's, and that thread for Python's global lock.
-    atexit.register(distributed.destroy_process_group)
+    atexit.register(leave_process_group)
+
+
+def leave_process_group():
+    """Destroy the process group, but not before the model in DistributedDataParallel.
+
+    Were that the last to hold the group, it would wait for a thread of gloo's, and that thread for
+    Python's global lock.
+    """
+    gc.collect()  # DistributedDataParallel refers to itself
+    distributed.destroy_process_group()
 
 
 def set_local_device(device):

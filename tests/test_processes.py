@@ -6,6 +6,8 @@ import shutil
 import socket
 import subprocess
 import sys
+import weakref
+from unittest import mock
 
 import pytest
 import torch
@@ -26,7 +28,14 @@ from torch.nn.functional import nll_loss
 from common.errors import InputError
 from common.files import lock_folders
 from genre_lstm.batches import EpochStats
-from genre_lstm.processes import Shard, is_rank_zero, on_rank_zero, set_local_device, world_size
+from genre_lstm.processes import (
+    Shard,
+    is_rank_zero,
+    leave_process_group,
+    on_rank_zero,
+    set_local_device,
+    world_size,
+)
 
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="torchrun is another matter on Windows")
 
@@ -64,6 +73,10 @@ def work(rank, size, folder):
         Shard().wrap(make_model(input_norm="batch"))
     except InputError as error:
         steps["batch normalisation"] = str(error)
+    model = weakref.ref(Shard().wrap(make_model()))
+    destroy = mock.Mock(side_effect=lambda: steps.update({"model is gone": model() is None}))
+    with mock.patch.object(distributed, "destroy_process_group", destroy):
+        leave_process_group()
     torch.save(steps, folder / f"{rank}.pt")
     distributed.destroy_process_group()
 
@@ -88,7 +101,7 @@ def train_in_process(rank, line, environment, folder):
     os.environ |= environment | {"RANK": str(rank), "LOCAL_RANK": str(rank)}
     stdout, _ = run(*line)
     (folder / f"{rank}.txt").write_text(stdout)
-    distributed.destroy_process_group()  # there must still be one, see process_group
+    leave_process_group()  # as the process's exit does
 
 
 def test_without_torchrun_one_process_does_everything():
@@ -117,6 +130,10 @@ def test_rank_zero_alone_writes_and_batch_normalisation_is_refused(processes):
     for steps in processes:
         assert steps["called"] == 0
         assert_one_line(steps["batch normalisation"], "--input-norm batch", "torchrun")
+
+
+def test_processes_leave_their_group_after_the_model_is_gone_or_they_might_never_end(processes):
+    assert all(steps["model is gone"] for steps in processes)
 
 
 def test_run_stopped_in_one_process_is_resumed_in_two(
