@@ -16,15 +16,15 @@ from genre_lstm.weights import LOAD_ERRORS, read_tensors, write_tensors
 NAME = "checkpoint.pt"
 
 
-def save(run):
-    """Write a run's checkpoint into its folder of weights."""
+def save(run, history):
+    """Write a run's checkpoint, with the history up to its epoch, into its folder of weights."""
     state = {
         "config": run.config,
         "model": run.model.state_dict(),
         "optimizer": run.optimizer.state_dict(),
         "scheduler": run.scheduler.state_dict(),
         "random": torch.get_rng_state(),
-        "history": run.history,
+        "history": history,
         "seconds": run.seconds,
     }
     write_tensors(run.weights / NAME, state)

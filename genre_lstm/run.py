@@ -181,13 +181,15 @@ class TrainingRun:
         scores = val_scores or {"loss": None, "accuracy": None}
         epoch = len(self.history) + 1
         row = (epoch, loss, accuracy, scores["loss"], scores["accuracy"], self.learning_rate)
-        self.history.append(dict(zip(results.HISTORY, row, strict=True)))
+        history = [*self.history, dict(zip(results.HISTORY, row, strict=True))]
         is_finite = all(torch.isfinite(tensor).all() for tensor in self.model.state_dict().values())
         if not is_finite or max(loss, scores["loss"] or 0) > MAX_LOSS:
             raise InputError(f"training diverged in epoch {epoch}: lower --learning-rate")
         self.seconds = time.perf_counter() - self.start_time
         if is_rank_zero():
-            checkpoint.save(self)
+            checkpoint.save(self, history)
+        self.history = history  # not earlier: what `on_interrupt` reports is in the checkpoint
+        if is_rank_zero():
             # The file that says that a run is finished; `write_results` writes it last.
             (self.result / "summary.json").unlink(missing_ok=True)
             results.write_history(self)

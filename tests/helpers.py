@@ -210,9 +210,9 @@ def stop_training(features, folder, epoch, *arguments):
 
     save = checkpoint.save
 
-    def save_and_stop(run):
-        save(run)
-        if len(run.history) == epoch:
+    def save_and_stop(run, history):
+        save(run, history)
+        if len(history) == epoch:
             raise KeyboardInterrupt
 
     with mock.patch.object(checkpoint, "save", save_and_stop):

@@ -24,6 +24,7 @@ from helpers import (
 )
 
 import genre_lstm
+from genre_lstm import checkpoint
 from genre_lstm.run import TrainingRun
 from genre_lstm.weights import load_model
 
@@ -122,6 +123,19 @@ def test_run_stopped_by_ctrl_c_has_curves_and_when_resumed_ends_as_one_never_sto
         for place in (improved, tmp_path)
     )
     assert all(torch.equal(whole[name], resumed[name]) for name in whole)
+
+
+@pytest.mark.parametrize("n_saved", [0, 1])
+def test_run_stopped_while_an_epoch_is_saved_counts_only_those_that_are(
+    features, tmp_path, undrawn, n_saved
+):
+    write = checkpoint.write_tensors
+    stop = mock.Mock(side_effect=[*[mock.DEFAULT] * n_saved, KeyboardInterrupt], wraps=write)
+    with mock.patch.object(checkpoint, "write_tensors", stop):
+        _, stderr = train(features, tmp_path, *SHORT, status=130)
+    assert stderr.count("Stopped after epoch 1: continue with --resume.") == n_saved
+    assert stderr.count("--resume") == n_saved
+    train(features, tmp_path, *SHORT, *["--resume"] * n_saved)
 
 
 def test_diverged_run_is_refused_and_keeps_the_earlier_weights(
