@@ -23,7 +23,8 @@ def try_call(function, *arguments):
 def describe(error):
     """Return an error as a line of text: that of the system without its number."""
     if isinstance(error, OSError) and error.filename:
-        error = f"{error.filename}: {error.strerror}"
+        # A file that can't be moved has two names: the second is the one that the user knows.
+        error = f"{error.filename2 or error.filename}: {error.strerror}"
     return escape_controls(error)
 
 

@@ -192,8 +192,10 @@ class TrainingRun:
         if is_rank_zero():
             # The file that says that a run is finished; `write_results` writes it last.
             (self.result / "summary.json").unlink(missing_ok=True)
-            results.write_history(self)
-            self.show_progress(val_scores)
+            # Windows replaces no file that another program has open, as Excel has a table.
+            with contextlib.suppress(PermissionError):
+                self.show_progress(val_scores)
+                results.write_history(self)
 
     def show_progress(self, val_scores):
         """Show the epoch's numbers beside the progress bar, and now and then redraw the curves."""

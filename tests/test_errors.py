@@ -18,6 +18,9 @@ def test_file_that_cannot_be_used_is_a_problem_of_its_own_and_a_bug_is_none(tmp_
     assert try_call((tmp_path / "missing").read_bytes)[0] is None
     problem = f"{tmp_path / 'missing'}: No such file or directory"  # without the error's number
     assert try_call((tmp_path / "missing").read_bytes)[1] == problem
+    problem = f"{tmp_path}: "  # a file that can't take a folder's place
+    (tmp_path / "temporary").touch()
+    assert try_call((tmp_path / "temporary").replace, tmp_path)[1].startswith(problem)
     with pytest.raises(ZeroDivisionError):
         try_call(divmod, 1, 0)
     no_memory = mock.Mock(side_effect=MemoryError)

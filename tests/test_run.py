@@ -24,7 +24,7 @@ from helpers import (
 )
 
 import genre_lstm
-from genre_lstm import checkpoint
+from genre_lstm import checkpoint, results
 from genre_lstm.run import TrainingRun
 from genre_lstm.weights import load_model
 
@@ -136,6 +136,16 @@ def test_run_stopped_while_an_epoch_is_saved_counts_only_those_that_are(
     assert stderr.count("Stopped after epoch 1: continue with --resume.") == n_saved
     assert stderr.count("--resume") == n_saved
     train(features, tmp_path, *SHORT, *["--resume"] * n_saved)
+
+
+def test_training_goes_on_while_a_program_on_windows_has_its_table_open(
+    features, tmp_path, undrawn
+):
+    write = results.write_history
+    in_use = mock.Mock(side_effect=[*[PermissionError] * 3, *[mock.DEFAULT] * 2], wraps=write)
+    with mock.patch.object(results, "write_history", in_use):
+        train(features, tmp_path, *SHORT)
+    assert len(read_history(tmp_path)) == 4
 
 
 def test_diverged_run_is_refused_and_keeps_the_earlier_weights(
