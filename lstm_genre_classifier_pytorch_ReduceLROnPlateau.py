@@ -30,9 +30,8 @@ def main():
         optimizer = torch.optim.AdamW(
             model.parameters(), lr=recipe.learning_rate, weight_decay=recipe.weight_decay
         )
-        # The rate falls to a tenth after more than 10 validations in a row without a lower loss,
-        # torch's default patience. The 10 validations after a reduction aren't counted.
-        scheduler = ReduceLROnPlateau(optimizer, factor=0.1, cooldown=10)
+        # A tenth after more than 10 validations in a row without a lower loss; 10 more don't count.
+        scheduler = ReduceLROnPlateau(optimizer, factor=0.1, patience=10, cooldown=10)
 
         def criterion(log_probs, targets):
             # The mean over the clips: nll_loss itself would divide by the sum of the weights.

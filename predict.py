@@ -41,38 +41,19 @@ WEIGHTS = Path(__file__).resolve().parent / "weights" / "reference" / "improved"
 def parse_arguments():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=HelpFormatter)
     add = parser.add_argument
-    add(
-        "files",
-        metavar="FILE_OR_FOLDER",
-        nargs="*",
-        help="audio (WAV, AU, FLAC, OGG or MP3), folders of it, or - for a list on stdin",
-    )
-    add(
-        "--weights",
-        metavar="PATH",
-        type=Path,
-        help="a model.pt or a folder (default: weights/reference/improved)",
-    )
+    text = "audio (WAV, AU, FLAC, OGG or MP3), folders of it, or - for a list on stdin"
+    add("files", metavar="FILE_OR_FOLDER", nargs="*", help=text)
+    text = "a model.pt or a folder (default: weights/reference/improved)"
+    add("--weights", metavar="PATH", type=Path, help=text)
     add("--top", metavar="K", type=number_in(1), default=3, help="number of genres to print")
     add("--json", action="store_true", help="print a JSON object per line, with all genres")
-    add(
-        "--plot",
-        metavar="PNG",
-        type=figure_path,
-        help="plot the probabilities of one file over time, as .png, .pdf or .svg",
-    )
-    add(
-        "--output",
-        metavar="FILE",
-        type=predictions_path,
-        help="write a line per file there, as .csv, or .jsonl like --json; a rerun continues",
-    )
+    text = "plot the probabilities of one file over time, as .png, .pdf or .svg"
+    add("--plot", metavar="PNG", type=figure_path, help=text)
+    text = "write a line per file there, as .csv, or .jsonl like --json; a rerun continues"
+    add("--output", metavar="FILE", type=predictions_path, help=text)
     add("--jobs", metavar="N", type=number_in(1), help="files in parallel (default: one per core)")
-    add(
-        "--dask",
-        metavar="ADDRESS",
-        help="compute features on the Dask cluster of this scheduler, as in tcp://10.0.0.1:8786",
-    )
+    text = "compute features on the Dask cluster of this scheduler, as in tcp://10.0.0.1:8786"
+    add("--dask", metavar="ADDRESS", help=text)
     add("--export", metavar="ONNX", type=Path, help="write the model as ONNX, predict nothing")
     options = parser.parse_args()
     if options.export and (options.plot or options.json or options.output):

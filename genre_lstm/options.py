@@ -1,4 +1,4 @@
-"""The command line of the training scripts. Imports no torch."""
+"""The command line of the training scripts."""
 
 import argparse
 import dataclasses
@@ -30,32 +30,20 @@ def parse_options(description):
     add("--hop-length", metavar="N", type=number_in(1), help=f"hop length {text}")
     add("--recipe", choices=list(RECIPES), default="published", help="the settings to start from")
     add("--seed", metavar="N", type=number_in(0), default=0, help="of all random numbers")
-    add(
-        "--device",
-        choices=["auto", "cpu", "cuda", "mps"],
-        default="auto",
-        help="auto takes the first available of cuda, mps, cpu",
-    )
+    devices = {"choices": ["auto", "cpu", "cuda", "mps"], "default": "auto"}
+    add("--device", **devices, help="auto takes the first available of cuda, mps, cpu")
     default = "(default: {0}, or {0}/improved for that recipe)"
     add("--weights", **folder, help=f"folder for <Schedule>/model.pt {default.format('weights')}")
     add("--result", **folder, help=f"folder for <Schedule>/graph_*.png {default.format('result')}")
     add_format(parser)
-    add(
-        "--resume",
-        action="store_true",
-        help="continue an interrupted run; on the CPU it ends as if never interrupted",
-    )
+    text = "continue an interrupted run; on the CPU it ends as if never interrupted"
+    add("--resume", action="store_true", help=text)
     add("--demo", action="store_true", help="use gtzan/demo, weights/demo and result/demo")
     group = parser.add_argument_group("settings of the recipe")
     for field in dataclasses.fields(Recipe)[1:]:
         add_setting(group, field)
     options = parser.parse_args()
-
-    demo = "demo" if options.demo else ""
-    folder = Path(demo, options.recipe.removeprefix("published"))
-    options.features = options.features or Path("gtzan", demo)
-    options.weights = options.weights or Path("weights", folder)
-    options.result = options.result or Path("result", folder)
+    choose_folders(options)
     options.recipe = choose_recipe(options)
     return options
 
@@ -74,6 +62,15 @@ def add_setting(group, field):
             kind |= {"metavar": "S", "nargs": "*"}
     option = f"--{field.name.replace('_', '-')}"
     group.add_argument(option, **kind, help=f"{field.metadata['help']} ({values})")
+
+
+def choose_folders(options):
+    """Set the folders that weren't given on the command line."""
+    demo = "demo" if options.demo else ""
+    folder = Path(demo, options.recipe.removeprefix("published"))
+    options.features = options.features or Path("gtzan", demo)
+    options.weights = options.weights or Path("weights", folder)
+    options.result = options.result or Path("result", folder)
 
 
 def choose_recipe(options):

@@ -56,17 +56,7 @@ def plot_history(history, folder, title, format="png", names=None):
         axes = figure.add_subplot(xlabel="epoch", ylabel=ylabel)
         axes.set_title(textwrap.fill(title, 60))
         for column in columns:
-            rows = [row for row in history if row[column] is not None]
-            subset = "validation" if column.startswith("val") else "train"
-            axes.plot(
-                [row["epoch"] for row in rows],
-                [row[column] for row in rows],
-                color=SUBSET_COLORS[subset],
-                linewidth=1.8 if subset == "validation" else 0.9,  # they differ in grey, too
-                marker="." if len(rows) < 30 else None,
-                drawstyle="steps-post" if name == "graph_lr" else None,
-                label="training" if subset == "train" else subset,
-            )
+            plot_curve(axes, history, column)
         if "accuracy" in name:
             axes.set_ylim(0, 1.01)
             axes.yaxis.set_major_formatter(PercentFormatter(1))
@@ -78,6 +68,21 @@ def plot_history(history, folder, title, format="png", names=None):
             axes.legend(frameon=True, framealpha=1, edgecolor="none")  # above the marks of rates
         axes.grid()
         save(figure, Path(folder) / f"{name}.{format}")
+
+
+def plot_curve(axes, history, column):
+    """Plot a column of the history over the epochs that have it."""
+    rows = [row for row in history if row[column] is not None]
+    subset = "validation" if column.startswith("val") else "train"
+    axes.plot(
+        [row["epoch"] for row in rows],
+        [row[column] for row in rows],
+        color=SUBSET_COLORS[subset],
+        linewidth=1.8 if subset == "validation" else 0.9,  # they differ in grey, too
+        marker="." if len(rows) < 30 else None,
+        drawstyle="steps-post" if column == "learning_rate" else None,
+        label="training" if subset == "train" else subset,
+    )
 
 
 def mark_rates(axes, history):

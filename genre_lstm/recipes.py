@@ -1,4 +1,4 @@
-"""The recipes: every setting of a training, with its bounds and its reason. Imports no torch."""
+"""The recipes: every setting of a training, with its bounds and its reason."""
 
 import dataclasses
 

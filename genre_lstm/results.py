@@ -59,14 +59,7 @@ def write_results(run):
     from genre_lstm import plots  # as above
 
     model, data, result = run.model, run.data, run.result
-    scores, predictions = {}, {}
-    for subset in data.targets:
-        if subset != "train":
-            scores[subset], predictions[subset] = scoring.evaluate(model, data, subset)
-            if data.groups:
-                scores[subset]["groups"] = scoring.summarise_groups(
-                    predictions[subset], data, subset
-                )
+    scores, predictions = score_held_out(model, data)
     summary = make_summary(run, scores, calibration.calibrate(predictions))
     about = {key: summary[key] for key in ("schedule", "seed", "genres", "versions")}
     temperature = summary["calibration"]["temperature"]
@@ -86,6 +79,18 @@ def write_results(run):
     write_json(result / "summary.json", summary)
     (run.weights / checkpoint.NAME).unlink(missing_ok=True)
     return summary
+
+
+def score_held_out(model, data):
+    """Return the scores and the predictions of the subsets that aren't trained on, as dicts."""
+    scores, predictions = {}, {}
+    for subset in data.targets:
+        if subset != "train":
+            score, predicted = scoring.evaluate(model, data, subset)
+            if data.groups:
+                score["groups"] = scoring.summarise_groups(predicted, data, subset)
+            scores[subset], predictions[subset] = score, predicted
+    return scores, predictions
 
 
 def make_summary(run, scores, calibrated):
