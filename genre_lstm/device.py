@@ -7,17 +7,20 @@ import torch
 from common.errors import InputError
 
 
-def pick_device(name):
-    """Return the device asked for; InputError if this machine doesn't have it."""
-    available = {
-        "cuda": torch.cuda.is_available(),
-        "mps": torch.backends.mps.is_available(),
-        "cpu": True,
-    }
+def pick_device(name, dropout=0.0):
+    """Return the device asked for; InputError if this machine doesn't have it, or trains wrongly.
+
+    On mps, the gradients of PyTorch 2.13's LSTM are wrong with dropout, so auto never takes it.
+    """
     if name == "auto":
-        return next(device for device in available if available[device])
-    if not available[name]:
+        return "cuda" if torch.cuda.is_available() else "cpu"
+    backends = {"cuda": torch.cuda, "mps": torch.backends.mps}
+    if name in backends and not backends[name].is_available():
         raise InputError(f"no {name} device here: leave --device at auto, or take cpu")
+    if name == "mps" and dropout:
+        raise InputError(
+            "PyTorch computes wrong gradients on mps with dropout: give --device cpu or --dropout 0"
+        )
     return name
 
 

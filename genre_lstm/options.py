@@ -31,7 +31,7 @@ def parse_options(description):
     add("--recipe", choices=list(RECIPES), default="published", help="the settings to start from")
     add("--seed", metavar="N", type=number_in(0), default=0, help="of all random numbers")
     devices = {"choices": ["auto", "cpu", "cuda", "mps"], "default": "auto"}
-    add("--device", **devices, help="auto takes the first available of cuda, mps, cpu")
+    add("--device", **devices, help="auto takes cuda if there is one, else cpu")
     default = "(default: {0}, or {0}/improved for that recipe)"
     add("--weights", **folder, help=f"folder for <Schedule>/model.pt {default.format('weights')}")
     add("--result", **folder, help=f"folder for <Schedule>/graph_*.png {default.format('result')}")

@@ -95,7 +95,7 @@ class TrainingRun:
         self.data = data = GenreFeatureData(options.features, *given).load()
         if self.recipe.frame_step:
             data.subsample(self.recipe.frame_step)
-        self.device = pick_device(options.device)
+        self.device = pick_device(options.device, self.recipe.dropout)
         set_local_device(self.device)
         if self.device != "cpu":
             preload(data, self.device)
