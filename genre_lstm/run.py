@@ -192,7 +192,7 @@ class TrainingRun:
         if is_rank_zero():
             # The file that says that a run is finished; `write_results` writes it last.
             (self.result / "summary.json").unlink(missing_ok=True)
-            # Windows replaces no file that another program has open, as Excel has a table.
+            # Windows can't replace a file that another program, such as Excel, has open.
             with contextlib.suppress(PermissionError):
                 self.show_progress(val_scores)
                 results.write_history(self)
