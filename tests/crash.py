@@ -3,7 +3,7 @@
     python tests/crash.py --kills 50
 
 Both are killed at random moments, and the feature script before each of its renames, too. The files
-at the end must equal those of an undisturbed run, to the byte. Needs fork: Linux or macOS.
+at the end must equal those of an undisturbed run, to the byte. Needs Linux or macOS.
 """
 
 import argparse
@@ -16,7 +16,6 @@ import shutil
 import signal
 import sys
 import tempfile
-import threading
 import time
 from pathlib import Path
 from unittest import mock
@@ -24,30 +23,37 @@ from unittest import mock
 os.environ["OMP_NUM_THREADS"] = "1"
 sys.path.insert(0, str(Path(__file__).parent.parent))
 
-import torch._dynamo  # noqa: F401  which every optimizer imports: once, not in every process
-from helpers import contents, extract, extraction_line, make_corpus, read_json, run, training_line
-from tqdm import tqdm
+from helpers import (
+    contents,
+    extract,
+    extraction_line,
+    make_corpus,
+    read_json,
+    run,
+    training_line,
+    undrawn,
+)
 
 from common.errors import InputError
 from genre_features import extraction
 from genre_features.cache import GenreFeatureData
 
-tqdm.set_lock(threading.RLock())  # forks share tqdm's own, which a killed one never unlocks
-tqdm.monitor_interval = 0
 
+def start(function, *arguments):
+    """Call a function in another process, and return the process.
 
-def start(line, n_renames=None):
-    """Run a script with its arguments in a fork of this process, and return the fork.
-
-    It is killed before it renames a file once more than `n_renames` times.
+    It is a fork, so that it needn't import torch, but not of this process: a thread of ours might
+    hold a lock that the fork then waits for, and where there is a GPU, a fork can't train.
     """
-    process = multiprocessing.get_context("fork").Process(target=work, args=(line, n_renames))
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload(["torch._dynamo", "scipy.signal", "matplotlib.figure"])
+    process = context.Process(target=function, args=arguments)
     process.start()
     return process
 
 
-def work(line, n_renames):
-    """Run a script in a fork; see `start`."""
+def work(line, n_renames=None):
+    """Run a script; kill this process before it renames a file more than `n_renames` times."""
     calls, replace = itertools.count(), os.replace
 
     def replace_or_die(*arguments):
@@ -56,7 +62,8 @@ def work(line, n_renames):
         return replace(*arguments)
 
     os.replace = replace_or_die
-    run(*line)
+    with undrawn():
+        run(*line)
 
 
 def ended(process, seconds=None):
@@ -90,12 +97,12 @@ def disturb(command, outcome, folder, kills):
     `outcome` takes a folder, and returns what must equal that of an undisturbed run.
     """
     begin = time.monotonic()
-    ended(start(command(folder / "undisturbed")))
+    ended(start(work, command(folder / "undisturbed")))
     seconds, expected = time.monotonic() - begin, outcome(folder / "undisturbed")
     place, n_killed, n_ended = folder / "disturbed", 0, 0
     while n_killed < kills or place.exists() or not n_ended:
         limit = random.uniform(0, seconds) if n_killed < kills else None
-        if not ended(start(command(place)), limit):
+        if not ended(start(work, command(place)), limit):
             n_killed += 1
             continue
         if outcome(place) != expected:
@@ -134,7 +141,7 @@ def disturb_renames(corpus, features, folder, first=0):
     n_clips = len(list(corpus.glob("*/*")))
     for number in itertools.count(first):
         place = shutil.copytree(folder / "old", folder / f"killed-{number}")
-        if ended(start(extraction_line(corpus, place), number)):
+        if ended(start(work, extraction_line(corpus, place), number)):
             return number - first
         if contents(place) != old:
             with contextlib.suppress(InputError):

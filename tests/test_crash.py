@@ -3,10 +3,10 @@
 import os
 
 import pytest
-from crash import disturb_renames, ended, start, trained, training
+from crash import disturb_renames, ended, start, trained, training, work
 from helpers import run
 
-pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="it forks")
+pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="Windows has no forks")
 
 
 def test_training_killed_at_some_renames_goes_on_and_ends_as_if_never_killed(
@@ -14,7 +14,7 @@ def test_training_killed_at_some_renames_goes_on_and_ends_as_if_never_killed(
 ):
     run(*training(features, tmp_path / "whole"))
     for n_renames in (0, 5, 20):  # before the first checkpoint, between two, at the end
-        assert not ended(start(training(features, tmp_path / "killed"), n_renames))
+        assert not ended(start(work, training(features, tmp_path / "killed"), n_renames))
     run(*training(features, tmp_path / "killed"))
     assert trained(tmp_path / "killed") == trained(tmp_path / "whole")
 

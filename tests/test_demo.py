@@ -91,7 +91,8 @@ def test_tour_runs_from_top_to_bottom_with_a_song_of_ones_own(demo):
     settings.source += f"\n\nfrom genre_features import demo_corpus\ndemo_corpus.CLIPS = {FEW}"
     replace(tour, "np.arange(6000, 11000, 500)", "np.arange(6000, 11000, 2000)")
     where = {"metadata": {"path": str(demo)}}
-    NotebookClient(tour, timeout=600, resources=where).execute()  # raises if a cell fails
+    patient = {"startup_timeout": 600, "iopub_timeout": 600}  # on a busy machine
+    NotebookClient(tour, resources=where, **patient).execute()  # raises if a cell fails
     kinds, text = read_outputs(tour)
     assert {"image/png", "text/html"} <= kinds
     assert "my song.wav: " in text

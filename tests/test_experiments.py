@@ -296,7 +296,7 @@ def test_listening_shuffles_and_shortens_the_frames(data, named_features, traine
 
 
 def test_shipped_models_are_shown_audio_and_both_versions_of_the_features(both_features, tmp_path):
-    clips = both_features.parent / "clips"
+    clips = tmp_path / "clips"
     for genre, name in zip(GENRES, NAMES, strict=True):
         write_clip(clips / name / f"{name}.00010.wav", genre, 10)
     folders = ("--features", both_features, "--output", tmp_path)

@@ -1,16 +1,18 @@
 """What a user may rely on about the file that predict.py --output writes."""
 
+import itertools
 import json
-import multiprocessing
 import os
 import shutil
 import signal
 import sys
 from pathlib import Path
+from unittest import mock
 
 import numpy as np
 import pytest
 import torch
+from crash import ended, start
 from helpers import assert_one_line, full_disk, most_memory, predict, read_rows, touch, write_clip
 
 from genre_features import features
@@ -48,20 +50,15 @@ def outputs(line, tmp_path_factory):
     return paths
 
 
-@pytest.fixture
-def killer(monkeypatch):
-    """Have the prediction of the nth file from now on kill its process."""
-    real = GenreLSTM.predict
+def predict_until(n, *arguments):
+    """Run the prediction script; the prediction of the nth file kills this process."""
+    real, numbers = GenreLSTM.predict, itertools.count(1)
 
-    def kill_at(n):
-        def predict_or_die(model, features):
-            nonlocal n
-            n -= 1
-            return real(model, features) if n else os.kill(os.getpid(), signal.SIGKILL)
+    def predict_or_die(model, features):
+        return real(model, features) if next(numbers) < n else os.kill(os.getpid(), signal.SIGKILL)
 
-        monkeypatch.setattr(GenreLSTM, "predict", predict_or_die)
-
-    return kill_at
+    with mock.patch.object(GenreLSTM, "predict", predict_or_die):
+        return predict(*arguments)
 
 
 def test_lines_hold_what_json_prints(line, outputs):
@@ -83,19 +80,12 @@ def test_lines_hold_what_json_prints(line, outputs):
 
 @pytest.mark.skipif(os.name != "posix", reason="needs fork")
 @pytest.mark.parametrize("suffix", SUFFIXES)
-def test_killed_run_leaves_its_lines_and_the_next_one_continues(
-    line, outputs, tmp_path, killer, suffix
-):
+def test_killed_run_leaves_its_lines_and_the_next_one_continues(line, outputs, tmp_path, suffix):
     output = tmp_path / "new" / f"genres{suffix}"
-    killer(4)
-    context = multiprocessing.get_context("fork")
-    process = context.Process(target=predict, args=(*line, "--output", output))
-    process.start()
-    process.join()
-    assert process.exitcode == -signal.SIGKILL
+    assert not ended(start(predict_until, 4, *line, "--output", output))
     assert output.read_bytes().count(b"\n") == 3 + (suffix == ".csv")
-    killer(3)  # only the two files that are left may be classified
-    _, stderr = predict(*line, "--output", output)
+    # Only the two files that are left may be classified.
+    _, stderr = predict_until(3, *line, "--output", output)
     assert "Continuing: 3 of 5 files are there.\n" in stderr
     assert output.read_bytes() == outputs[suffix].read_bytes()
 
@@ -112,10 +102,9 @@ def test_part_of_a_line_is_removed_and_its_file_classified_again(
     assert output.read_bytes() == content
 
 
-def test_run_that_is_complete_classifies_nothing(line, outputs, killer):
+def test_run_that_is_complete_classifies_nothing(line, outputs):
     content = outputs[".csv"].read_bytes()
-    killer(1)
-    stdout, stderr = predict(*line, "--output", outputs[".csv"])
+    stdout, stderr = predict_until(1, *line, "--output", outputs[".csv"])
     assert "Continuing: 5 of 5 files are there." in stderr
     assert stdout == [f"{outputs['.csv']} holds the predictions of 5 files."]
     assert outputs[".csv"].read_bytes() == content

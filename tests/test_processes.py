@@ -3,7 +3,6 @@
 import os
 import re
 import shutil
-import socket
 import subprocess
 import sys
 import weakref
@@ -11,6 +10,7 @@ from unittest import mock
 
 import pytest
 import torch
+from crash import ended, start
 from helpers import (
     ROOT,
     TRAINED,
@@ -21,8 +21,9 @@ from helpers import (
     read_summary,
     run,
     training_line,
+    undrawn,
 )
-from torch import distributed, multiprocessing
+from torch import distributed
 from torch.nn.functional import nll_loss
 
 from common.errors import InputError
@@ -63,6 +64,12 @@ def take_steps():
     return {"gradients": gradients, "means": stats.means(), "shared": shared, "private": private}
 
 
+def run_two(function, *arguments):
+    """Call a function with 0 or 1 and the arguments in two processes, and wait for them."""
+    processes = [start(function, rank, *arguments) for rank in range(2)]
+    assert all(map(ended, processes))
+
+
 def work(rank, size, folder):
     """Be one of several processes; write down what its steps come to."""
     rendezvous = f"file://{folder / 'rendezvous'}"
@@ -81,25 +88,19 @@ def work(rank, size, folder):
     distributed.destroy_process_group()
 
 
-def start_processes(function, arguments):
-    """Call a function with 0 or 1 and the arguments in two processes, and wait for them."""
-    # A fork has all modules; other systems than Linux fork badly.
-    method = "fork" if sys.platform == "linux" else "spawn"
-    multiprocessing.start_processes(function, arguments, nprocs=2, start_method=method)
-
-
 @pytest.fixture(scope="module")
 def processes(tmp_path_factory):
     """The steps of two processes that train together."""
     folder = tmp_path_factory.mktemp("processes")
-    start_processes(work, (2, folder))
+    run_two(work, 2, folder)
     return [torch.load(folder / f"{rank}.pt") for rank in range(2)]
 
 
 def train_in_process(rank, line, environment, folder):
     """Run a training script as one of torchrun's processes; write down what it prints."""
     os.environ |= environment | {"RANK": str(rank), "LOCAL_RANK": str(rank)}
-    stdout, _ = run(*line)
+    with undrawn():
+        stdout, _ = run(*line)
     (folder / f"{rank}.txt").write_text(stdout)
     leave_process_group()  # as the process's exit does
 
@@ -136,16 +137,13 @@ def test_processes_leave_their_group_after_the_model_is_gone_or_they_might_never
     assert all(steps["model is gone"] for steps in processes)
 
 
-def test_run_stopped_in_one_process_is_resumed_in_two(
-    trained, stopped, features, tmp_path, undrawn
-):
+def test_run_stopped_in_one_process_is_resumed_in_two(trained, stopped, features, tmp_path):
     folder = shutil.copytree(stopped, tmp_path / "stopped")
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        address, port = server.getsockname()
-    environment = {"MASTER_ADDR": address, "MASTER_PORT": str(port), "WORLD_SIZE": "2"}
-    environment["TORCHELASTIC_RUN_ID"] = "none"
+    store = distributed.TCPStore("127.0.0.1", 0, is_master=True, wait_for_workers=False)
+    environment = {"MASTER_ADDR": store.host, "MASTER_PORT": str(store.port), "WORLD_SIZE": "2"}
+    environment |= {"TORCHELASTIC_RUN_ID": "none", "TORCHELASTIC_USE_AGENT_STORE": "True"}
     line = training_line(features, folder, *TRAINED, "--resume")
-    start_processes(train_in_process, (line, environment, tmp_path))
+    run_two(train_in_process, line, environment, tmp_path)
     assert re.match(r"PiecewiseDecay: 13 .* \(processes: 2, .*\n", (tmp_path / "0.txt").read_text())
     assert not (tmp_path / "1.txt").read_text()
     assert read_summary(folder)["processes"] == 2
