@@ -40,13 +40,8 @@ from genre_features.cache import GenreFeatureData
 
 
 def start(function, *arguments):
-    """Call a function in another process, and return the process.
-
-    It is a fork, so that it needn't import torch, but not of this process: a thread of ours might
-    hold a lock that the fork then waits for, and where there is a GPU, a fork can't train.
-    """
+    """Call a function in another process, and return the process."""
     context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["torch._dynamo", "scipy.signal", "matplotlib.figure"])
     process = context.Process(target=function, args=arguments)
     process.start()
     return process

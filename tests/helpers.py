@@ -5,7 +5,7 @@ import csv
 import dataclasses
 import io
 import json
-import os
+import multiprocessing
 import runpy
 import sys
 import tracemalloc
@@ -18,6 +18,10 @@ import soundfile
 
 from genre_features.clips import SUBSETS
 from genre_features.frame import N_FEATURES, SAMPLE_RATE, FrameSettings
+
+# The processes that tests start are forks of one that has imported these. A fork of the tests' own
+# might wait for a lock that another thread held, and couldn't train where there is a GPU.
+multiprocessing.set_forkserver_preload(["torch._dynamo", "scipy.signal", "matplotlib.figure"])
 
 ROOT = Path(__file__).parent.parent
 SCRIPTS = [
@@ -126,16 +130,6 @@ def write_manifest(folder, genres, n_frames=8, **changes):
     """Write the manifest of a cache, but for what it needn't hold."""
     content = {"genres": genres, **dataclasses.asdict(FrameSettings(frames=n_frames)), **changes}
     (folder / "features.json").write_text(json.dumps(content), encoding="utf-8")
-
-
-class Trap:
-    """What makes a folder when it is unpickled."""
-
-    def __init__(self, folder):
-        self.folder = folder
-
-    def __reduce__(self):
-        return os.mkdir, (str(self.folder),)
 
 
 # Running the scripts
@@ -259,11 +253,6 @@ def contents(folder):
     if "features.json" in found:
         found["features.json"] = json.loads(found["features.json"]) | {"sources": None}
     return found
-
-
-def array_bytes(folder):
-    """Return the bytes of a cache's arrays, by their names."""
-    return {path.name: path.read_bytes() for path in sorted(folder.glob("data_*.npy"))}
 
 
 def read_json(path):

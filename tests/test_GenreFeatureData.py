@@ -6,7 +6,7 @@ import platform
 from pathlib import Path
 
 import pytest
-from helpers import FRAMES, array_bytes, assert_one_line, make_corpus, run
+from helpers import FRAMES, assert_one_line, make_corpus, run
 
 from common.files import lock_folders
 from GenreFeatureData import GenreFeatureData, next_command
@@ -17,20 +17,14 @@ def test_feature_script_uses_gtzan_under_the_current_folder_by_default(tmp_path)
     stdout, _ = run("GenreFeatureData.py", "--frames", FRAMES, "--jobs", 1, cwd=tmp_path)
     assert "Next: python lstm_genre_classifier_pytorch_PiecewiseDecay.py\n" in stdout
     assert "gtzan holds the features of 3 training, 3 validation and 3 test clips." in stdout
-    assert len(array_bytes(tmp_path / "gtzan")) == 6
+    assert len(list((tmp_path / "gtzan").glob("data_*.npy"))) == 6
 
 
-@pytest.mark.parametrize(
-    ("options", "hop_length", "frames"),
-    [
-        (("--hop-length", 1709, "--frames", 12), 1709, 12),
-        (("--hop-length", 4096), 4096, 162),  # the same seconds of a clip at any hop length
-    ],
-)
-def test_hop_length_and_frames_are_those_asked_for(corpus, tmp_path, options, hop_length, frames):
-    run("GenreFeatureData.py", "--dataset", corpus, "--output", tmp_path, "--jobs", 1, *options)
+def test_frames_last_the_same_seconds_of_a_clip_at_any_hop_length(corpus, tmp_path):
+    options = ("--dataset", corpus, "--output", tmp_path, "--jobs", 1, "--hop-length", 4096)
+    run("GenreFeatureData.py", *options)
     settings = GenreFeatureData(tmp_path).load().settings
-    assert (settings.hop_length, settings.frames) == (hop_length, frames)
+    assert (settings.hop_length, settings.frames) == (4096, 162)
 
 
 @pytest.mark.parametrize(

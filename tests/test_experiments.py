@@ -451,7 +451,6 @@ def test_ladder_has_the_originals_scores_and_those_on_test_clips():
         lines = {line.get_label(): line for line in axes.lines}
         assert set(lines["original's report (validation)"].get_xdata()) == {value}
         assert "test, each seed" in lines
-    assert is_uncut(figure)
 
 
 @pytest.mark.parametrize("recipe", ["published", "improved"])

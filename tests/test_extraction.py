@@ -9,7 +9,6 @@ import soundfile
 from helpers import (
     FRAMES,
     GENRES,
-    array_bytes,
     assert_one_line,
     contents,
     extract,
@@ -100,6 +99,7 @@ def test_broken_files_are_named_skipped_counted_recorded_and_tried_again(
 ):
     hiss = dataset / "hiss"
     broken = [hiss / f"hiss.000{name}" for name in ("34.wav", "35.mp3", "36.wav", "37.wav")]
+    other = {"features.json": None}  # it names them
     for path, content in zip(broken, (b"", b"no audio" * 200), strict=False):
         path.write_bytes(content)
     for path, sample in zip(broken[2:], (np.nan, 1e19), strict=True):
@@ -112,7 +112,7 @@ def test_broken_files_are_named_skipped_counted_recorded_and_tried_again(
         assert list(skipped) == [f"hiss/{path.name}" for path in broken]
         assert all(f"Skipped: {problem}\n" in stderr for problem in skipped.values())
         assert "\nSkipped 4 of 25 files" in stderr
-        assert array_bytes(tmp_path / "out") == array_bytes(features)
+        assert contents(tmp_path / "out") | other == contents(features) | other
 
 
 def test_clip_that_was_read_in_part_is_extracted_again_once_pyav_is_installed(

@@ -10,7 +10,6 @@ from unittest import mock
 
 import pytest
 import torch
-from crash import ended, start
 from helpers import (
     ROOT,
     TRAINED,
@@ -23,7 +22,7 @@ from helpers import (
     training_line,
     undrawn,
 )
-from torch import distributed
+from torch import distributed, multiprocessing
 from torch.nn.functional import nll_loss
 
 from common.errors import InputError
@@ -66,8 +65,7 @@ def take_steps():
 
 def run_two(function, *arguments):
     """Call a function with 0 or 1 and the arguments in two processes, and wait for them."""
-    processes = [start(function, rank, *arguments) for rank in range(2)]
-    assert all(map(ended, processes))
+    multiprocessing.start_processes(function, arguments, nprocs=2, start_method="forkserver")
 
 
 def work(rank, size, folder):

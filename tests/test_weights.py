@@ -10,7 +10,6 @@ import torch
 from helpers import (
     ROOT,
     SCHEDULES,
-    Trap,
     assert_one_line,
     full_disk,
     make_features,
@@ -122,13 +121,6 @@ def test_flipped_bit_is_noticed_wherever_it_is(path):
             continue
         with pytest.raises(InputError, match=r"model\.pt"):
             load_model(path)
-
-
-def test_code_in_a_file_is_not_run(path):
-    torch.save({"state": Trap(path.parent / "sprung")}, path)
-    with pytest.raises(InputError, match=r"model\.pt"):
-        load_model(path)
-    assert not (path.parent / "sprung").exists()
 
 
 # Models that can't be used
