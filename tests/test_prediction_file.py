@@ -51,14 +51,14 @@ def outputs(line, tmp_path_factory):
 
 
 def predict_until(n, *arguments):
-    """Run the prediction script; the prediction of the nth file kills this process."""
+    """Run the prediction script; kill this process at the nth file."""
     real, numbers = GenreLSTM.predict, itertools.count(1)
 
     def predict_or_die(model, features):
         return real(model, features) if next(numbers) < n else os.kill(os.getpid(), signal.SIGKILL)
 
-    with mock.patch.object(GenreLSTM, "predict", predict_or_die):
-        return predict(*arguments)
+    GenreLSTM.predict = predict_or_die
+    predict(*arguments)
 
 
 def test_lines_hold_what_json_prints(line, outputs):
@@ -84,8 +84,10 @@ def test_killed_run_leaves_its_lines_and_the_next_one_continues(line, outputs, t
     output = tmp_path / "new" / f"genres{suffix}"
     assert not ended(start(predict_until, 4, *line, "--output", output))
     assert output.read_bytes().count(b"\n") == 3 + (suffix == ".csv")
-    # Only the two files that are left may be classified.
-    _, stderr = predict_until(3, *line, "--output", output)
+    real = GenreLSTM.predict
+    with mock.patch.object(GenreLSTM, "predict", autospec=True, side_effect=real) as calls:
+        _, stderr = predict(*line, "--output", output)
+    assert calls.call_count == 2
     assert "Continuing: 3 of 5 files are there.\n" in stderr
     assert output.read_bytes() == outputs[suffix].read_bytes()
 
@@ -102,9 +104,10 @@ def test_part_of_a_line_is_removed_and_its_file_classified_again(
     assert output.read_bytes() == content
 
 
-def test_run_that_is_complete_classifies_nothing(line, outputs):
+def test_run_that_is_complete_classifies_nothing(line, outputs, monkeypatch):
     content = outputs[".csv"].read_bytes()
-    stdout, stderr = predict_until(1, *line, "--output", outputs[".csv"])
+    monkeypatch.setattr(GenreLSTM, "predict", None)
+    stdout, stderr = predict(*line, "--output", outputs[".csv"])
     assert "Continuing: 5 of 5 files are there." in stderr
     assert stdout == [f"{outputs['.csv']} holds the predictions of 5 files."]
     assert outputs[".csv"].read_bytes() == content
