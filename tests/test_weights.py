@@ -3,6 +3,7 @@
 import copy
 import dataclasses
 import json
+import os
 import zlib
 
 import pytest
@@ -121,6 +122,23 @@ def test_flipped_bit_is_noticed_wherever_it_is(path):
             continue
         with pytest.raises(InputError, match=r"model\.pt"):
             load_model(path)
+
+
+class Trap:
+    """What makes a folder when it is unpickled."""
+
+    def __init__(self, folder):
+        self.folder = folder
+
+    def __reduce__(self):
+        return os.mkdir, (str(self.folder),)
+
+
+def test_code_in_a_file_is_not_run(path):
+    torch.save({"state": Trap(path.parent / "sprung")}, path)
+    with pytest.raises(InputError, match=r"model\.pt"):
+        load_model(path)
+    assert not (path.parent / "sprung").exists()
 
 
 # Models that can't be used
