@@ -24,6 +24,7 @@ MIN_RATE, MAX_RATE = 1000, 768_000  # Hz; other rates come from damaged headers
 MAX_SAMPLE = 1e9  # full scale is 1; the power spectrum must be finite
 UNKNOWN_LENGTH = 2**63 - 1  # libsndfile's number of samples where the header doesn't tell it
 MP3_LENGTH_TAGS = b"Xing", b"Info", b"VBRI"  # without one, an MP3's length is a guess
+MAX_SIZE = 2**31 - 2**16  # bytes; programs that write to a pipe put a larger number into a header
 MIN_LENGTH_READ = 0.99  # of the length in the header, as encoders pad
 MIN_FRACTION_READ = 0.9  # of the bytes of a file, as tags may follow the audio
 UNKNOWN_FORMAT = "Format not recognised."
@@ -110,10 +111,15 @@ def read_file(path, report, seconds):
         head, size, n_read = file.read(2**16), path.stat().st_size, 0
         check_head(path, head)
         file.seek(0)
+        size_by_header = read_size(head)
         for rate, samples in read_soundfile(file, head, report, seconds):
             n_read += len(samples)
             report.seconds, report.fraction = n_read / rate, file.tell() / size
             yield rate, samples
+        if size_by_header == size:  # tags follow the audio
+            report.fraction = 1
+        elif size_by_header > size:  # libsndfile's length is that of the bytes that are there
+            report.length *= size_by_header / size
         if n_read and not (report.error or report.is_short):
             return
         try:
@@ -142,6 +148,15 @@ def check_head(path, head):
     else:
         return
     raise InputError(f"{path} can't be read as audio: {reason}")
+
+
+def read_size(head):
+    """Return how many bytes a WAV, AIFF or AU file has by its first ones; 0 if they don't tell."""
+    order = "little" if head.startswith(b"RIFF") else "big"
+    first, second = (int.from_bytes(head[start : start + 4], order) for start in (4, 8))
+    sizes = {b"RIFF": 8 + first, b"FORM": 8 + first, b".snd": first + second}
+    size = sizes.get(head[:4], 0)
+    return size if size < MAX_SIZE else 0
 
 
 def read_soundfile(file, head, report, seconds):

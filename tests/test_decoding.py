@@ -155,13 +155,31 @@ def test_formats_that_soundfile_does_not_know_are_read_by_pyav(tmp_path):
     assert np.corrcoef(*spectra)[0, 1] > 0.95
 
 
-def test_damaged_file_is_read_as_far_as_it_goes_and_noted(tmp_path):
+@pytest.mark.parametrize("suffix", ["flac", "wav", "aiff", "au"])
+def test_damaged_file_is_read_as_far_as_it_goes_and_noted(tmp_path, suffix):
     pytest.importorskip("av")
-    path, content = clip_file(tmp_path / "clip.flac")
+    path, content = clip_file(tmp_path / f"clip.{suffix}")
     path.write_bytes(content[: len(content) // 2])
     seconds, note = read_clip(path, 1)
     assert 1 < seconds < 2
     assert note == f"only {seconds:.1f} of 3.0 s could be read: it is cut off or damaged"
+
+
+@pytest.mark.parametrize("suffix, order", [("wav", "little"), ("aiff", "big")])
+def test_picture_in_a_chunk_behind_the_audio_is_no_loss(tmp_path, suffix, order, no_av):
+    path, content = clip_file(tmp_path / f"clip.{suffix}")
+    content += b"ID3 " + (100_000).to_bytes(4, order) + bytes(100_000)
+    content[4:8] = (len(content) - 8).to_bytes(4, order)
+    path.write_bytes(content)
+    assert read_clip(path) == (3,)
+
+
+@pytest.mark.parametrize("size", [2**32 - 1, 2**31 - 4060])
+def test_wav_written_to_a_pipe_is_read_to_its_end(tmp_path, size, no_av):
+    path, content = clip_file(tmp_path / "clip.wav")
+    content[4:8] = content[40:44] = size.to_bytes(4, "little")
+    path.write_bytes(content)
+    assert read_clip(path) == (3,)
 
 
 def test_junk_within_an_mp3_is_skipped_and_noted_without_a_line_on_stderr(tmp_path, capfd, no_av):
