@@ -108,11 +108,13 @@ def read_file(path, report, seconds):
     """Yield (rate, samples of shape (n, channels)) of a file, at least so many seconds."""
     check_file(path)
     with path.open("rb", buffering=0) as file:  # so that tell() is libsndfile's position
-        head, size, n_read = file.read(2**16), path.stat().st_size, 0
+        head, size, n_read = file.read(512), path.stat().st_size, 0
         check_head(path, head)
-        file.seek(0)
         size_by_header = read_size(head)
-        for rate, samples in read_soundfile(file, head, report, seconds):
+        file.seek(id3_size(head))
+        first_frame = file.read(2**16)
+        file.seek(0)
+        for rate, samples in read_soundfile(file, first_frame, report, seconds):
             n_read += len(samples)
             report.seconds, report.fraction = n_read / rate, file.tell() / size
             yield rate, samples
@@ -138,7 +140,7 @@ def read_file(path, report, seconds):
 
 def check_head(path, head):
     """Raise InputError if a file with these first bytes can't be audio, with the remedy."""
-    start = head[:512].lstrip().lower()
+    start = head.lstrip().lower()
     if not head:
         reason = "it is empty, copy or download it again"
     elif start.startswith(b"version https://git-lfs"):
@@ -150,6 +152,14 @@ def check_head(path, head):
     raise InputError(f"{path} can't be read as audio: {reason}")
 
 
+def id3_size(head):
+    """Return how many bytes an ID3 tag takes, maybe with a picture, before a file's audio."""
+    size = 0
+    for byte in head[6:10]:
+        size = size << 7 | byte  # each holds seven bits
+    return 10 + size if head.startswith(b"ID3") else 0
+
+
 def read_size(head):
     """Return how many bytes a WAV, AIFF or AU file has by its first ones; 0 if they don't tell."""
     order = "little" if head.startswith(b"RIFF") else "big"
@@ -159,15 +169,15 @@ def read_size(head):
     return size if size < MAX_SIZE else 0
 
 
-def read_soundfile(file, head, report, seconds):
-    """Yield (rate, samples) that soundfile reads of an open file that begins with `head`."""
+def read_soundfile(file, first_frame, report, seconds):
+    """Yield (rate, samples) that soundfile reads of an open file; `first_frame` is an MP3's."""
     # Faster than a file object; but on Windows libsndfile may not know Python's descriptors.
     source = file.fileno() if os.name == "posix" else file
     try:
         with hidden_stderr(report):
             sound = soundfile.SoundFile(source, closefd=False)
         rate, n_left = sound.samplerate, sound.frames
-        is_guess = sound.format == "MP3" and not any(tag in head for tag in MP3_LENGTH_TAGS)
+        is_guess = sound.format == "MP3" and not any(tag in first_frame for tag in MP3_LENGTH_TAGS)
         if n_left != UNKNOWN_LENGTH and not is_guess:
             report.length = n_left / rate
         # soundfile would seek after each block, which spoils the next frame of an MP3.

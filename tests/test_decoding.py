@@ -165,6 +165,15 @@ def test_damaged_file_is_read_as_far_as_it_goes_and_noted(tmp_path, suffix):
     assert note == f"only {seconds:.1f} of 3.0 s could be read: it is cut off or damaged"
 
 
+def test_mp3_that_is_cut_off_behind_a_picture_is_noted(tmp_path, no_av):
+    path, content = clip_file(tmp_path / "clip.mp3")
+    tag = b"ID3\x04\0\0" + bytes([0, 6, 0, 0]) + bytes(6 << 14)
+    path.write_bytes(tag + content)
+    assert read_clip(path) == (3,)
+    path.write_bytes(tag + content[: len(content) // 2])
+    assert "of 3.0 s could be read" in read_clip(path, 1)[1]
+
+
 @pytest.mark.parametrize("suffix, order", [("wav", "little"), ("aiff", "big")])
 def test_picture_in_a_chunk_behind_the_audio_is_no_loss(tmp_path, suffix, order, no_av):
     path, content = clip_file(tmp_path / f"clip.{suffix}")
