@@ -21,7 +21,7 @@ from genre_features.splits import split_clips
 # array in memory doesn't change, or end the process, when its file is written to.
 MAX_IN_MEMORY = 2**32  # bytes
 # Entries of the manifest that are as long as the data set, and their names for the user.
-PER_CLIP = {"sources": "audio files", "labels": "genres of files", "groups": "groups"}
+PER_CLIP = {"sources": "audio files or their genres", "groups": "groups"}
 
 
 class GenreFeatureData:

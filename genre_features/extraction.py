@@ -67,14 +67,14 @@ def update_cache(folder, dataset, by_subset, content, jobs=None, dask=None):
             print_note(f"Skipped {len(skipped)} of {sum(map(len, by_subset.values()))} files.")
         check_subsets(usable, content["genres"])
         write_cache(folder, usable, content, notes)
-        remove_replaced(folder / CLIPS, content["sources"])
+        remove_replaced(folder / CLIPS, manifest.clip_keys(content))
     report_notes(notes, FrameSettings.read(content))
     return usable
 
 
 def extract_missing(folder, dataset, content, jobs, dask):
     """Extract the clips that have no file in a folder, and return the manifest's notes on clips."""
-    keys = {file: key for files in content["sources"].values() for file, key in files.items()}
+    keys = manifest.clip_keys(content)
     existing = {path.stem for path in folder.glob("*.npz")}
     missing = [file for file, key in keys.items() if key not in existing]
     n_done, notes = len(keys) - len(missing), {"skipped": {}, "partly_read": {}}
@@ -152,12 +152,13 @@ def write_cache(folder, usable, content, notes):
     that the next run completes.
     """
     settings, genres = FrameSettings.read(content), content["genres"]
+    keys = manifest.clip_keys(content)
     subsets = [subset for subset in SUBSETS if usable[subset]]
     checksums = {"input": {}, "target": {}}
     notes |= {"repeated": {}, "narrow": []}
     with contextlib.ExitStack() as stack:
         for subset in subsets:
-            clips, keys = usable[subset], content["sources"][subset]
+            clips = usable[subset]
             inputs = stack_clips(folder / CLIPS, clips, keys, settings.frames, notes)
             targets = np.eye(len(genres), dtype=np.float32)[[genres.index(c.genre) for c in clips]]
             for kind, rows, shape in (
@@ -188,9 +189,9 @@ def stack_clips(folder, clips, keys, n_frames, notes):
         yield features
 
 
-def remove_replaced(folder, sources):
+def remove_replaced(folder, keys):
     """Remove the files of clips of which a folder has another file that is in use."""
-    used = {key.partition("-")[0]: key for files in sources.values() for key in files.values()}
+    used = {key.partition("-")[0]: key for key in keys.values()}
     for path in folder.glob("*.npz"):
         if used.get(path.stem.partition("-")[0], path.stem) != path.stem:
             path.unlink()

@@ -2,7 +2,6 @@
 
 import dataclasses
 import hashlib
-import itertools
 import json
 import os
 from pathlib import Path
@@ -30,8 +29,8 @@ def make_manifest(dataset, by_subset, genres, split, settings):
     -------
     dict
         ``genres``, ``split``, every setting, whether PyAV is installed (``av``), as ``sources`` the
-        `clip_key` of each file of a subset, as ``labels`` the genre of each file, and, if any is
-        known, the group of each track (``groups``).
+        `clip_key` of each file, by subset and genre, and, if any is known, the group of each track
+        (``groups``).
 
     Raises
     ------
@@ -39,15 +38,21 @@ def make_manifest(dataset, by_subset, genres, split, settings):
         A file can't be read.
     """
     numbers = FEATURE_PARAMS | dataclasses.asdict(settings)
-    sources = {
-        subset: {clip.file: clip_key(dataset, clip.file, numbers) for clip in clips}
-        for subset, clips in by_subset.items()
-    }
-    clips = list(itertools.chain.from_iterable(by_subset.values()))
+    sources = {subset: {genre: {} for genre in genres} for subset in by_subset}
+    groups = {}
+    for subset, clips in by_subset.items():
+        for clip in clips:
+            sources[subset][clip.genre][clip.file] = clip_key(dataset, clip.file, numbers)
+            if clip.group:
+                groups[clip.name] = clip.group
     content = {"genres": genres, "split": split, **numbers, "av": has_av(), "sources": sources}
-    content["labels"] = {clip.file: clip.genre for clip in clips}
-    groups = {clip.name: clip.group for clip in clips if clip.group}
     return content | ({"groups": groups} if groups else {})
+
+
+def clip_keys(content):
+    """Return the `clip_key` of each file of a manifest, whatever its subset and genre."""
+    by_genre = (files for genres in content["sources"].values() for files in genres.values())
+    return {file: key for files in by_genre for file, key in files.items()}
 
 
 def clip_key(dataset, file, numbers):
