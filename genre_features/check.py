@@ -31,14 +31,16 @@ class ClipReport(NamedTuple):
     seconds: float
     bandwidth: float  # Hz
     silent: float  # fraction
+    losses: list  # a sentence on what couldn't be read, if anything
 
 
 def inspect_clip(path, clip, subset, seconds):
     """Return the report of a clip, of which the first seconds are used."""
-    signal = load_signal(path, seconds + 1)  # a second more: lengths are rounded
+    losses = []
+    signal = load_signal(path, seconds + 1, losses)  # a second more: lengths are rounded
     silent = silent_frames(extract_features(signal), FrameSettings()).mean()
     measured = len(signal) / SAMPLE_RATE, effective_bandwidth(signal), silent
-    return ClipReport(clip, subset, make_fingerprint(signal), *measured)
+    return ClipReport(clip, subset, make_fingerprint(signal), *measured, losses)
 
 
 def check_data_set(dataset, by_subset, genres, settings, jobs, picture):
@@ -78,17 +80,7 @@ def check_data_set(dataset, by_subset, genres, settings, jobs, picture):
     problems = [too_few] if too_few else []
     problems += describe_clips(reports, settings, seconds)
     problems += unreadable + describe_copies(reports)
-    for problem in problems[:MAX_LINES]:
-        print(escape_controls(problem))
-    if len(problems) > MAX_LINES:
-        print(f"and {len(problems) - MAX_LINES} more problems")
-    n_clips = sum(map(len, by_subset.values()))
-    if problems:
-        raise InputError(
-            f"{len(problems)} problems in {n_clips} clips, see above: unreadable clips are skipped "
-            "and short ones repeated, but remove copies"
-        )
-    print(f"All {n_clips} clips can be read, are long enough, and are unique.")
+    report_problems(problems, sum(map(len, by_subset.values())))
 
 
 def inspect_clips(dataset, by_subset, seconds, jobs):
@@ -101,9 +93,10 @@ def inspect_clips(dataset, by_subset, seconds, jobs):
 
 
 def describe_clips(reports, settings, seconds):
-    """Return a line about the short clips, and one about the silent ones, if there are any."""
+    """Return a line about each: clips that are short, silent or read in part, if there are any."""
     short = [f"{r.clip.file} ({r.seconds:.2f} s)" for r in reports if r.seconds < seconds]
     silent = [f"{r.clip.file} ({r.silent:.0%})" for r in reports if r.silent >= MAX_SILENT]
+    partly = [f"{r.clip.file} ({'; '.join(r.losses)})" for r in reports if r.losses]
     lines = []
     if short:
         lines = [f"{len(short)} too short, repeated up to {seconds:.2f} s: {list_names(short)}"]
@@ -113,6 +106,8 @@ def describe_clips(reports, settings, seconds):
         lines[0] += f"; for clips of {length:.2f} s add --frames {frames}"
     if silent:
         lines.append(f"{len(silent)} silent for a fifth or more: {list_names(silent)}")
+    if partly:
+        lines.append(f"{len(partly)} read in part: {list_names(partly)}")
     return lines
 
 
@@ -127,6 +122,20 @@ def describe_copies(reports):
         names = list_names([f"{copy.clip.file} ({copy.subset})" for copy in copies])
         lines.append(f"the same audio in {' and '.join(subsets)}: {names}")
     return lines
+
+
+def report_problems(problems, n_clips):
+    """Print what is wrong with the clips, and raise InputError if anything is."""
+    for problem in problems[:MAX_LINES]:
+        print(escape_controls(problem))
+    if len(problems) > MAX_LINES:
+        print(f"and {len(problems) - MAX_LINES} more problems")
+    if problems:
+        raise InputError(
+            f"{len(problems)} problems in {n_clips} clips, see above: unreadable clips are skipped "
+            "and short ones repeated, but remove copies"
+        )
+    print(f"All {n_clips} clips can be read, are long enough, and are unique.")
 
 
 def print_genres(by_subset, genres, reports):

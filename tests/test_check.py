@@ -43,6 +43,15 @@ def test_check_names_unreadable_short_and_silent_clips(corpus, tmp_path):
     assert "3 problems" in stderr.splitlines()[-1]
 
 
+def test_check_names_clips_that_the_extraction_will_read_only_in_part(corpus, tmp_path):
+    path = shutil.copytree(corpus, tmp_path / "corpus") / "hum" / "hum.00030.wav"
+    soundfile.write(path, make_clip("hum", 30, seconds=1.9), 22050)
+    path.write_bytes(path.read_bytes()[:-20_000])  # longer than the frames need
+    lines, _ = check(tmp_path / "corpus", status=2)
+    (line,) = (line for line in lines if "hum.00030" in line)
+    assert line.startswith("1 read in part: hum/hum.00030.wav (only 1.4 of 1.9 s could be read")
+
+
 def test_short_pieces_are_one_line_that_names_the_frames_to_ask_for(tmp_path):
     lines, _ = check(make_corpus(tmp_path, (10, 30)), status=2, frames=1290)
     (line,) = (line for line in lines if "too short" in line)

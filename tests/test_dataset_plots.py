@@ -64,7 +64,9 @@ def test_cache_larger_than_memory_is_drawn_clip_by_clip(tmp_path, figures, monke
 def test_bandwidths_are_plotted_over_track_numbers_or_else_the_order_of_files(figures, last):
     values = {"jazz/jazz.00007.au": 9, "jazz/jazz.00003.au": 11.025, last: 10}  # kHz
     reports = [
-        ClipReport(Clip(file[: file.index("/")], file), "train", None, 30.0, 1000.0 * value, 0.0)
+        ClipReport(
+            Clip(file[: file.index("/")], file), "train", None, 30.0, 1000.0 * value, 0.0, []
+        )
         for file, value in values.items()
     ]
     plot_bandwidths(reports, ["jazz", "pop"], Path("b.png"))
