@@ -108,12 +108,14 @@ def select_genres(clips, names, dataset):
             raise InputError(f"no genre '{name}' in {dataset}: it has {known}")
     genres = list(dict.fromkeys(spellings[genre_key(name)] for name in names or spellings))
     remedy = "sort the files into one folder per genre, or name genres in a table with --labels"
+    if len(genres) == 1 < len(spellings):
+        raise InputError(f"--genres names one genre, {genres[0]}: name two or more")
     if len(genres) < 2:
         raise InputError(f"all audio of {dataset} has one genre, {genres[0]}: {remedy}")
     if all(genre.isdecimal() for genre in genres):
         raise InputError(
-            f"the folders of {dataset} are numbers ({', '.join(genres[:3])}), not genres: "
-            f"{remedy} (for FMA, see gtzan/README.md)"
+            f"the genres of {dataset} are numbers ({', '.join(genres[:3])}): {remedy} (for FMA, "
+            "see gtzan/README.md)"
         )
     clips = [clip._replace(genre=spellings[genre_key(clip.genre)]) for clip in clips]
     return [clip for clip in clips if clip.genre in genres], genres

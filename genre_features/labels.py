@@ -134,8 +134,8 @@ def read_row(row, names, line, where):
     """Return the Label of a row's cells; `where` begins its error messages."""
     if len(row) < len(names) or any(map(str.strip, row[len(names) :])):
         raise InputError(
-            f"{where} has {len(row)} cells, the header {len(names)}: put cells that contain the "
-            "separator in quotes"
+            f"{where} has {len(row)} cells, the header {len(names)}: give each column a cell, "
+            "in quotes if it contains the separator"
         )
     texts = (unicodedata.normalize("NFC", cell.strip()) for cell in row)
     cells = dict(zip(names, texts, strict=False))

@@ -143,4 +143,7 @@ def check_subsets(by_subset, genres):
         )
     for subset in ("train", "validation"):
         if not by_subset[subset]:
-            raise InputError(f"no usable clip is left for the {subset} subset: {needed}")
+            raise InputError(
+                f"no usable clip is left for the {subset} subset: {needed}; where folders or a "
+                "table give the subsets, this one must be among them"
+            )

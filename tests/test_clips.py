@@ -42,6 +42,8 @@ def test_wrong_path_or_genre_is_refused_in_one_line(corpus, tmp_path):
     assert_one_line(refuse(tmp_path / "typo", tmp_path / "out"), *words)
     stderr = refuse(corpus, tmp_path / "out", "--genres", "hum", "polka")
     assert_one_line(stderr, "polka", "blip, hiss, hum")
+    stderr = refuse(corpus, tmp_path / "out", "--genres", "HUM")
+    assert_one_line(stderr, "--genres names one genre, hum")
     assert not (tmp_path / "out").exists()
 
 

@@ -70,7 +70,7 @@ def test_files_without_a_genre_and_rows_without_a_file_are_counted(label, capsys
         ("file,genre,Genre\nb.wav,x,y\n", "has the columns file, genre, genre: "),
         ("", "it needs file"),
         ("file,genre\n", "names none of the audio files, such as one/b.wav"),
-        ("file,genre\nb.wav\n", "line 2 has 1 cells, the header 2"),
+        ("file,genre\nb.wav\n", "line 2 has 1 cells, the header 2: give each column a cell"),
         ("file,genre\n\none, b.wav,jazz\n", "line 3 has 3 cells, the header 2"),
         ("file,genre\n ,jazz\n", "line 2 names no file"),
         ("file,group\nb.wav,\n", "has no group for one/b.wav"),
