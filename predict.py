@@ -73,12 +73,11 @@ def list_files(names):
             # Names may be any bytes; Windows ends lines with two characters.
             lines = sys.stdin.buffer.read().replace(b"\r\n", b"\n").split(b"\n")
             paths += [Path(os.fsdecode(line)) for line in lines if line]
-        elif Path(name).is_dir():
-            paths += [Path(name, file) for file in list_audio(name)]
-        elif not Path(name).exists() and (matches := sorted(glob.glob(name))):  # noqa: PTH207
-            paths += map(Path, matches)  # the Windows shells pass patterns on
-        else:
-            paths.append(Path(name))
+            continue
+        # The Windows shells pass patterns on.
+        matches = [] if Path(name).exists() else sorted(glob.glob(name))  # noqa: PTH207
+        for path in map(Path, matches or [name]):
+            paths += [path / file for file in list_audio(path)] if path.is_dir() else [path]
     if not paths:
         raise InputError(f"no audio in {', '.join(names)}: name WAV, AU, FLAC, OGG or MP3 files")
     return paths

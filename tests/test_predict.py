@@ -158,5 +158,7 @@ def test_files_and_export_exclude_each_other(tmp_path, arguments):
 
 
 def test_pattern_that_the_shell_passed_on_is_expanded(weights, corpus):
+    lines, _ = predict(corpus / "h*m", "--weights", weights, "--json")
+    assert len(lines) == 7
     lines, _ = predict(corpus / "hum" / "*.0000*.wav", "--weights", weights, "--json")
     assert [json.loads(line)["file"] for line in lines] == [str(corpus / "hum" / "hum.00000.wav")]
