@@ -11,6 +11,7 @@ deviation of every feature over the training clips of a cache.
 """
 
 import argparse
+import os
 from pathlib import Path
 
 from matplotlib import pyplot
@@ -20,6 +21,8 @@ from genre_features.cache import GenreFeatureData
 from genre_features.dataset_plots import plot_genres
 from genre_features.figures import PAGE_WIDTH, new_figure, plot_label, save
 from genre_features.plots import PANELS, panel_heights, plot_files, read_file
+
+MAX_STEM = 200  # bytes of a figure's name; most systems allow 255, with all that is added
 
 
 def parse_arguments():
@@ -42,6 +45,13 @@ def parse_arguments():
     return options
 
 
+def shorten(text, n_bytes):
+    """Cut a text, so that it takes at most so many bytes as the name of a file."""
+    while len(os.fsencode(text)) > n_bytes:
+        text = text[:-1]
+    return text
+
+
 def plot_data_set(options):
     """Plot the genres of a cache; return the sheet and its path."""
     data = GenreFeatureData(options.features or Path("gtzan")).load()
@@ -54,7 +64,7 @@ def plot_audio(options):
     """Plot one file or two; write the single figures, and return the sheet and its path."""
     paths = options.files
     files = [read_file(path, options.seconds) for path in paths]
-    stem = "_and_".join(path.stem for path in paths)
+    stem = "_and_".join(shorten(path.stem, MAX_STEM // len(paths)) for path in paths)
     sheet = new_figure(options.show, figsize=((len(files) + 1) / 2 * PAGE_WIDTH, 9.5))
     top = plot_files(sheet, PANELS, files)
     if len(files) == 1:

@@ -43,6 +43,16 @@ def test_all_four_features_and_a_sheet_are_drawn_without_a_display(tmp_path, mon
     assert all(map(is_drawn, pictures))
 
 
+def test_files_with_names_as_long_as_the_system_allows_are_drawn_together(tmp_path):
+    paths = [tmp_path / f"{letter * 110}.wav" for letter in "aü"]
+    for path in paths:
+        write_clip(path, "blip", 0, seconds=0.1)
+    run("generate_music_plots.py", *paths, "--output", tmp_path / "plots")
+    (picture,) = (tmp_path / "plots").iterdir()
+    assert picture.name.startswith("aaaaa")
+    assert "_and_üüüüü" in picture.name
+
+
 def test_figures_have_the_name_of_the_file_and_the_seconds_and_format_asked_for(tmp_path, figures):
     write_clip(tmp_path / "long.wav", "hum", 0, seconds=3.0)
     run("generate_music_plots.py", tmp_path / "long.wav", "--seconds", 1.5, "--format", "pdf")
