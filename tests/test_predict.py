@@ -150,10 +150,19 @@ def test_probabilities_over_time_are_plotted_for_one_file(weights, corpus, tmp_p
     assert ".png, .pdf, .svg" in stderr.splitlines()[-1]
 
 
-@pytest.mark.parametrize("arguments", [[], ["song.wav", "--export", "model.onnx"]])
-def test_files_and_export_exclude_each_other(tmp_path, arguments):
-    _, stderr = run("predict.py", *arguments, cwd=tmp_path, status=2)
-    assert "--export" in stderr.splitlines()[-1]
+@pytest.mark.parametrize(
+    ("words", "remedy"),
+    [
+        ("", "name audio files"),
+        ("song.wav --export model.onnx", "name audio files, or a file to --export"),
+        ("--export model.onnx --json", "leave out --plot, --json and --output"),
+        ("--export model.onnx --output genres.csv", "leave out --plot, --json and --output"),
+        ("song.wav --output genres.jsonl --json", "leave out --json"),
+    ],
+)
+def test_options_that_exclude_each_other_are_refused(tmp_path, words, remedy):
+    _, stderr = run("predict.py", *words.split(), cwd=tmp_path, status=2)
+    assert remedy in stderr.splitlines()[-1]
     assert not list(tmp_path.iterdir())
 
 
