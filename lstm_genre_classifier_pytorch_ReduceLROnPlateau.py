@@ -30,7 +30,7 @@ def main():
         optimizer = torch.optim.AdamW(
             model.parameters(), lr=recipe.learning_rate, weight_decay=recipe.weight_decay
         )
-        # A tenth after more than 10 validations in a row without a lower loss; 10 more don't count.
+        # A tenth after more than 10 validations in a row without a lower loss, then a wait of 10.
         scheduler = ReduceLROnPlateau(optimizer, factor=0.1, patience=10, cooldown=10)
 
         def criterion(log_probs, targets):

@@ -42,9 +42,8 @@ def plot_history(history, folder, title, format="png", names=None):
     history : list of dict
         Rows of ``history.csv``; None where an epoch wasn't validated.
     folder : path-like
-    title : str
-    format : str
-        ``png``, ``pdf`` or ``svg``.
+    title, format : str
+        The format is ``png``, ``pdf`` or ``svg``.
     names : iterable of str
         Keys of `CURVES`, by default all.
     """
@@ -72,16 +71,15 @@ def plot_history(history, folder, title, format="png", names=None):
 
 def plot_curve(axes, history, column):
     """Plot a column of the history over the epochs that have it."""
-    rows = [row for row in history if row[column] is not None]
-    subset = "validation" if column.startswith("val") else "train"
+    points = [(row["epoch"], row[column]) for row in history if row[column] is not None]
+    is_validation = column.startswith("val")
     axes.plot(
-        [row["epoch"] for row in rows],
-        [row[column] for row in rows],
-        color=SUBSET_COLORS[subset],
-        linewidth=1.8 if subset == "validation" else 0.9,  # they differ in grey, too
-        marker="." if len(rows) < 30 else None,
+        *zip(*points, strict=True),
+        color=SUBSET_COLORS["validation" if is_validation else "train"],
+        linewidth=1.8 if is_validation else 0.9,  # they differ in grey, too
+        marker="." if len(points) < 30 else None,
         drawstyle="steps-post" if column == "learning_rate" else None,
-        label="training" if subset == "train" else subset,
+        label="validation" if is_validation else "training",
     )
 
 
@@ -114,8 +112,7 @@ def plot_confusion(scores, genres, path, title):
     Parameters
     ----------
     scores : dict of str to dict
-        For each subset its ``confusion``: counts, of one model or summed over several, whose rows
-        are true genres.
+        The ``confusion`` of each subset: counts of one or several models, true genres in rows.
     genres : list of str
         Names of the rows and columns.
     path : path-like
@@ -124,9 +121,8 @@ def plot_confusion(scores, genres, path, title):
     """
     has_numbers = len(genres) <= MAX_NUMBERED
     size = max(MIN_SIZE, CELL * len(genres)) if has_numbers else MAX_SIZE
-    room = 0.5 + 0.075 * max(len(plot_label(genre)) for genre in genres)  # for the names
-    figsize = (size + room) * len(scores), size + room + 0.4
-    figure = new_figure(figsize=figsize, layout="compressed")
+    size += 0.5 + 0.075 * max(len(plot_label(genre)) for genre in genres)  # for the names
+    figure = new_figure(figsize=(size * len(scores), size + 0.4), layout="compressed")
     figure.suptitle(textwrap.fill(title, 60))
     grid = figure.subplots(1, len(scores), squeeze=False)[0]
     for axes, (subset, score) in zip(grid, scores.items(), strict=True):
@@ -233,7 +229,6 @@ def plot_probabilities(edges, probabilities, genres, path, title, window):
     path : path-like
         The file to write.
     title : str
-        Its lines are wrapped.
     window : float
         Length of a window (s).
     """
