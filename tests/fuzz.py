@@ -16,7 +16,6 @@ import io
 import json
 import math
 import multiprocessing
-import os
 import pickle
 import re
 import resource
@@ -133,13 +132,6 @@ def torch_bytes(content):
     return written.getvalue()
 
 
-class Trap:
-    """An object that makes a folder where it is unpickled."""
-
-    def __reduce__(self):
-        return os.mkdir, ("sprung",)
-
-
 def hostile_files(path, trap):
     """Return the bytes of files that hold a trap."""
     if path.suffix == ".npy":
@@ -157,7 +149,7 @@ def damaged(path, number, random):
     """Return case `number` of a file: as it is, then hostile files, then random damage."""
     if number == 0:
         return path.read_bytes()
-    hostile = hostile_files(path, Trap())
+    hostile = hostile_files(path, helpers.Trap(Path("sprung").absolute()))
     if number <= len(hostile):
         return hostile[number - 1]
     if path.suffix in (".json", ".pt") and random.random() < 0.6:

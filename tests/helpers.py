@@ -6,6 +6,7 @@ import dataclasses
 import io
 import json
 import multiprocessing
+import os
 import runpy
 import sys
 import tracemalloc
@@ -130,6 +131,16 @@ def write_manifest(folder, genres, n_frames=8, **changes):
     """Write the manifest of a cache, but for what it needn't hold."""
     content = {"genres": genres, **dataclasses.asdict(FrameSettings(frames=n_frames)), **changes}
     (folder / "features.json").write_text(json.dumps(content), encoding="utf-8")
+
+
+class Trap:
+    """What makes a folder when it is unpickled."""
+
+    def __init__(self, folder):
+        self.folder = folder
+
+    def __reduce__(self):
+        return os.mkdir, (str(self.folder),)
 
 
 # Running the scripts

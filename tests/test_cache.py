@@ -139,7 +139,11 @@ def test_fifo_in_the_place_of_a_file_is_refused(corpus, output, name):
     "change",
     [
         {"hop_length": 0},
+        {"hop_length": float("inf")},
+        {"sample_rate": 10**400},
+        {"genres": "abcdef"},
         {"genres": ["a"] * 6},
+        {"genres": [0] * 6},
         {"split": float("nan")},
         {"tracks": "train"},
         {"tracks": {"train": list("abcd")}},

@@ -68,8 +68,10 @@ def test_every_setting_of_the_recipe_is_an_option(parse, name):
     [
         ("--epochs", 0),
         ("--dropout", 1),
+        ("--batch-size", 2.5),
         ("--learning-rate", "nan"),
         ("--difference-lags", -1),
+        ("--crop-seconds", "long"),
         ("--seed", -1),
         ("--pooling", "best"),
         ("--device", "tpu"),

@@ -69,13 +69,20 @@ def test_any_length_is_classified_and_short_files_are_marked(weights, tmp_path):
 
 
 def test_recording_unlike_the_training_clips_is_marked(tmp_path):
-    time = np.arange(8 * 22050) / 22050
-    soundfile.write(tmp_path / "tone.wav", 0.5 * np.sin(2 * np.pi * 440 * time), 22050)
-    (line,), _ = predict(tmp_path, "--json")  # with the shipped weights
-    prediction = json.loads(line)
-    assert sorted(prediction["probabilities"]) == ORIGINAL_GENRES[6]
-    assert prediction["unlike_training"] is True
-    assert "unlike the training music" in prediction["notes"][0]
+    rate, rng = 22050, np.random.default_rng(0)
+    time = np.arange(8 * rate) / rate
+    sounds = {
+        "noise": 0.1 * rng.standard_normal(len(time)),
+        "tone": 0.5 * np.sin(2 * np.pi * 440 * time),
+        "clicks": 0.5 * (np.arange(len(time)) % 5000 < 20),
+    }
+    for name, sound in sounds.items():
+        soundfile.write(tmp_path / f"{name}.wav", sound, rate)
+    for line in predict(tmp_path, "--json")[0]:  # with the shipped weights
+        prediction = json.loads(line)
+        assert sorted(prediction["probabilities"]) == ORIGINAL_GENRES[6]
+        assert prediction["unlike_training"] is True
+        assert "unlike the training music" in prediction["notes"][0]
 
 
 def test_silence_around_the_music_is_left_out(weights, tmp_path, monkeypatch):

@@ -117,6 +117,7 @@ def test_run_stopped_by_ctrl_c_has_curves_and_when_resumed_ends_as_one_never_sto
         for kind in ("weights", "result")
     )
     assert weights[0] == weights[1]
+    assert set(weights[0]) == {"model.pt"}  # no checkpoint is left
     for name in ("history.csv", "predictions.csv"):
         assert results[0][name] == results[1][name]
 

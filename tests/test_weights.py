@@ -3,7 +3,6 @@
 import copy
 import dataclasses
 import json
-import os
 import zlib
 
 import pytest
@@ -11,6 +10,7 @@ import torch
 from helpers import (
     ROOT,
     SCHEDULES,
+    Trap,
     assert_one_line,
     full_disk,
     make_features,
@@ -122,16 +122,6 @@ def test_flipped_bit_is_noticed_wherever_it_is(path):
             continue
         with pytest.raises(InputError, match=r"model\.pt"):
             load_model(path)
-
-
-class Trap:
-    """What makes a folder when it is unpickled."""
-
-    def __init__(self, folder):
-        self.folder = folder
-
-    def __reduce__(self):
-        return os.mkdir, (str(self.folder),)
 
 
 def test_code_in_a_file_is_not_run(path):
