@@ -13,10 +13,8 @@ from pathlib import Path
 
 from common.cluster import map_on_cluster, with_one_thread
 from common.errors import InputError, try_call
+from common.memory import keep_freed_memory
 
-# glibc then reuses a clip's memory for the next clip: fetching fresh pages from the system for
-# every clip takes time. Bytes.
-KEEP_MEMORY = {"MALLOC_MMAP_THRESHOLD_": str(2**28), "MALLOC_TRIM_THRESHOLD_": str(2**29)}
 THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "VECLIB_MAXIMUM_THREADS")
 MAX_PENDING = 4  # calls of each process whose results may wait for those of earlier calls
 MAX_PROCESSES = 60 if os.name == "nt" else 10_000  # Windows can't wait for more
@@ -111,6 +109,7 @@ def serve(function, pipe):
     """Make the calls that a pipe holds, and send their results, until its other end is closed."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # on Windows; elsewhere it is blocked already
     threading.Thread(target=exit_with_parent, daemon=True).start()
+    keep_freed_memory()
     with contextlib.suppress(EOFError, OSError):
         while True:
             pipe.send(try_call(function, *pipe.recv()))
@@ -135,7 +134,7 @@ def next_result(pipe, call):
 
 @contextlib.contextmanager
 def worker_environment():
-    """Set what processes inherit that start in the block: one thread, kept memory, no Ctrl-C.
+    """Set what processes inherit that start in the block: one thread, and no Ctrl-C.
 
     And no script: each would import it, which may take as long as torch, to call a function of
     another module.
@@ -144,7 +143,7 @@ def worker_environment():
     main = vars(sys.modules["__main__"])
     script = {name: main[name] for name in ("__file__", "__spec__") if name in main}
     main.update(dict.fromkeys(script))
-    os.environ.update(KEEP_MEMORY | before | dict.fromkeys(THREADS, "1"))
+    os.environ.update(before | dict.fromkeys(THREADS, "1"))
     if masks:  # Ctrl-C reaches all processes: the main one ends the others
         multiprocessing.resource_tracker.ensure_running()  # it would unmask Ctrl-C when it starts
         mask = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})

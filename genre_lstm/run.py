@@ -16,6 +16,7 @@ from tqdm import tqdm
 
 from common.errors import InputError
 from common.files import lock_folders
+from common.memory import keep_freed_memory
 from genre_features.cache import GenreFeatureData
 from genre_lstm import checkpoint, results, scoring
 from genre_lstm.batches import EpochStats, batches, class_weights, preload
@@ -45,6 +46,7 @@ def training_run(schedule, options):
     options : argparse.Namespace
         See `options.parse_options`.
     """
+    keep_freed_memory()
     with (
         process_group(),
         report_out_of_memory("give a smaller --batch-size, or another --device"),
