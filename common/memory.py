@@ -10,8 +10,8 @@ def keep_freed_memory():
     """Let this process keep freed memory, to use it again for the next clip or batch.
 
     glibc, the C library of most Linux systems, returns large blocks to the system, and fetching
-    fresh pages for every batch takes a fifth of the published recipe's time. With other C
-    libraries, this does nothing.
+    fresh pages for every batch takes up to a third of a training's time. With other C libraries,
+    this does nothing.
     """
     if sys.platform == "linux":
         mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
