@@ -185,14 +185,14 @@ def stream_power(path, settings, notes=None):
     if settings.lowpass:
         pieces = stream_lowpass(pieces, settings.lowpass)
     edge = np.zeros(N_FFT // 2, np.float32)  # frames are centred, the first on sample 0
-    samples, n_skipped = edge, 0
+    samples, start = edge, 0  # of the next frame, which may lie beyond the samples
     for piece in itertools.chain(pieces, [edge]):
-        samples = np.concatenate([samples, piece])[n_skipped:]
-        n_frames = max(0, 1 + (len(samples) - N_FFT) // hop_length)
+        samples = np.concatenate([samples, piece])
+        n_frames = max(0, 1 + (len(samples) - start - N_FFT) // hop_length)
         if n_frames:
-            yield power_spectrogram(samples, hop_length)
-        n_skipped = max(0, n_frames * hop_length - len(samples))
-        samples = samples[n_frames * hop_length :]
+            yield power_spectrogram(samples[start:], hop_length)
+        start += n_frames * hop_length
+        samples, start = samples[start:], max(0, start - len(samples))
 
 
 def extract_long_recording(path, settings):
