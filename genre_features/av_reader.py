@@ -7,13 +7,19 @@ import operator
 import av
 import numpy as np
 
+GUESSED_LENGTHS = "mp3", "aac"  # formats of which FFmpeg infers the length from the bit rate
 FRAME_FORMAT = operator.attrgetter("rate", "layout.nb_channels", "layout.name", "format.name")
 
 
 def read_av(raw, report):
     """Yield (rate, samples of shape (n, channels)) of an open file; add errors to the `Report`."""
     options = {"protocol_whitelist": "none"}  # playlists name other files
-    with contextlib.suppress(av.error.FFmpegError, OSError), av.open(raw, options=options) as file:
+    with (
+        contextlib.suppress(av.error.FFmpegError, OSError),
+        av.open(raw, options=options, metadata_errors="ignore") as file,
+    ):
+        if not report.length and file.format.name not in GUESSED_LENGTHS:
+            report.length = (file.duration or 0) / av.time_base
         frames = decode_packets(file, report)
         for (rate, n_channels, *_), group in itertools.groupby(frames, key=FRAME_FORMAT):
             resampler = av.AudioResampler("flt")  # one for each kind; it leaves the rate as it is

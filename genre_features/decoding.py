@@ -1,7 +1,7 @@
 """Audio files read to their end: by soundfile, and by PyAV where soundfile stops short.
 
 libsndfile believes headers, and gives up where it gets lost. So a file counts as complete only if
-it was read up to its last bytes and is as long as its header says.
+nearly all of its bytes were read and it is as long as its header says.
 """
 
 import contextlib
@@ -27,6 +27,8 @@ MP3_LENGTH_TAGS = b"Xing", b"Info", b"VBRI"  # without one, an MP3's length is a
 MAX_SIZE = 2**31 - 2**16  # bytes; programs that write to a pipe put a larger number into a header
 MIN_LENGTH_READ = 0.99  # of the length in the header, as encoders pad
 MIN_FRACTION_READ = 0.9  # of the bytes of a file, as tags may follow the audio
+# What libmpg123 also prints of whole files: the Xing header counts no tags; odd frames of ID3 tags.
+HARMLESS = "Xing", "/id3.c:"
 UNKNOWN_FORMAT = "Format not recognised."
 INSTALL = "pip install av"
 
@@ -130,10 +132,12 @@ def read_file(path, report, seconds):
             report.lacks_av = True
             return
         file.seek(0)
+        is_foreign = report.error == UNKNOWN_FORMAT
         for rate, samples in read_av(file, report):
             n_skipped, n_read = min(n_read, len(samples)), max(0, n_read - len(samples))
-            report.fraction = file.tell() / size
-            if report.error == UNKNOWN_FORMAT:
+            # A container may have its index, with a picture, behind the audio.
+            report.fraction = 1 if is_foreign and report.length else file.tell() / size
+            if is_foreign:
                 report.error = ""
             yield rate, samples[n_skipped:]
 
@@ -219,7 +223,7 @@ def describe_losses(path, report):
         expected = max(report.length, report.seconds / report.fraction)
         remedy = f"{INSTALL} to read on" if report.lacks_av else "it is cut off or damaged"
         return [f"only {report.seconds:.1f} of {expected:.1f} s could be read: {remedy}"]
-    # libmpg123 also prints where the Xing header tells another size, as in front of tags.
-    if report.error or any("Xing" not in line for line in report.damage.splitlines()):
+    lines = report.damage.splitlines()
+    if report.error or not all(any(word in line for word in HARMLESS) for line in lines):
         return ["damaged in places, or joined recordings: some of it may be missing"]
     return []
