@@ -145,8 +145,9 @@ def drop_second_formats(clips):
 def track_numbers(clips):
     """Return the GTZAN track of each clip, or None. Numbers above 99 show that they are pieces."""
     numbers = [clip.number for clip in clips]
-    is_cut = None not in numbers and max(numbers, default=0) >= N_TRACKS
-    return [number // PIECES_PER_TRACK for number in numbers] if is_cut else numbers
+    if max((number or 0 for number in numbers), default=0) < N_TRACKS:
+        return numbers
+    return [None if number is None else number // PIECES_PER_TRACK for number in numbers]
 
 
 def mark_pieces(clips):
