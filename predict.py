@@ -10,9 +10,9 @@ The features are computed with the settings that the model was trained with. Fil
 longer than a training clip are classified in windows of that length, whose predictions are
 averaged. Several models below --weights predict together: their probabilities are averaged.
 
-Every file gets one of the genres trained on, whatever it holds. Marked are files that are unlike
-the training music (most speech, noise and single tones are; other genres of music seldom),
-predictions below 50 %, and files under 5 s. Silent stretches are left out.
+Every file gets one of the genres trained on, whatever it holds. Three kinds are marked: files that
+are unlike the training music (synthetic speech, noise and single tones usually, other genres
+seldom), predictions below 50 %, and files under 5 s. Silent stretches are left out.
 """
 
 import argparse
@@ -58,8 +58,8 @@ def parse_arguments():
     options = parser.parse_args()
     if options.export and (options.plot or options.json or options.output):
         parser.error("--export predicts nothing: leave out --plot, --json and --output")
-    if options.output and options.json:
-        parser.error("--output writes what --json prints: leave out --json")
+    if options.output and (options.json or options.plot):
+        parser.error("--output writes a line per file: leave out --json and --plot")
     if bool(options.files) == bool(options.export):
         parser.error("name audio files, or a file to --export the model to")
     return options
@@ -130,7 +130,7 @@ def plot(path, models, features, prediction, figure):
     title = f"{plot_label(path.name, 60)}: {plot_label(genre)}, {probability:.0%} overall"
     title = "\n".join([title, *prediction["notes"]])
     model, saved = models[0]
-    window = min(edges[-1], model.crop_frames * saved["settings"].seconds_per_frame)
+    window = min(edges[-1] - edges[0], model.crop_frames * saved["settings"].seconds_per_frame)
     plot_probabilities(edges, by_window, saved["genres"], figure, title, window)
 
 
@@ -146,7 +146,7 @@ def continue_output(paths, models, options):
         except KeyboardInterrupt:
             print_note("Stopped. To continue, run the same command again.")
             raise
-    print(f"{options.output} holds the predictions of {len(paths) - n_failed} files.")
+    print(f"The predictions of {len(paths) - n_failed} files are in {options.output}.")
     return n_failed
 
 

@@ -35,33 +35,42 @@ def classify(path, models, recording):
     InputError
         The file is silent, or too long for the memory.
     """
-    saved = models[0][1]
-    settings = saved["settings"]
+    settings = models[0][1]["settings"]
     features = recording.features[~silent_frames(recording.features, settings)]
     if not len(features):
         raise InputError(f"{path} is silent: there is nothing to classify")
     with report_out_of_memory(f"{path} is too long: split it"):
         probabilities = predict(models, features)
     genre, probability = next(iter(probabilities.items()))
-    is_short = len(features) * settings.seconds_per_frame < MIN_SECONDS
-    is_narrow = is_below_cutoff(path, settings.lowpass)
-    unlike = None
-    if not is_short and not is_narrow:
-        unlike = is_unlike_training(saved["reference"], features, settings)
-    caveats = {
-        "unlike the training music: the genres may not fit": unlike,
-        "unsure: below 50%, a prediction is more likely wrong than right": probability < 0.5,
-        f"shorter than {MIN_SECONDS} s: right less often than with longer audio": is_short,
-        f"sampled below {2 * (settings.lowpass or 0)} Hz: less reliable": is_narrow,
-    }
+    caveats, unlike = find_caveats(path, features, models[0][1])
+    if probability < 0.5:
+        caveats.append("unsure: below 50%, a prediction is more likely wrong than right")
     return {
         "file": str(path),
         "genre": genre,
         "probabilities": probabilities,
         "seconds": recording.seconds,
-        "notes": [*recording.notes, *(text for text, applies in caveats.items() if applies)],
+        "notes": recording.notes + caveats,
         "unlike_training": unlike,
     }
+
+
+def find_caveats(path, features, saved):
+    """Say how a file differs from the training clips, and whether its sound is unlike theirs.
+
+    The sound of a short file, or of one sampled at a low rate, can't be judged: it counts as None.
+    """
+    settings, unlike = saved["settings"], None
+    is_short = len(features) * settings.seconds_per_frame < MIN_SECONDS
+    is_narrow = is_below_cutoff(path, settings.lowpass)
+    if not is_short and not is_narrow:
+        unlike = is_unlike_training(saved["reference"], features, settings)
+    caveats = {
+        "unlike the training music: the genres may not fit": unlike,
+        f"shorter than {MIN_SECONDS} s: right less often than with longer audio": is_short,
+        f"sampled below {2 * (settings.lowpass or 0)} Hz: less reliable": is_narrow,
+    }
+    return [text for text, applies in caveats.items() if applies], unlike
 
 
 @torch.inference_mode()
@@ -100,24 +109,27 @@ def predict(models, features):
 def predict_over_time(models, features):
     """Return the probabilities of every genre in windows as long as a training example.
 
+    Silent stretches are left out, as by `classify`: a window goes on behind them.
+
     Parameters
     ----------
     models, features
-        See `predict`.
+        See `predict`; the file mustn't be silent all through.
 
     Returns
     -------
     edges : numpy.ndarray, shape (windows + 1,)
-        Where each window begins and the last one ends (s). Windows overlap: the borders are halfway
-        between the centres of neighbours.
+        Where in the file each window begins and the last one ends (s). Windows overlap: the borders
+        are halfway between the centres of neighbours.
     probabilities : numpy.ndarray, shape (windows, genres)
     """
-    tracks, (first, saved) = torch.from_numpy(features)[None], models[0]
-    outputs = []
+    (first, saved), outputs = models[0], []
+    heard = np.flatnonzero(~silent_frames(features, saved["settings"]))
+    tracks = torch.from_numpy(features[heard])[None]
     for model, about in models:
         windows = list(model.predict_windows(tracks, first.crop_frames))
         starts, log_probs = (torch.cat(tensors) for tensors in zip(*windows, strict=True))
         outputs.append((log_probs[:, 0] / about["temperature"]).softmax(1))
     borders = (starts[1:] + starts[:-1] + first.crop_frames).numpy() / 2
-    edges = np.concatenate([[0], borders, [len(features)]])
+    edges = np.interp([0, *borders, len(heard)], range(len(heard) + 1), [*heard, heard[-1] + 1])
     return edges * saved["settings"].seconds_per_frame, torch.stack(outputs).mean(dim=0).numpy()

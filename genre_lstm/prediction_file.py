@@ -8,6 +8,7 @@ import argparse
 import contextlib
 import csv
 import io
+import itertools
 import json
 from pathlib import Path
 
@@ -112,46 +113,45 @@ def open_predictions(path, models, audio):
     with contextlib.ExitStack() as stack:
         lock(path.with_name(f".{path.name}.lock"), path, stack)
         stack.enter_context(report_full_disk(path))
-        try:
+        names, n_bytes = set(), 0
+        if path.exists():
             names, n_bytes = read_lines(path, lines, checksum(models))
-        except (ValueError, LookupError, TypeError, csv.Error):
-            raise InputError(
-                f"{path} holds something else than predictions with these weights: name another "
-                "--output, or delete it"
-            ) from None
         output = stack.enter_context(path.open("ab"))
-
-        def write(line):
-            output.write(line)
-            output.flush()
-
         output.truncate(n_bytes)
         if not n_bytes:
-            write(lines.header)
+            append(output, lines.header)
         missing = [file for file in audio if lines.name(file) not in names]
-        yield missing, lambda prediction: write(lines.format(prediction))
+        yield missing, lambda prediction: append(output, lines.format(prediction))
+
+
+def append(file, line):
+    """Write a line so that it outlives the process."""
+    file.write(line)
+    file.flush()
 
 
 def read_lines(path, lines, weights_crc32):
     """Return the names of the audio files in the whole lines of a file, and where these lines end.
 
-    A ValueError or another error says that the file holds something else.
+    InputError if the file holds something else.
     """
     names, n_bytes = set(), 0
-    if not path.exists():
-        return names, n_bytes
-    with path.open("rb") as file:
-        start = file.read(len(lines.start))
-        if not lines.start.startswith(start):
-            raise ValueError
-        if start == lines.start:
-            n_bytes = file.seek(len(lines.header))
-            for line in file:
-                if not line.endswith(b"\n"):
-                    break
-                values = lines.parse(line)
-                if values["weights_crc32"] != weights_crc32:
-                    raise ValueError
-                names.add(values["file"])
-                n_bytes += len(line)
+    try:
+        with path.open("rb") as file:
+            start = file.read(len(lines.start))
+            if not lines.start.startswith(start):
+                raise ValueError
+            if start == lines.start:
+                n_bytes = file.seek(len(lines.header))
+                for line in itertools.takewhile(lambda line: line.endswith(b"\n"), file):
+                    values = lines.parse(line)
+                    if values["weights_crc32"] != weights_crc32:
+                        raise ValueError
+                    names.add(values["file"])
+                    n_bytes += len(line)
+    except (ValueError, LookupError, TypeError, csv.Error):
+        raise InputError(
+            f"{path} holds something else than predictions with these weights: name another "
+            "--output, or delete it"
+        ) from None
     return names, n_bytes

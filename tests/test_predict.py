@@ -164,7 +164,8 @@ def test_probabilities_over_time_are_plotted_for_one_file(weights, corpus, tmp_p
         ("song.wav --export model.onnx", "name audio files, or a file to --export"),
         ("--export model.onnx --json", "leave out --plot, --json and --output"),
         ("--export model.onnx --output genres.csv", "leave out --plot, --json and --output"),
-        ("song.wav --output genres.jsonl --json", "leave out --json"),
+        ("song.wav --output genres.jsonl --json", "leave out --json and --plot"),
+        ("song.wav --output genres.csv --plot song.png", "leave out --json and --plot"),
     ],
 )
 def test_options_that_exclude_each_other_are_refused(tmp_path, words, remedy):

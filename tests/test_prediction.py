@@ -52,6 +52,17 @@ def test_borders_of_windows_are_halfway_between_their_centres():
     np.testing.assert_allclose(edges * 22050 / 512, [0, 75, 125, 175, 225, 300])
 
 
+def test_windows_over_time_leave_silence_out_and_keep_the_files_time():
+    models, music, silence = [(make_model(), SAVED)], make_file(300), np.zeros((80, 33), np.float32)
+    edges, expected = predict_over_time(models, music)
+    music_and_pauses = np.concatenate([silence, music[:100], silence, music[100:]])
+    moved, probabilities = predict_over_time(models, music_and_pauses)
+    np.testing.assert_allclose(probabilities, expected, rtol=1e-5)
+    # In front of the first 100 frames lie 80 silent ones, and as many behind them.
+    shift = [80 if edge * 22050 / 512 < 100 else 160 for edge in edges]
+    np.testing.assert_allclose((moved - edges) * 22050 / 512, shift, rtol=1e-6)
+
+
 def test_file_of_one_window_has_the_same_probabilities_over_time():
     features = make_file(60)
     _, probabilities = predict_over_time([(make_model(), SAVED)], features)

@@ -109,7 +109,7 @@ def test_run_that_is_complete_classifies_nothing(line, outputs, monkeypatch):
     monkeypatch.setattr(GenreLSTM, "predict", None)
     stdout, stderr = predict(*line, "--output", outputs[".csv"])
     assert "Continuing: 5 of 5 files are there." in stderr
-    assert stdout == [f"{outputs['.csv']} holds the predictions of 5 files."]
+    assert stdout == [f"The predictions of 5 files are in {outputs['.csv']}."]
     assert outputs[".csv"].read_bytes() == content
 
 
