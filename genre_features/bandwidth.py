@@ -37,7 +37,7 @@ def effective_bandwidth(signal):
 
 def first_drop(hz, power):
     """Return the first frequency at which a power spectrum drops by 25 dB, or `FULL`."""
-    n_bins = max(1, round(WIDTH * N_FFT / SAMPLE_RATE))
+    n_bins = round(WIDTH * N_FFT / SAMPLE_RATE)
     level = 10 * np.log10(np.convolve(power, np.ones(n_bins) / n_bins, mode="same") + 1e-20)
     for i in range(*np.searchsorted(hz, (MIN_CUT, MAX_CUT))):
         if level[i] < np.median(level[i // 2 : i]) - DROP:

@@ -84,6 +84,26 @@ class GenreFeatureData:
             An array is missing, isn't one, holds NaN or infinity, or doesn't fit the others or
             the manifest, as while an extraction moves them to their places.
         """
+        n_frames, n_genres = self.load_arrays()
+        # The tracks of a cache that doesn't name them go by the numbers of their rows.
+        self.tracks = {key: list(map(str, range(len(rows)))) for key, rows in self.targets.items()}
+        self.groups = {}
+        if not (self.folder / manifest.NAME).exists():
+            self.assume_manifest(n_frames, n_genres, *self.given)
+        elif any(self.given):
+            raise InputError(
+                f"{self.folder / manifest.NAME} has the genres and the hop length: leave out "
+                "--genres and --hop-length"
+            )
+        else:
+            self.read_manifest(n_frames, n_genres)
+        return self
+
+    def load_arrays(self):
+        """Set the inputs, targets and checksums of each subset; return how many frames and genres.
+
+        InputError if the subsets differ in these.
+        """
         self.inputs, self.targets, sizes = {}, {}, {}
         self.checksums = {"input": {}, "target": {}}
         in_memory = sum(p.stat().st_size for p in self.folder.glob("data_*.npy")) <= MAX_IN_MEMORY
@@ -100,19 +120,7 @@ class GenreFeatureData:
             raise InputError(
                 f"the subsets in {self.folder} differ in frames x genres: {found}; {EXTRACT_AGAIN}"
             )
-        # The tracks of a cache that doesn't name them go by the numbers of their rows.
-        self.tracks = {key: list(map(str, range(len(rows)))) for key, rows in self.targets.items()}
-        self.groups = {}
-        if not (self.folder / manifest.NAME).exists():
-            self.assume_manifest(*sizes["train"], *self.given)
-        elif any(self.given):
-            raise InputError(
-                f"{self.folder / manifest.NAME} has the genres and the hop length: leave out "
-                "--genres and --hop-length"
-            )
-        else:
-            self.read_manifest(*sizes["train"])
-        return self
+        return sizes["train"]
 
     def subsample(self, seconds):
         """Keep every n-th frame, so that frames are about so many seconds apart."""

@@ -56,20 +56,24 @@ def update_cache(folder, dataset, by_subset, content, jobs=None, dask=None):
     """
     with lock_folders(folder, folder / CLIPS):
         notes = extract_missing(folder / CLIPS, Path(dataset).absolute(), content, jobs, dask)
-        skipped = notes["skipped"]
-        usable = {
-            subset: [clip for clip in clips if clip.file not in skipped]
-            for subset, clips in by_subset.items()
-        }
-        for problem in skipped.values():
-            print_note(f"Skipped: {problem}")
-        if skipped:
-            print_note(f"Skipped {len(skipped)} of {sum(map(len, by_subset.values()))} files.")
+        usable = leave_out(notes["skipped"], by_subset)
         check_subsets(usable, content["genres"])
         write_cache(folder, usable, content, notes)
         remove_replaced(folder / CLIPS, manifest.clip_keys(content))
     report_notes(notes, FrameSettings.read(content))
     return usable
+
+
+def leave_out(skipped, by_subset):
+    """Return the clips of each subset but those of skipped files, which are named on stderr."""
+    for problem in skipped.values():
+        print_note(f"Skipped: {problem}")
+    if skipped:
+        print_note(f"Skipped {len(skipped)} of {sum(map(len, by_subset.values()))} files.")
+    return {
+        subset: [clip for clip in clips if clip.file not in skipped]
+        for subset, clips in by_subset.items()
+    }
 
 
 def extract_missing(folder, dataset, content, jobs, dask):

@@ -19,8 +19,8 @@ MIN_SONGS = 3  # of a genre: one in each subset
 def split_clips(clips, split="index"):
     """Split clips into the train, validation and test subsets.
 
-    The first of these that applies: the filtered split, if it is asked for; the subsets of a table
-    or of folders; the groups of a table; GTZAN's index split; a seeded split of each genre's songs.
+    The first of these that applies: the filtered split, if it is asked for; the subsets of a table;
+    its groups; the subsets of folders; GTZAN's index split; a seeded split of each genre's songs.
 
     Parameters
     ----------

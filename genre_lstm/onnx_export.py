@@ -62,18 +62,17 @@ def export_onnx(models, path):
 
     model, saved = models[0]
     example = torch.zeros(1, 2 * model.clip_frames, N_FEATURES)
-    with atomic_write(path) as temporary:
-        with warnings.catch_warnings(action="ignore"):
-            # The newer exporter (dynamo) makes the number of frames a constant.
-            torch.onnx.export(
-                OnnxClassifier(models).eval(),
-                (example,),
-                temporary,
-                dynamo=False,
-                input_names=["features"],
-                output_names=["probabilities"],
-                dynamic_axes={"features": {1: "T"}},
-            )
+    with atomic_write(path) as temporary, warnings.catch_warnings(action="ignore"):
+        # The newer exporter (dynamo) makes the number of frames a constant.
+        torch.onnx.export(
+            OnnxClassifier(models).eval(),
+            (example,),
+            temporary,
+            dynamo=False,
+            input_names=["features"],
+            output_names=["probabilities"],
+            dynamic_axes={"features": {1: "T"}},
+        )
         written = onnx.load(temporary)
         metadata = {"genres": saved["genres"], **dataclasses.asdict(saved["settings"])}
         onnx.helper.set_model_props(written, {k: json.dumps(v) for k, v in metadata.items()})

@@ -77,6 +77,8 @@ class TrainingRun:
     data : GenreFeatureData
     weights, result : pathlib.Path
         The folders of the run's files.
+    shard : Shard
+        The part of each batch that this process trains on; see `processes`.
     history : list of dict
         A row of history.csv per epoch.
     seconds : float
