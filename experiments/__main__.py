@@ -16,7 +16,7 @@ from experiments.plan import FEATURES, RUNS
 
 
 def main():
-    options = make_parser("experiments", __doc__, "features").parse_args()
+    options = make_parser("experiments", __doc__, "features", runs=True).parse_args()
     names = [name for name in FEATURES if (options.features / name).is_dir()]
     if not names:
         raise InputError(f"no folder in {options.features} is named {' or '.join(FEATURES)}")

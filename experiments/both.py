@@ -6,13 +6,10 @@ A model trained on both sees the same music with and without the highest band. V
 clips are those of the second version.
 """
 
-import dataclasses
-
 import numpy as np
 
 from common.cli import run_script
-from common.errors import InputError
-from common.files import write_json
+from experiments.caches import check_same_tracks, save_cache
 from experiments.options import make_parser
 from genre_features.cache import GenreFeatureData
 
@@ -22,19 +19,12 @@ def interleave(first, second, output):
 
     InputError if they don't hold the same tracks.
     """
-    if (first.tracks, first.genres) != (second.tracks, second.genres):
-        raise InputError(f"{first.folder} and {second.folder} don't hold the same tracks")
-    output.mkdir(parents=True, exist_ok=True)
+    check_same_tracks(first, second)
     tracks = second.tracks | {"train": np.repeat(second.tracks["train"], 2).tolist()}
     pair = np.stack([first.inputs["train"], second.inputs["train"]], axis=1)
     inputs = second.inputs | {"train": pair.reshape(-1, *pair.shape[2:])}
     targets = second.targets | {"train": second.targets["train"].repeat(2)}
-    for subset in inputs:
-        np.save(output / f"data_{subset}_input.npy", inputs[subset])
-        one_hot = np.eye(len(second.genres), dtype=np.float32)[targets[subset]]
-        np.save(output / f"data_{subset}_target.npy", one_hot)
-    content = {"genres": second.genres, "split": second.split, "tracks": tracks}
-    write_json(output / "features.json", content | dataclasses.asdict(second.settings))
+    save_cache(output, second, inputs, targets, tracks=tracks)
 
 
 def main():

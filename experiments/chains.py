@@ -6,7 +6,7 @@ From 6.4 to 11 kHz, the spectral contrast is high where a recording chain has le
 Writes chains.csv: for each track its mean contrast, and the predictions of the shipped published
 models for index-control and index-lowpass in --features, so that only the highest band differs.
 With --artists, a table with the columns track and artist, also writes chain_auc.csv: how well the
-features of unheard artists tell the chains apart, within each genre that has both.
+features of held-out artists tell the chains apart, within each genre that has both.
 """
 
 import dataclasses
@@ -23,7 +23,8 @@ from sklearn.preprocessing import StandardScaler
 from common.cli import run_script
 from common.errors import InputError
 from common.files import read_table, write_table
-from experiments.models import load_features, load_published
+from experiments.caches import check_same_tracks, load_features, read_artists
+from experiments.models import load_published
 from experiments.options import ROOT, make_parser
 from experiments.plan import PIECEWISE
 from genre_lstm.prediction import predict
@@ -63,7 +64,7 @@ def classify_tracks(versions, models):
 
 
 def cross_validate(inputs, targets, artists):
-    """Return the area under the ROC curve of a logistic regression, for unheard artists.
+    """Return the area under the ROC curve of a logistic regression, for held-out artists.
 
     The mean over ten random divisions of the artists into five folds.
     """
@@ -109,17 +110,14 @@ def main():
     (_, saved), *_ = models[PIECEWISE]
     settings = [dataclasses.replace(saved["settings"], lowpass=hz) for hz in (None, 9000)]
     data = [load_features(options.features, each) for each in settings]
-    if data[0].tracks != data[1].tracks:
-        raise InputError(f"{data[0].folder} and {data[1].folder} don't hold the same tracks")
+    check_same_tracks(*data)
     versions = dict(zip(VERSIONS, data, strict=True))
     rows = classify_tracks(versions, models)
     write_table(options.output / NAME, rows[0], rows)
     if options.artists:
-        by_track = {row["track"]: row["artist"] for row in read_table(options.artists)}
-        if not by_track:
-            raise InputError(f"no tracks in {options.artists}: give columns track and artist")
+        artist_of = read_artists(options.artists)
         # Unknown artists count as one artist each.
-        artists = np.array([by_track.get(row["track"]) or row["track"] for row in rows])
+        artists = np.array([artist_of.get(row["track"]) or row["track"] for row in rows])
         if not (rows := tell_chains_apart(rows, versions, artists)):
             raise InputError(f"no genre has {MIN_CLIPS} clips of each recording chain")
         write_table(options.output / AUC, rows[0], rows)

@@ -145,7 +145,7 @@ def collect(runs, output):
 
 
 def main():
-    options = make_parser("experiments.collect", __doc__).parse_args()
+    options = make_parser("experiments.collect", __doc__, runs=True).parse_args()
     n_runs = collect(options.runs, options.output)
     print(f"{n_runs} finished runs are in {options.output / RESULTS}.")
 

@@ -15,7 +15,8 @@ import numpy as np
 from scipy.stats import binomtest
 
 from common.cli import run_script
-from common.files import read_table, write_table
+from common.files import write_table
+from experiments.caches import read_artists
 from experiments.collect import PREDICTIONS, SUBSETS
 from experiments.options import make_parser
 from experiments.plan import FINAL, PAIRS, PIECEWISE, RUNS, SPLITS
@@ -122,7 +123,7 @@ def compare_rows(folder):
 
 def together_tables(rows):
     """Return the tables of together.csv, by title: all seeds together, and recalls by artist."""
-    scores = ("clips", "seeds", "accuracy, %", "95 % interval", "loss of one", "loss")
+    scores = ("clips", "seeds", "accuracy, %", "95 % interval", "loss, single", "loss, averaged")
     lines = [["", *scores, *ARTIST_COLUMNS]]
     for row in select(rows, genre="all"):
         low, high = wilson_interval(int(row["correct"]), int(row["n"]))
@@ -138,7 +139,7 @@ def together_tables(rows):
             recall = f"{int(row['correct']) / int(row['n']):.2f}"
             recalls.append([row_label(row), row["genre"], row["n"], recall, *artist_cells(row)])
     return {
-        "The seeds of a row together": markdown(lines),
+        "Probabilities averaged over seeds": markdown(lines),
         "Recall of each genre, by artist": markdown(recalls, n_texts=2),
     }
 
@@ -175,9 +176,9 @@ def pair_tables(rows):
 
 def main():
     parser = make_parser("experiments.compare", __doc__)
-    parser.add_argument("--artists", metavar="CSV", type=Path, default=Path("artists.csv"))
+    parser.add_argument("--artists", metavar="CSV", type=Path)
     options = parser.parse_args()
-    artist_of = {row["track"]: row["artist"] for row in read_table(options.artists)}
+    artist_of = read_artists(options.artists) if options.artists else {}
     for name, rows in (
         (TOGETHER, score_rows(options.output, artist_of)),
         (PAIRED, compare_rows(options.output)),

@@ -11,7 +11,8 @@ import numpy as np
 
 from common.cli import run_script
 from common.files import write_table
-from experiments.models import UNCHANGED, classify_versions, load_features, load_shipped
+from experiments.caches import load_features
+from experiments.models import UNCHANGED, classify_versions, load_shipped
 from experiments.options import make_parser
 from genre_lstm.prediction import predict
 

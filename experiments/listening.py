@@ -13,9 +13,11 @@ from pathlib import Path
 import numpy as np
 
 from common.cli import run_script
+from common.errors import InputError
 from common.files import write_table
+from experiments.caches import load_features
 from experiments.collect import SUBSETS
-from experiments.models import SHIPPED, load_features
+from experiments.models import SHIPPED
 from experiments.options import make_parser
 from genre_lstm.prediction import predict
 from genre_lstm.weights import load_models
@@ -51,7 +53,10 @@ def main():
     parser.add_argument("--weights", metavar="DIR", nargs="+", type=Path, default=default)
     options, rows = parser.parse_args(), []
     for folder in options.weights:
-        for path in sorted(folder.rglob("model.pt")):
+        paths = sorted(folder.rglob("model.pt"))
+        if not paths:
+            raise InputError(f"no model.pt below {folder}")
+        for path in paths:
             models, model = load_models(path), path.parent.relative_to(folder).as_posix()
             data = load_features(options.features, models[0][1]["settings"])
             about = {"models": folder.name, "model": model}

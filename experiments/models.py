@@ -9,20 +9,20 @@ from common.errors import InputError
 from experiments.options import ROOT
 from experiments.plan import INDEX, PIECEWISE, PLATEAU, RUNS
 from genre_features.audio import load_signal
-from genre_features.cache import GenreFeatureData
 from genre_features.clips import find_clips
 from genre_features.features import extract_features
 from genre_lstm.prediction import predict
 from genre_lstm.weights import load_models
 
 SHIPPED = ROOT / "weights" / "reference"
+# The improved models of the index split: for each kind of features the step.
 STEP = dict.fromkeys(INDEX, "improved") | {"index-both": "improved-120-epochs"}
 SECONDS = 31  # GTZAN's clips are shorter; of longer files the start is used
 UNCHANGED = "unchanged"  # the version of a clip that others are compared with
 
 
 def load_runs(runs):
-    """Return the improved models of the index split by run, each as `load_models` does."""
+    """Return the plan's models for `STEP` by run, each as `load_models` does."""
     models = {
         run: load_models(path)
         for run in RUNS
@@ -46,19 +46,6 @@ def load_shipped():
         for path in sorted((SHIPPED / recipe).rglob("model.pt"))
     }
     return models | {"improved, together": load_models(SHIPPED / "improved")}
-
-
-def load_features(folder, settings):
-    """Load index-control or, for low-passed audio, index-lowpass in a folder, for some settings.
-
-    InputError if taking every n-th frame doesn't give their hop length.
-    """
-    data = GenreFeatureData(folder / INDEX[settings.lowpass is not None]).load()
-    data.subsample(settings.seconds_per_frame)
-    if data.settings.hop_length != settings.hop_length:
-        hop = f"extract it again with --hop-length {settings.hop_length}"
-        raise InputError(f"{data.folder} has another hop length than the models: {hop}")
-    return data
 
 
 def classify_versions(dataset, models, make_versions):

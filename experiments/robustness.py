@@ -44,7 +44,7 @@ def make_versions(signal):
 
 
 def main():
-    options = make_parser("experiments.robustness", __doc__, "clips").parse_args()
+    options = make_parser("experiments.robustness", __doc__, "clips", runs=True).parse_args()
     counts = count_predictions(options.clips, load_runs(options.runs), make_versions)
     rows = [run._asdict() | row for run, row in counts.items()]
     write_table(options.output / NAME, rows[0], rows)

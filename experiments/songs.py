@@ -8,7 +8,6 @@ whole groups where groups are known. A larger number includes the clips of a sma
 prints the commands of the missing trainings, and writes the scores of the finished ones.
 """
 
-import dataclasses
 import itertools
 import json
 import shlex
@@ -16,7 +15,8 @@ import shlex
 import numpy as np
 
 from common.cli import run_script
-from common.files import write_json, write_table
+from common.files import write_table
+from experiments.caches import save_cache
 from experiments.options import make_parser
 from experiments.plan import PIECEWISE, Run
 from experiments.tables import table
@@ -37,16 +37,6 @@ def draw_clips(targets, groups, n, seed):
         n_before = sizes[order].cumsum() - sizes[order]
         chosen |= np.isin(groups, names[order[n_before < n]]) & (targets == target)
     return np.flatnonzero(chosen)
-
-
-def write_subset(data, rows, folder):
-    """Write a cache of some of the training clips of another, and of all its validation clips."""
-    folder.mkdir(parents=True, exist_ok=True)
-    for subset, chosen in (("train", rows), ("validation", slice(None))):
-        np.save(folder / f"data_{subset}_input.npy", data.inputs[subset][chosen])
-        np.save(folder / f"data_{subset}_target.npy", data.one_hot(subset)[chosen])
-    content = {"genres": data.genres, "split": data.split, **dataclasses.asdict(data.settings)}
-    write_json(folder / "features.json", content)
 
 
 def draw_songs(rows):
@@ -72,7 +62,7 @@ def songs_tables(rows):
 
 
 def main():
-    options = make_parser("experiments.songs", __doc__, "features").parse_args()
+    options = make_parser("experiments.songs", __doc__, "features", runs=True).parse_args()
     folder, rows = options.runs / "songs" / options.features.resolve().name, []
     data = GenreFeatureData(options.features).load()
     targets, groups = data.targets["train"], np.array((data.groups or data.tracks)["train"])
@@ -86,8 +76,12 @@ def main():
             row = {"songs": size, "seed": seed, "clips": len(chosen)}
             rows.append(row | {f"validation_{key}": scores[key] for key in ("correct", "n")})
         else:
-            if not (folder / run.features / "features.json").exists():
-                write_subset(data, chosen, folder / run.features)
+            clips = {"train": chosen, "validation": slice(None)}
+            arrays = [
+                {subset: array[subset][rows] for subset, rows in clips.items()}
+                for array in (data.inputs, data.targets)
+            ]
+            save_cache(folder / run.features, data, *arrays)
             print(shlex.join(run.command(folder, folder)), flush=True)
     if rows:
         write_table(options.output / NAME, rows[0], rows)

@@ -2,7 +2,8 @@
 
     python -m experiments.transfer --features gtzan/features/emotify
 
-Writes transfer.csv: how often each model predicts each of its genres.
+Of the models in --runs, those trained on features of the same hop length and low-pass are used.
+Writes transfer.csv: how often each of them predicts each of its genres.
 """
 
 from collections import Counter
@@ -12,6 +13,7 @@ import numpy as np
 from common.cli import run_script
 from common.errors import InputError
 from common.files import write_table
+from experiments.caches import fits
 from experiments.models import load_runs
 from experiments.options import make_parser
 from genre_features.cache import GenreFeatureData
@@ -22,9 +24,10 @@ NAME = "transfer.csv"
 
 def count_predictions(data, models):
     """Return the rows of transfer.csv for all clips of a `GenreFeatureData`; see `load_runs`."""
+    models = {run: group for run, group in models.items() if fits(data, group[0][1]["settings"])}
+    if not models:
+        raise InputError(f"no model was trained on features computed as {data.folder}")
     (_, saved), *_ = next(iter(models.values()))
-    if saved["settings"].hop_length != data.settings.hop_length:
-        raise InputError(f"{data.folder} has another hop length than the models: extract it again")
     counts = {}
     for subset, targets in data.targets.items():
         for target, features in zip(targets, data.inputs[subset], strict=True):
@@ -39,7 +42,7 @@ def count_predictions(data, models):
 
 
 def main():
-    options = make_parser("experiments.transfer", __doc__, "features").parse_args()
+    options = make_parser("experiments.transfer", __doc__, "features", runs=True).parse_args()
     data = GenreFeatureData(options.features).load()
     rows = count_predictions(data, load_runs(options.runs))
     write_table(options.output / NAME, rows[0], rows)

@@ -1,8 +1,9 @@
 """Measure which recordings are marked as unlike the training music.
 
-    python -m experiments.unlike --features gtzan/features/ten-index
+    python -m experiments.unlike --features TEN_INDEX
 
-Real clips are those of the test subset: of the model's genres, and of the others in the data.
+TEN_INDEX has the features of all ten genres, split by track number and low-passed. Real clips are
+those of the test subset: of the model's genres, and of the others.
 Sounds that aren't music are made on the spot; speech needs espeak-ng, and is left out without it.
 Writes unlike.csv: for each kind the number of recordings, how many are marked, and the area under
 the ROC curve against the test clips of the model's genres.
@@ -19,6 +20,7 @@ from sklearn.metrics import roc_auc_score
 
 from common.cli import run_script
 from common.files import write_table
+from experiments.caches import check_fit
 from experiments.models import SHIPPED
 from experiments.options import make_parser
 from genre_features.audio import load_signal
@@ -67,6 +69,7 @@ def make_speech():
 def measure_distances(data, saved):
     """Return the distances to the training clips of each kind of recording, by its name."""
     settings, kinds = saved["settings"], {"test clips": []}
+    check_fit(data, settings)
     for target, features in zip(data.targets["test"], data.inputs["test"], strict=True):
         genre = data.genres[target]
         kind = "test clips" if genre in saved["genres"] else f"{genre}, not trained on"

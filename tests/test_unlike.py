@@ -3,6 +3,7 @@
 import pytest
 from helpers import ROOT, read_rows, write_cache
 
+from common.errors import InputError
 from experiments import unlike
 from experiments.models import SHIPPED
 from genre_features.cache import GenreFeatureData
@@ -14,7 +15,11 @@ def test_sounds_that_are_not_music_are_far_from_the_training_clips(tmp_path, mon
     monkeypatch.setattr(unlike, "VOICES", ())
     write_cache(tmp_path, n_clips=10, n_frames=20, n_genres=10)  # GTZAN's ten
     _, saved = load_models(SHIPPED / "improved")[0]
-    kinds = unlike.measure_distances(GenreFeatureData(tmp_path).load(), saved)
+    data = GenreFeatureData(tmp_path).load()
+    with pytest.raises(InputError, match="extract it again with --hop-length 1709 --lowpass 9000"):
+        unlike.measure_distances(data, saved)
+    data.settings = saved["settings"]
+    kinds = unlike.measure_distances(data, saved)
     assert len(kinds["test clips"]) == 6
     assert len(kinds["blues, not trained on"]) == 1
     bound = float(saved["reference"]["bound"])
