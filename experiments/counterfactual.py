@@ -4,7 +4,7 @@
 
 Writes counterfactual.csv: what the shipped published models predict for each clip unfiltered,
 low-passed, and filled: with noise above 9.6 kHz, at the level that full-band clips have there. The
-filter at 10.5 kHz is a sham: its cutoff lies above that of the band-limited chain.
+filter at 10.5 kHz is a control: its cutoff lies above that of the band-limited chain.
 """
 
 import numpy as np

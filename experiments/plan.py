@@ -18,12 +18,13 @@ FEATURES = {
     "filtered-both": "both versions of each training clip",
     "ten-control": "all ten genres, fault-filtered split, unfiltered",
     "ten-lowpass": "the same clips, low-passed at 9 kHz",
+    "ten-both": "both versions of each training clip",
     "emotify": "excerpts of Emotify, another data set, artists kept apart",
     "emotify-1536": "the same excerpts at a hop of 1536 samples instead of 1709",
 }
 SPLITS = ("index", "filtered", "ten")
-BOTH = ("index-both", "filtered-both")
 INDEX, FILTERED, TEN = ((f"{split}-control", f"{split}-lowpass") for split in SPLITS)
+BOTH = tuple(f"{split}-both" for split in SPLITS)
 IMPROVED = RECIPES["improved"]
 
 # Each step of the ladder adds its changes to those of the steps before.
@@ -82,8 +83,9 @@ PLAN = (  # features, steps, schedules, number of seeds; runs of half an hour an
 PAIRS = (
     *((f"{split}-control/improved", f"{split}-lowpass/improved") for split in SPLITS),
     ("index-control/published", "index-lowpass/published"),
+    *((f"{split}-control/svm", f"{split}-lowpass/svm") for split in SPLITS),
     *((f"{split}-lowpass/svm", f"{split}-lowpass/improved") for split in SPLITS),
-    *((f"{split}-lowpass/improved", f"{split}-both/{BASE}") for split in SPLITS[:2]),
+    *((f"{split}-lowpass/improved", f"{split}-both/{BASE}") for split in SPLITS),
     *((f"{split}-lowpass/improved", f"{split}-lowpass/{BASE}") for split in SPLITS[:2]),
     *((f"index-lowpass/{BASE}", f"index-lowpass/{step}") for step in list(CHANGES)[1:]),
     ("emotify/improved", "emotify-1536/improved"),

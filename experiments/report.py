@@ -11,6 +11,7 @@ from experiments import chain_figures, chain_tables, compare, figures, songs, ta
 from experiments.chain_tables import copy_table
 from experiments.collect import RESULTS
 from experiments.options import make_parser
+from experiments.plan import FEATURES
 from genre_features.figures import save
 
 TABLES = {  # file: what makes its tables
@@ -18,7 +19,7 @@ TABLES = {  # file: what makes its tables
     "together.csv": compare.together_tables,
     "pairs.csv": compare.pair_tables,
     "chains.csv": chain_tables.chain_tables,
-    "chain_auc.csv": partial(copy_table, "Unheard artists: AUC of the recording chain"),
+    "chain_auc.csv": partial(copy_table, "AUC of the recording chain on held-out artists"),
     "counterfactual.csv": chain_tables.counterfactual_tables,
     "unlike.csv": partial(copy_table, "Recordings marked as unlike the training music"),
     "listening.csv": chain_tables.listening_tables,
@@ -42,7 +43,7 @@ FIGURES = {  # name: its file, and what draws it
 
 def write_report(folder, format="png"):
     """Write table.md and the figures beside the .csv files in a folder."""
-    by_title = {}
+    by_title = {"Features": tables.markdown([["name", "what"], *FEATURES.items()], n_texts=2)}
     for name, make_tables in TABLES.items():
         if rows := read_table(folder / name):
             by_title |= make_tables(rows)
