@@ -55,7 +55,7 @@ def parse_arguments():
     add("--hop-length", **count, default=HOP_LENGTH, help="samples between frames, at 22,050 Hz")
     add("--frames", **count, help="frames kept of each clip (default: 29.9 s, 1290 at 512)")
     cutoff = {"metavar": "HZ", "type": number_in(*CUTOFF_RANGE)}
-    add("--lowpass", **cutoff, help="filter out what is above, such as 9000 (default: nothing)")
+    add("--lowpass", **cutoff, help="cutoff of a low-pass filter, such as 9000 (default: none)")
     add("--jobs", **count, help="clips extracted in parallel (default: one per core)")
     scheduler = "extract on the Dask cluster of this scheduler, as in tcp://10.0.0.1:8786"
     add("--dask", metavar="ADDRESS", help=scheduler)

@@ -2,6 +2,8 @@
 
 import dataclasses
 
+from common.errors import MAX_NUMBER
+
 INPUT_NORMS = ("none", "standardise", "mean-normalised", "batch")
 POOLINGS = ("last", "mean", "attention", "statistics")
 
@@ -38,20 +40,23 @@ class Recipe:
         "cepstral mean normalisation; batch normalisation",
         choices=INPUT_NORMS,
     )
-    frame_step: float = setting(0.0, "use every n-th frame, about S seconds apart; 0: all", 0.0)
+    frame_step: float = setting(0.0, "seconds between the frames used, 0 for all frames", 0.0)
     difference_lags: tuple = setting((), "append differences to the frames S seconds earlier", 0.0)
-    crop_seconds: float = setting(0.0, "length of a training example, 0 for the whole clip", 0.0)
+    crop_seconds: float = setting(0.0, "seconds of a training example, 0 for the whole clip", 0.0)
     roll_chroma: bool = setting(False, "transpose the chroma of each example at random")
     pooling: str = setting("last", "how the LSTM's frames are combined", choices=POOLINGS)
     dropout: float = setting(0.0, "between the LSTM layers", 0.0, 0.99)
     weight_decay: float = setting(0.0, "of AdamW; at 0 it is Adam", 0.0)
     max_grad_norm: float = setting(0.0, "clip the gradient to this norm, 0 for no limit", 0.0)
-    mask_prob: float = setting(0.0, "probability that an example lacks an input", 0.0, 0.99)
+    mask_prob: float = setting(0.0, "probability that an example's input is set to 0", 0.0, 0.99)
     mixup_alpha: float = setting(0.0, "of mixup's Beta distribution, 0 for no mixup", 0.0)
 
     @classmethod
     def from_dict(cls, saved):
-        """Return the recipe saved as a dict; ValueError if a setting is missing or impossible."""
+        """Return the recipe saved as a dict.
+
+        ValueError or TypeError if a setting is missing, unknown or impossible.
+        """
         recipe = cls(**saved)
         if saved.keys() != dataclasses.asdict(recipe).keys():
             raise ValueError("a setting is missing")
@@ -68,7 +73,7 @@ def is_possible(field, value):
     if field.type is bool:
         return isinstance(value, bool)
     values = value if field.type is tuple else [value]
-    low, high = (*field.metadata["bounds"], 10**9)[:2]
+    low, high = (*field.metadata["bounds"], MAX_NUMBER)[:2]
     numbers = (int,) if field.type is int else (int, float)
     return all(type(number) in numbers and low <= number <= high for number in values)
 
