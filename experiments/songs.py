@@ -78,7 +78,7 @@ def main():
         else:
             clips = {"train": chosen, "validation": slice(None)}
             arrays = [
-                {subset: array[subset][rows] for subset, rows in clips.items()}
+                {subset: array[subset][clips[subset]] for subset in clips}
                 for array in (data.inputs, data.targets)
             ]
             save_cache(folder / run.features, data, *arrays)

@@ -19,7 +19,7 @@ def read_av(raw, report):
         av.open(raw, options=options, metadata_errors="ignore") as file,
     ):
         if not report.length and file.format.name not in GUESSED_LENGTHS:
-            report.length = (file.duration or 0) / av.time_base
+            report.length = audio_seconds(file)
         frames = decode_packets(file, report)
         for (rate, n_channels, *_), group in itertools.groupby(frames, key=FRAME_FORMAT):
             resampler = av.AudioResampler("flt")  # one for each kind; it leaves the rate as it is
@@ -27,6 +27,15 @@ def read_av(raw, report):
                 converted = itertools.chain.from_iterable(map(resampler.resample, some))
                 samples = np.concatenate([frame.to_ndarray().ravel() for frame in converted])
                 yield rate, samples.reshape(-1, n_channels)
+
+
+def audio_seconds(container):
+    """Return how long the first audio stream is by the header (s); 0 if it doesn't tell."""
+    for stream in container.streams.audio[:1]:
+        if stream.duration:
+            return float(stream.duration * stream.time_base)
+    # In a film, the pictures may go on when the sound has ended.
+    return 0 if container.streams.video else (container.duration or 0) / av.time_base
 
 
 def decode_packets(container, report):
