@@ -13,7 +13,7 @@ from genre_features import manifest
 from genre_features.arrays import EXTRACT_AGAIN, load_subset
 from genre_features.clips import SUBSETS, find_clips
 from genre_features.extraction import update_cache
-from genre_features.frame import SAMPLE_RATE, FrameSettings
+from genre_features.frame import FEATURE_PARAMS, SAMPLE_RATE, FrameSettings
 from genre_features.genres import ORIGINAL_GENRES
 from genre_features.splits import split_clips
 
@@ -138,6 +138,8 @@ class GenreFeatureData:
         check_file(path)
         try:
             content = json.loads(path.read_text(encoding="utf-8"))
+            if any(content.get(key, value) != value for key, value in FEATURE_PARAMS.items()):
+                raise InputError(f"{self.folder} has features of another version; {EXTRACT_AGAIN}")
             self.manifest, self.genres = content, content["genres"]
             self.split, self.settings = content.get("split"), FrameSettings.read(content)
             fits = are_names(self.genres) and isinstance(self.split, str | None)
@@ -206,13 +208,14 @@ def stale_reason(folder, content):
 
     `content` is that of `manifest.make_manifest`.
     """
+    path = folder / manifest.NAME
     if not any(folder.glob("data_*.npy")):
         return "there are none yet"
-    if not (folder / manifest.NAME).exists():
+    if not path.exists():
         return f"the .npy files there have no {manifest.NAME} that says what they hold"
     try:
-        # An object of its own, closed again: on Windows, open arrays couldn't be replaced.
-        existing = GenreFeatureData(folder).load().manifest
+        check_file(path)
+        existing = json.loads(path.read_text(encoding="utf-8"))
         for key, value in content.items():
             if key not in PER_CLIP and existing.get(key) != value:
                 return f"{key} was {existing.get(key)}, is now {value}"
@@ -221,6 +224,8 @@ def stale_reason(folder, content):
                 return f"the {name} have changed"
         if existing["skipped"]:
             return f"{len(existing['skipped'])} of the files couldn't be read"
-    except (InputError, KeyError, TypeError):
+        # An object of its own, closed again: on Windows, open arrays couldn't be replaced.
+        GenreFeatureData(folder).load()
+    except (InputError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
         return "the cache there is incomplete or damaged"
     return None

@@ -53,13 +53,11 @@ class Recipe:
 
     @classmethod
     def from_dict(cls, saved):
-        """Return the recipe saved as a dict.
+        """Return the recipe saved as a dict; a setting that was added since has its default.
 
-        ValueError or TypeError if a setting is missing, unknown or impossible.
+        ValueError or TypeError if a setting is unknown or impossible.
         """
         recipe = cls(**saved)
-        if saved.keys() != dataclasses.asdict(recipe).keys():
-            raise ValueError("a setting is missing")
         settings = dataclasses.fields(cls)[1:]
         if not all(is_possible(field, getattr(recipe, field.name)) for field in settings):
             raise ValueError("a setting is impossible")

@@ -10,7 +10,7 @@ import torch
 
 from common.errors import InputError, are_names
 from common.files import atomic_write, check_file
-from genre_features.frame import FrameSettings
+from genre_features.frame import FEATURE_PARAMS, FrameSettings
 from genre_lstm.model import GenreLSTM
 from genre_lstm.recipes import Recipe
 
@@ -61,6 +61,7 @@ def save_model(path, model, settings, **about):
         "state": {name: tensor.cpu() for name, tensor in model.state_dict().items()},
         "recipe": dataclasses.asdict(model.recipe),
         "settings": dataclasses.asdict(settings),
+        "feature_version": FEATURE_PARAMS["version"],
         **about,
     }
     write_tensors(path, content)
@@ -81,9 +82,11 @@ def load_model(path):
     Raises
     ------
     InputError
-        The file holds no such model, or one whose weights aren't finite.
+        It is no such model, isn't finite, or was trained on features of another version.
     """
     saved = read_tensors(path)
+    if saved.pop("feature_version", 1) != FEATURE_PARAMS["version"]:
+        raise InputError(f"{path} was trained on features of another version: train it again")
     try:
         state = saved.pop("state")
         saved["settings"] = FrameSettings.read(saved["settings"])

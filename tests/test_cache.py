@@ -20,7 +20,7 @@ from common.files import write_json
 from genre_features import cache
 from genre_features.cache import GenreFeatureData
 from genre_features.clips import SUBSETS
-from genre_features.frame import N_FEATURES
+from genre_features.frame import FEATURE_PARAMS, N_FEATURES
 from genre_features.genres import ORIGINAL_GENRES
 
 
@@ -157,6 +157,13 @@ def test_manifest_with_impossible_values_is_refused(tmp_path, change):
     write_manifest(tmp_path, **{"genres": list("abcdef")} | change)
     with pytest.raises(InputError, match=r"^.*features.json doesn't fit.*$"):
         GenreFeatureData(tmp_path).load()
+
+
+def test_features_of_another_version_are_refused_and_extracted_again(corpus, output, monkeypatch):
+    monkeypatch.setitem(FEATURE_PARAMS, "version", 2)
+    with pytest.raises(InputError, match="features of another version; run GenreFeatureData"):
+        GenreFeatureData(output).load()
+    assert "version was 1, is now 2" in extract(corpus, output)[0]
 
 
 @pytest.mark.parametrize(("hop_length", "n"), [(512, 3), (1709, 1), (4096, 1)])

@@ -20,7 +20,7 @@ from helpers import (
 )
 
 from common.errors import InputError
-from genre_features.frame import FrameSettings
+from genre_features.frame import FEATURE_PARAMS, FrameSettings
 from genre_lstm.recipes import INPUT_NORMS, POOLINGS
 from genre_lstm.weights import load_model, load_models, read_tensors, save_model, write_tensors
 
@@ -134,11 +134,26 @@ def test_code_in_a_file_is_not_run(path):
 # Models that can't be used
 
 
-@pytest.mark.parametrize("place", [None, "recipe", "settings"])
+def test_model_saved_before_a_setting_was_added_has_the_default_of_it(path):
+    write_model(path)
+    content = torch.load(path)
+    del content["recipe"]["mixup_alpha"], content["feature_version"]
+    torch.save(content, path)
+    assert load_model(path)[0].recipe.mixup_alpha == 0
+
+
+def test_model_of_another_version_of_the_features_is_refused(path, monkeypatch):
+    write_model(path)
+    monkeypatch.setitem(FEATURE_PARAMS, "version", 2)
+    with pytest.raises(InputError, match=r"model\.pt was trained on features of another version"):
+        load_model(path)
+
+
+@pytest.mark.parametrize("place", [None, "settings"])
 def test_every_setting_is_required(path, place):
     write_model(path, about={key: value for key, value in ABOUT.items() if key != "seed"})
     whole = torch.load(path)
-    for key in whole if place is None else whole[place]:
+    for key in (whole if place is None else whole[place]).keys() - {"feature_version"}:
         content = copy.deepcopy(whole)
         (content if place is None else content[place]).pop(key)
         torch.save(content, path)
