@@ -53,7 +53,8 @@ def restore(run):
         run.history, run.seconds = list(state["history"]), float(state["seconds"])
     except LOAD_ERRORS:
         raise InputError(
-            f"{path} holds no checkpoint of this run: delete it to start anew"
+            f"{path} doesn't fit the model or the schedule: undo changes of the code, or delete it "
+            "to start anew"
         ) from None
 
 
@@ -64,9 +65,17 @@ def check_no_unfinished_run(run):
         return
     try:
         config = read_tensors(path)["config"]
+    except (InputError, LookupError):
+        config = None
+    refuse(path, config)
+
+
+def refuse(path, config):
+    """Raise InputError that names the options of a run, if its config can be read."""
+    try:
         recipe = Recipe.from_dict(config["recipe"])
         options = shlex.join([*recipe_options(recipe), "--seed", str(config["seed"])])
-    except (InputError, *LOAD_ERRORS):
+    except LOAD_ERRORS:
         options = "the options that it was started with"
     raise InputError(
         f"{path} holds an unfinished run: continue it with --resume and {options}, choose other "
@@ -76,6 +85,8 @@ def check_no_unfinished_run(run):
 
 def check_config(path, saved, config):
     """Raise InputError unless a checkpoint belongs to the run with this config."""
+    if any(saved[key] != config[key] for key in ("recipe", "seed")):
+        refuse(path, saved)
     for key, value in config.items():
         if saved[key] != value:
             raise InputError(

@@ -29,7 +29,8 @@ def parse_options(description):
     add("--genres", metavar="G", nargs="+", help=f"genres {text}")
     add("--hop-length", metavar="N", type=number_in(1), help=f"hop length {text}")
     add("--recipe", choices=list(RECIPES), default="published", help="the settings to start from")
-    add("--seed", metavar="N", type=number_in(0), default=0, help="of all random numbers")
+    text = "of all random numbers; give each its own --weights and --result"
+    add("--seed", metavar="N", type=number_in(0), default=0, help=text)
     devices = {"choices": ["auto", "cpu", "cuda", "mps"], "default": "auto"}
     add("--device", **devices, help="auto takes cuda if there is one, else cpu")
     default = "(default: {0}, or {0}/improved for that recipe)"

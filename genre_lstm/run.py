@@ -14,7 +14,7 @@ import numpy as np
 import torch
 from tqdm import tqdm
 
-from common.errors import InputError
+from common.errors import InputError, print_note
 from common.files import lock_folders
 from common.memory import keep_freed_memory
 from genre_features.cache import GenreFeatureData
@@ -151,6 +151,8 @@ class TrainingRun:
     def announce(self, n_epochs):
         """Print what is trained, where, and where the results appear."""
         n_clips, curves = len(self.data.targets["train"]), self.result / f"graph_loss.{self.format}"
+        if (self.result / "summary.json").exists() and is_rank_zero():
+            print_note(f"Replacing the finished run in {self.result}.")
         print(
             f"{self.schedule}: {n_epochs} epochs of {n_clips} clips on {self.device} (processes: "
             f"{world_size()}, threads in each: {torch.get_num_threads()}). Curves: {curves}",

@@ -73,6 +73,8 @@ def test_history_and_curves_grow_while_the_training_runs_and_its_end_leaves_all_
 def test_same_seed_repeats_history_to_the_byte_and_another_does_not(features, tmp_path, undrawn):
     for name, seed in (("a", 1), ("b", 1), ("c", 2)):
         train(features, tmp_path / name, *SHORT, "--seed", seed)
+    _, stderr = train(features, tmp_path / "c", *SHORT, "--seed", 2)
+    assert f"Replacing the finished run in {tmp_path / 'c' / 'result'}" in stderr
     a, b, c = (
         (tmp_path / name / "result" / "PiecewiseDecay" / "history.csv").read_bytes()
         for name in "abc"
