@@ -78,8 +78,8 @@ def check_options(options, refuse):
         refuse("--demo has its own data set, output and frames: leave those options out")
     if options.labels and options.split != "index":
         refuse("--labels overrules --split: leave out one of them")
-    if options.dask and options.check:
-        refuse("--check works on this machine alone: leave out --dask")
+    if options.check and (options.dask or options.lowpass or options.output):
+        refuse("--check reads the audio as it is, here: leave out --dask, --lowpass and --output")
     if options.plot and not options.check:
         refuse("--plot draws what --check reports: add --check")
     if not options.download and (options.archive or options.url or options.sha256):

@@ -107,7 +107,7 @@ def read_labels(path):
     if names.count("file") != 1 or max(map(names.count, COLUMNS)) != 1:
         raise InputError(
             f"{path} has the columns {', '.join(names) or '(none)'}: it needs file, and genre, "
-            "group or subset, each once"
+            "group (as the artist) or subset, each once"
         )
     csv.field_size_limit(MAX_NUMBER)  # an unclosed quote is reported by the number of cells
     return [

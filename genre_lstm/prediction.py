@@ -75,7 +75,7 @@ def find_caveats(path, features, saved):
 
 @torch.inference_mode()
 def predict(models, features):
-    """Return the probability of every genre, the most likely first.
+    """Return the probability of every genre, the most likely first; see also `classify`.
 
     Parameters
     ----------
@@ -90,11 +90,11 @@ def predict(models, features):
 
     Examples
     --------
-    >>> from genre_features.features import extract_file
+    >>> from genre_features.cache import GenreFeatureData
     >>> from genre_lstm.weights import load_models
-    >>> models = load_models("weights/reference/improved/PiecewiseDecay")
-    >>> recording = extract_file("song.mp3", models[0][1]["settings"])
-    >>> genre, probability = next(iter(predict(models, recording.features).items()))
+    >>> models = load_models("weights/PiecewiseDecay")
+    >>> data = GenreFeatureData("gtzan").load()
+    >>> genre, probability = next(iter(predict(models, data.inputs["test"][0]).items()))
     """
     tracks = torch.from_numpy(features)[None]
     probabilities = torch.stack(

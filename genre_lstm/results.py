@@ -128,10 +128,13 @@ def make_summary(run, scores, calibrated):
 
 def prediction_rows(subset, data, predictions, temperature):
     """Yield a row of predictions.csv for each clip of a subset, with calibrated probabilities."""
+    tracks, groups = data.tracks[subset], data.groups.get(subset)
     probabilities = (predictions.log_probs / temperature).softmax(dim=1)
-    rows = zip(data.tracks[subset], predictions.targets, probabilities, strict=True)
-    for track, target, row in rows:
-        columns = {"track": track, "subset": subset, "true": data.genres[target]}
+    for i, (target, row) in enumerate(zip(predictions.targets, probabilities, strict=True)):
+        columns = {"track": tracks[i], "subset": subset}
+        if groups:
+            columns["group"] = groups[i]
+        columns["true"] = data.genres[target]
         columns["predicted"] = data.genres[row.argmax()]
         for genre, probability in zip(data.genres, row.tolist(), strict=True):
             columns[f"p_{genre}"] = f"{probability:.6f}"

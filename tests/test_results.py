@@ -96,7 +96,7 @@ def test_predictions_have_a_row_for_every_clip(features, fixture, request):
 
 def test_probabilities_in_the_predictions_are_divided_by_the_temperature():
     scores = torch.tensor([[0.2, 0.8], [0.9, 0.1]]).log()
-    data = argparse.Namespace(tracks={"test": ["x", "y"]}, genres=["a", "b"])
+    data = argparse.Namespace(tracks={"test": ["x", "y"]}, groups={}, genres=["a", "b"])
     predictions = Predictions(scores, torch.tensor([0, 0]))
     rows = list(prediction_rows("test", data, predictions, 2.0))
     assert [(row["track"], row["true"], row["predicted"]) for row in rows] == [
@@ -121,6 +121,9 @@ def test_scores_by_group_are_in_the_summary_and_printed_where_groups_are_known(
     assert groups["n_by_genre"] == {"blip": 2, "hiss": 2, "hum": 1}
     low, high = groups["interval"]
     assert 0 <= low <= groups["accuracy"] <= high <= 1
+    rows = read_rows(tmp_path / "result" / "PiecewiseDecay" / "predictions.csv")
+    group_of = {row["track"]: row["group"] for row in rows}
+    assert (group_of["hum.00010"], group_of["hiss.00011"]) == ("X", "hiss.00011")
     words = f"{groups['accuracy']:.1%} as the mean over 4 groups, 95% interval {100 * low:.0f} to"
     assert words in stdout
     assert summary["test"].pop("groups")["n"] == 3
