@@ -19,7 +19,7 @@ from genre_lstm.run import training_run
 
 def main():
     with training_run("ReduceLROnPlateau", parse_options(__doc__)) as run:
-        data, recipe = run.data, run.recipe
+        data, recipe = run.data, run.recipe  # with a frame every recipe.frame_step seconds
         torch.manual_seed(run.seed)
 
         # 33 features a frame -> two LSTM layers -> pooling over time -> linear -> log-softmax
@@ -52,11 +52,11 @@ def main():
                     clip_grad_norm_(model.parameters(), recipe.max_grad_norm)
                 optimizer.step()
                 run.log_batch(loss, log_probs, targets if lam >= 0.5 else mixed_targets)
-            val_scores = run.validate()  # None in the epochs between validations
+            val_scores = run.validate()  # of whole clips; None in the epochs between
             if val_scores:
                 scheduler.step(val_scores["loss"])
             run.save_checkpoint(val_scores)
-        run.write_results()
+        run.write_results()  # of the last epoch's model
 
 
 if __name__ == "__main__":
