@@ -88,6 +88,8 @@ PAIRS = (
     *((f"{split}-lowpass/improved", f"{split}-both/{BASE}") for split in SPLITS),
     *((f"{split}-lowpass/improved", f"{split}-lowpass/{BASE}") for split in SPLITS[:2]),
     *((f"index-lowpass/{BASE}", f"index-lowpass/{step}") for step in list(CHANGES)[1:]),
+    ("emotify/svm", "emotify/improved"),
+    ("emotify/published", "emotify/improved"),
     ("emotify/improved", "emotify-1536/improved"),
 )
 
