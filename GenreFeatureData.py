@@ -73,13 +73,16 @@ def parse_arguments():
 
 
 def check_options(options, refuse):
-    """Refuse options that contradict each other or would be ignored."""
+    """Refuse options that contradict each other, or lack the option they belong to.
+
+    --check may be added to the command of an extraction, whatever its other options.
+    """
     if options.demo and (options.dataset or options.output or options.frames):
         refuse("--demo has its own data set, output and frames: leave those options out")
     if options.labels and options.split != "index":
         refuse("--labels overrules --split: leave out one of them")
-    if options.check and (options.dask or options.lowpass or options.output):
-        refuse("--check reads the audio as it is, here: leave out --dask, --lowpass and --output")
+    if options.dask and options.check:
+        refuse("--check works on this machine alone: leave out --dask")
     if options.plot and not options.check:
         refuse("--plot draws what --check reports: add --check")
     if not options.download and (options.archive or options.url or options.sha256):

@@ -32,7 +32,6 @@ def test_frames_last_the_same_seconds_of_a_clip_at_any_hop_length(corpus, tmp_pa
     [
         (["--labels", "a.csv", "--split", "filtered"], "--labels overrules --split"),
         (["--check", "--dask", "tcp://10.0.0.1:8786"], "leave out --dask"),
-        (["--check", "--lowpass", "9000"], "leave out --dask, --lowpass and --output"),
         (["--plot", "a.png"], "add --check"),
         (["--url", "http://127.0.0.1"], "add it"),
     ],
