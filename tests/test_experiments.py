@@ -271,6 +271,9 @@ def test_genres_that_both_data_sets_have_are_counted(two_models, data):
     assert [(r["genre"], r["n"], r["pop"]) for r in rows] == [(name, 6, 6) for name in NAMES]
     with pytest.raises(InputError, match="no model was trained on features computed as"):
         transfer.count_predictions(data, {lowpassed: two_models[lowpassed]})
+    data.settings = dataclasses.replace(data.settings, hop_length=1709)
+    with pytest.raises(InputError, match="no model was trained on features computed as"):
+        transfer.count_predictions(data, two_models)
 
 
 def test_models_are_loaded_from_the_folders_of_their_runs(trained, tmp_path):
