@@ -7,6 +7,7 @@ import numpy as np
 from common.errors import InputError
 from common.files import atomic_write, read_table, write_json
 from experiments.plan import INDEX
+from genre_features.arrays import write_array
 from genre_features.cache import GenreFeatureData
 
 
@@ -56,11 +57,12 @@ def save_cache(folder, data, inputs, targets, **content):
 
     `content` is added to features.json.
     """
+    checksums = {"input": {}, "target": {}}
     for subset in inputs:
-        one_hot = np.eye(len(data.genres), dtype=np.float32)[targets[subset]]
+        one_hot = np.eye(len(data.genres))[targets[subset]]
         for kind, array in (("input", inputs[subset]), ("target", one_hot)):
-            path = folder / f"data_{subset}_{kind}.npy"
-            with atomic_write(path) as temporary, temporary.open("wb") as file:
-                np.save(file, array)
-    content |= {"genres": data.genres, "split": data.split}
+            rows = (np.ascontiguousarray(row, np.float32) for row in array)
+            with atomic_write(folder / f"data_{subset}_{kind}.npy") as temporary:
+                checksums[kind][subset] = write_array(temporary, rows, array.shape)
+    content |= {"genres": data.genres, "split": data.split, "checksums": checksums}
     write_json(folder / "features.json", content | dataclasses.asdict(data.settings))

@@ -43,7 +43,7 @@ FIGURES = {  # name: its file, and what draws it
 
 def write_report(folder, format="png"):
     """Write table.md and the figures beside the .csv files in a folder."""
-    by_title = {"Features": tables.markdown([["name", "what"], *FEATURES.items()], n_texts=2)}
+    by_title = {"Features": tables.markdown([["name", "clips"], *FEATURES.items()], n_texts=2)}
     for name, make_tables in TABLES.items():
         if rows := read_table(folder / name):
             by_title |= make_tables(rows)

@@ -3,8 +3,8 @@
     python -m experiments.unlike --features TEN_INDEX
 
 TEN_INDEX has the features of all ten genres, split by track number and low-passed. Real clips are
-those of the test subset: of the model's genres, and of the others.
-Sounds that aren't music are made on the spot; speech needs espeak-ng, and is left out without it.
+those of the test subset: of the model's genres, and of the others. Sounds that aren't music are
+made on the spot; speech needs espeak-ng, and is left out without it.
 Writes unlike.csv: for each kind the number of recordings, how many are marked, and the area under
 the ROC curve against the test clips of the model's genres.
 """
