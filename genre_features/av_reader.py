@@ -8,6 +8,7 @@ import av
 import numpy as np
 
 GUESSED_LENGTHS = "mp3", "aac"  # formats of which FFmpeg infers the length from the bit rate
+PADDING = 0.1  # s, by which a container's header may count more than there is to hear
 FRAME_FORMAT = operator.attrgetter("rate", "layout.nb_channels", "layout.name", "format.name")
 
 
@@ -19,7 +20,7 @@ def read_av(raw, report):
         av.open(raw, options=options, metadata_errors="ignore") as file,
     ):
         if not report.length and file.format.name not in GUESSED_LENGTHS:
-            report.length = audio_seconds(file)
+            report.length = max(0, audio_seconds(file) - PADDING)
         frames = decode_packets(file, report)
         for (rate, n_channels, *_), group in itertools.groupby(frames, key=FRAME_FORMAT):
             resampler = av.AudioResampler("flt")  # one for each kind; it leaves the rate as it is
@@ -31,9 +32,9 @@ def read_av(raw, report):
 
 def audio_seconds(container):
     """Return how long the first audio stream is by the header (s); 0 if it doesn't tell."""
-    for stream in container.streams.audio[:1]:
-        if stream.duration:
-            return float(stream.duration * stream.time_base)
+    streams = container.streams.audio
+    if streams and streams[0].duration:
+        return float(streams[0].duration * streams[0].time_base)
     # In a film, the pictures may go on when the sound has ended.
     return 0 if container.streams.video else (container.duration or 0) / av.time_base
 

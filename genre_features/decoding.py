@@ -25,7 +25,7 @@ MAX_SAMPLE = 1e9  # full scale is 1; the power spectrum must be finite
 UNKNOWN_LENGTH = 2**63 - 1  # libsndfile's number of samples where the header doesn't tell it
 MP3_LENGTH_TAGS = b"Xing", b"Info", b"VBRI"  # without one, an MP3's length is a guess
 MAX_SIZE = 2**31 - 2**16  # bytes; programs that write to a pipe put a larger number into a header
-MIN_LENGTH_READ, MAX_PADDING = 0.99, 0.1  # of the header's length, and s: encoders pad
+MIN_LENGTH_READ = 0.99  # of the length in the header, as encoders pad
 MIN_FRACTION_READ = 0.9  # of the bytes of a file, as tags may follow the audio
 # What libmpg123 also prints of whole files: the Xing header counts no tags; odd frames of ID3 tags.
 HARMLESS = "Xing", "/id3.c:"
@@ -49,7 +49,7 @@ class Report:
     @property
     def is_short(self):
         """Whether there should be more audio than was read."""
-        too_short = self.seconds < MIN_LENGTH_READ * self.length - MAX_PADDING
+        too_short = self.seconds < MIN_LENGTH_READ * self.length
         return too_short or self.fraction < MIN_FRACTION_READ
 
 
