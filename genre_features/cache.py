@@ -1,14 +1,12 @@
 """The cache of a data set: .npy arrays of its subsets, and the manifest beside them."""
 
 import dataclasses
-import json
 import zlib
 from pathlib import Path
 
 import numpy as np
 
 from common.errors import InputError, are_names, print_note
-from common.files import check_file
 from genre_features import manifest
 from genre_features.arrays import EXTRACT_AGAIN, load_subset
 from genre_features.clips import SUBSETS, find_clips
@@ -22,6 +20,8 @@ from genre_features.splits import split_clips
 MAX_IN_MEMORY = 2**32  # bytes
 # Entries of the manifest that are as long as the data set, and their names for the user.
 PER_CLIP = {"sources": "audio files or their genres", "groups": "groups"}
+# Raised by a manifest that isn't JSON, or that holds other values than ours.
+UNEXPECTED_CONTENT = (ValueError, KeyError, TypeError, AttributeError, RecursionError)
 
 
 class GenreFeatureData:
@@ -134,10 +134,8 @@ class GenreFeatureData:
 
     def read_manifest(self, n_frames, n_genres):
         """Set what features.json says of the arrays; InputError unless it fits them."""
-        path = self.folder / manifest.NAME
-        check_file(path)
         try:
-            content = json.loads(path.read_text(encoding="utf-8"))
+            content = manifest.read_manifest(self.folder)
             if any(content.get(key, value) != value for key, value in FEATURE_PARAMS.items()):
                 raise InputError(f"{self.folder} has features of another version; {EXTRACT_AGAIN}")
             self.manifest, self.genres = content, content["genres"]
@@ -155,9 +153,10 @@ class GenreFeatureData:
                     subset: [str(groups.get(track) or track) for track in tracks]
                     for subset, tracks in self.tracks.items()
                 }
-        except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
+        except UNEXPECTED_CONTENT:
             fits = False
         if not fits:
+            path = self.folder / manifest.NAME
             raise InputError(f"{path} doesn't fit the arrays beside it; {EXTRACT_AGAIN}")
 
     def assume_manifest(self, n_frames, n_genres, genres, hop_length):
@@ -208,14 +207,12 @@ def stale_reason(folder, content):
 
     `content` is that of `manifest.make_manifest`.
     """
-    path = folder / manifest.NAME
     if not any(folder.glob("data_*.npy")):
         return "there are none yet"
-    if not path.exists():
+    if not (folder / manifest.NAME).exists():
         return f"the .npy files there have no {manifest.NAME} that says what they hold"
     try:
-        check_file(path)
-        existing = json.loads(path.read_text(encoding="utf-8"))
+        existing = manifest.read_manifest(folder)
         for key, value in content.items():
             if key not in PER_CLIP and existing.get(key) != value:
                 return f"{key} was {existing.get(key)}, is now {value}"
@@ -226,6 +223,6 @@ def stale_reason(folder, content):
             return f"{len(existing['skipped'])} of the files couldn't be read"
         # An object of its own, closed again: on Windows, open arrays couldn't be replaced.
         GenreFeatureData(folder).load()
-    except (InputError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
+    except (InputError, *UNEXPECTED_CONTENT):
         return "the cache there is incomplete or damaged"
     return None

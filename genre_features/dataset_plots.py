@@ -24,14 +24,15 @@ from genre_features.frame import COLUMNS, KINDS
 TICKS = {"mfcc": range(13), "spectral_centroid": ["centroid"]}
 TICKS |= {"chroma": PITCHES, "spectral_contrast": BANDS}
 NAMES = [name for kind in KINDS for name in TICKS.get(kind, KINDS[kind] * [kind])]
-HIGHEST = COLUMNS["spectral_contrast"].stop - 1  # band, whose scale differs
+CONTRAST = COLUMNS["spectral_contrast"]
+HIGHEST = CONTRAST.stop - 1  # band, whose scale differs
 PANELS = [  # of the genres: title, features that share a scale, label of the scale
     ("MFCC 0 (loudness)", slice(0, 1), "value"),
     ("MFCC 1 to 3", slice(1, 4), "value"),
     ("Spectral centroid", COLUMNS["spectral_centroid"], "frequency (Hz)"),
     ("MFCC 4 to 12", slice(4, 13), "value"),
     ("Chroma, by pitch class", COLUMNS["chroma"], "relative to the strongest"),
-    ("Spectral contrast, by band (Hz)", slice(HIGHEST - 6, HIGHEST), "peak over valley (dB)"),
+    ("Spectral contrast, by band (Hz)", slice(CONTRAST.start, HIGHEST), "peak over valley (dB)"),
     ("Highest band (Hz)", slice(HIGHEST, HIGHEST + 1), "peak over valley (dB)"),
 ]
 LEGEND_WIDTH = 130  # characters on a page

@@ -7,6 +7,7 @@ import os
 from pathlib import Path
 
 from common.errors import InputError
+from common.files import check_file
 from genre_features.frame import FEATURE_PARAMS
 from genre_features.listing import has_av
 
@@ -47,6 +48,13 @@ def make_manifest(dataset, by_subset, genres, split, settings):
                 groups[clip.name] = clip.group
     content = {"genres": genres, "split": split, **numbers, "av": has_av(), "sources": sources}
     return content | ({"groups": groups} if groups else {})
+
+
+def read_manifest(folder):
+    """Return the content of the manifest in a folder, if it is JSON; an error if it isn't."""
+    path = folder / NAME
+    check_file(path)
+    return json.loads(path.read_text(encoding="utf-8"))
 
 
 def clip_keys(content):

@@ -128,12 +128,14 @@ def make_summary(run, scores, calibrated):
 
 def prediction_rows(subset, data, predictions, temperature):
     """Yield a row of predictions.csv for each clip of a subset, with calibrated probabilities."""
-    tracks, groups = data.tracks[subset], data.groups.get(subset)
+    tracks = data.tracks[subset]
     probabilities = (predictions.log_probs / temperature).softmax(dim=1)
-    for i, (target, row) in enumerate(zip(predictions.targets, probabilities, strict=True)):
-        columns = {"track": tracks[i], "subset": subset}
-        if groups:
-            columns["group"] = groups[i]
+    groups = data.groups.get(subset, tracks)
+    rows = zip(tracks, groups, predictions.targets, probabilities, strict=True)
+    for track, group, target, row in rows:
+        columns = {"track": track, "subset": subset}
+        if data.groups:
+            columns["group"] = group
         columns["true"] = data.genres[target]
         columns["predicted"] = data.genres[row.argmax()]
         for genre, probability in zip(data.genres, row.tolist(), strict=True):
